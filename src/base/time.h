@@ -1,0 +1,53 @@
+/*
+ * datetime and timespan as 100 ns ticks: the calendar, parsing and printing. Pure functions.
+ */
+#ifndef KQ_BASE_TIME_H
+#define KQ_BASE_TIME_H
+
+#include "base/buf.h"
+
+#define KQ_TICK_US     INT64_C(10)
+#define KQ_TICK_MS     INT64_C(10000)
+#define KQ_TICK_SECOND INT64_C(10000000)
+#define KQ_TICK_MINUTE (60 * KQ_TICK_SECOND)
+#define KQ_TICK_HOUR   (60 * KQ_TICK_MINUTE)
+#define KQ_TICK_DAY    (24 * KQ_TICK_HOUR)
+#define KQ_TICKS_1601  INT64_C(504911232000000000) /* FILETIME 0 */
+#define KQ_TICKS_1970  INT64_C(621355968000000000)
+#define KQ_TICKS_MAX   INT64_C(3155378975999999999) /* 9999-12-31T23:59:59.9999999Z */
+
+typedef struct kq_civil {
+    int year, month, day; /* 1..9999, 1..12, 1..31 */
+    int hour, minute, second;
+    int tick; /* 0..9999999 */
+} kq_civil;
+
+/* The civil date of ticks in [0, KQ_TICKS_MAX], and back; false when a field is out of its range. */
+kq_civil kq_civil_of(int64_t ticks);
+bool kq_civil_ticks(const kq_civil *c, int64_t *ticks);
+/* 0 = Sunday. Days in a month; day of the year from 1. */
+int kq_weekday(int64_t ticks);
+int kq_month_days(int year, int month);
+int kq_year_day(int64_t ticks);
+
+/* A strict ISO 8601 time: YYYY-MM-DD, then optionally [T or space]hh:mm[:ss[.fraction of any length]] and [Z|+hh:mm|
+ * -hh:mm]; no zone means UTC. The fast path of every source. */
+bool kq_time_parse_iso(kq_sv text, int64_t *ticks);
+/* Everything todatetime() takes: ISO, yyyymmdd, mm-dd-yyyy, mm/dd/yyyy [hh:mm:ss [AM|PM]], RFC 822 and 1123, RFC 850,
+ * month names; offsets are converted to UTC. Source: Kusto documentation, the datetime data type. */
+bool kq_time_parse(kq_sv text, int64_t *ticks);
+/* Everything totimespan() and timespan literals take: 1.02:03:04.5, 02:03, 1d 2h.. forms (1.5h, 15 seconds), bare
+ * number = days. */
+bool kq_timespan_parse(kq_sv text, int64_t *ticks);
+
+/* "2020-01-01T00:00:00.0000000Z" with `digits` fixed fraction digits 7, or -1: trimmed, none when zero. */
+void kq_time_print(int64_t ticks, int digits, kq_buf *out);
+/* "[-][d.]hh:mm:ss[.fffffff]": days when not zero, 7 fraction digits when not zero. */
+void kq_timespan_print(int64_t ticks, kq_buf *out);
+
+/* The clock, in ticks. */
+int64_t kq_time_now(void);
+/* A monotonic clock in nanoseconds, for deadlines and measuring. */
+uint64_t kq_clock_ns(void);
+
+#endif

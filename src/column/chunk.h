@@ -1,0 +1,43 @@
+/*
+ * Chunks: up to 2048 rows of columns with a selection. A filter shortens the selection and copies nothing.
+ * A chunk belongs to the worker that made it and lives until that worker makes its next one.
+ */
+#ifndef KQ_COLUMN_CHUNK_H
+#define KQ_COLUMN_CHUNK_H
+
+#include "column/vector.h"
+
+/* A column of a table or of a query's result. */
+typedef struct kq_column {
+    kq_sv name;
+    kq_type type;
+} kq_column;
+
+typedef struct kq_columns {
+    kq_column *items;
+    uint32_t n;
+} kq_columns;
+
+typedef struct kq_chunk {
+    uint32_t rows;       /* rows in the vectors */
+    uint32_t selected;   /* rows that count; == rows when sel is NULL */
+    const uint16_t *sel; /* ascending row numbers, or NULL for all */
+    uint32_t ncols;
+    kq_vector *cols;
+    uint64_t ordinal; /* where row 0 stands in the input: (morsel's sequence number << 32) + rows before it in the
+                         morsel. Rows of a chunk are ordinal + row number; results ordered by it do not depend on
+                         the number of threads */
+} kq_chunk;
+
+static inline uint32_t kq_chunk_row(const kq_chunk *c, uint32_t k) {
+    return c->sel ? c->sel[k] : k;
+}
+
+/* Who takes chunks: the next step of a pipeline. `chunk` may be changed by the callee. Returns KQ_OK to go on; any
+ * other status stops the source (`*done`, when set to true with KQ_OK, asks it to stop early without error). */
+typedef struct kq_consumer {
+    kq_status (*push)(void *ctx, kq_chunk *chunk, bool *done, kq_error *err);
+    void *ctx;
+} kq_consumer;
+
+#endif

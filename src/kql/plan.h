@@ -1,0 +1,192 @@
+/*
+ * The bound plan: what a query means, without how we run it. A tree of relational operators over typed columns, each
+ * with its output columns; expressions refer to columns of their operator's input by position. It knows nothing of
+ * workers, states or sources, so that another engine could run it. Lives in the query's arena; immutable once bound
+ * and optimized. Operators keep the semantics of Kusto's documentation; the differences are in the field comments.
+ */
+#ifndef KQ_KQL_PLAN_H
+#define KQ_KQL_PLAN_H
+
+#include "column/chunk.h"
+#include "func/aggregate.h"
+#include "func/scalar.h"
+#include "text/predicate.h"
+
+typedef struct kq_plan kq_plan;
+typedef struct kq_expr kq_expr;
+
+typedef enum kq_expr_kind { KQ_EXPR_COLUMN, KQ_EXPR_CONST, KQ_EXPR_CALL, KQ_EXPR_SUBQUERY } kq_expr_kind;
+
+struct kq_expr {
+    kq_expr_kind kind;
+    kq_type type;
+    kq_span span;
+    uint32_t column;     /* COLUMN: in the input's columns */
+    kq_value value;      /* CONST */
+    const kq_scalar *fn; /* CALL: arguments already have the types that the overload wants */
+    kq_expr **args;
+    uint32_t nargs;
+    kq_plan *subquery; /* SUBQUERY: evaluated once, before the query that holds it */
+    bool list;         /* its first column as a dynamic array (in, has_any); otherwise its first row's first value
+                          (toscalar), null when there is none */
+};
+
+typedef enum kq_plan_kind {
+    KQ_PLAN_SCAN,      /* a table of the catalog */
+    KQ_PLAN_VALUES,    /* datatable, print: rows of expressions without columns */
+    KQ_PLAN_RANGE,     /* range x from a to b step s */
+    KQ_PLAN_FILTER,    /* rows for which predicate is true */
+    KQ_PLAN_PROJECT,   /* out column i = exprs[i] */
+    KQ_PLAN_AGGREGATE, /* summarize, distinct (no aggregates), count */
+    KQ_PLAN_SORT,      /* all rows in order; stable: equal keys in input order */
+    KQ_PLAN_TOP,       /* the first `count` rows of that order */
+    KQ_PLAN_TAKE,      /* the first `count` rows in input order */
+    KQ_PLAN_UNION,     /* the rows of all inputs, in order; every input has the plan's columns already */
+    KQ_PLAN_JOIN,
+    KQ_PLAN_MATERIALIZE, /* rows of `input`, computed once however often the same node is referred to */
+    KQ_PLAN_EXPAND,      /* mv-expand */
+    KQ_PLAN_PARSE,       /* parse, parse-where */
+    KQ_PLAN_SERIES       /* row_number and other window functions: see exec/op_window.c */
+} kq_plan_kind;
+
+typedef struct kq_sort_key {
+    kq_expr *expr;
+    bool descending, nulls_first;
+} kq_sort_key;
+
+typedef struct kq_agg_item {
+    const kq_aggregate *fn;
+    kq_expr **args;
+    uint32_t nargs;
+    uint32_t nout; /* output columns: 1, or nargs for KQ_AGG_MULTI */
+} kq_agg_item;
+
+typedef enum kq_join_kind {
+    KQ_JOIN_INNERUNIQUE,
+    KQ_JOIN_INNER,
+    KQ_JOIN_LEFTOUTER,
+    KQ_JOIN_RIGHTOUTER,
+    KQ_JOIN_FULLOUTER,
+    KQ_JOIN_LEFTSEMI,
+    KQ_JOIN_RIGHTSEMI,
+    KQ_JOIN_LEFTANTI,
+    KQ_JOIN_RIGHTANTI
+} kq_join_kind;
+
+struct kq_plan {
+    kq_plan_kind kind;
+    kq_span span;
+    kq_columns out; /* the columns it gives, names unique */
+    kq_plan *input; /* NULL for sources, UNION */
+    union {
+        struct {
+            kq_sv table;
+            const void *handle;      /* the resolver's */
+            const uint32_t *columns; /* out column i is column columns[i] of the table */
+            const kq_predicate *predicates;
+            uint32_t npredicates;
+        } scan;
+        struct {
+            kq_expr **cells; /* row by row, rows * out.n */
+            uint32_t rows;
+        } values;
+        struct {
+            kq_expr *from, *to, *step; /* constants, all of the column's type (step: timespan for datetime) */
+        } range;
+        struct {
+            kq_expr *predicate; /* bool; a conjunction may be nested `and` calls */
+        } filter;
+        struct {
+            kq_expr **exprs; /* out.n */
+        } project;
+        struct {
+            kq_expr **by; /* out columns: by first, then the aggregates' outputs in order */
+            uint32_t nby;
+            kq_agg_item *aggs;
+            uint32_t naggs;
+        } aggregate; /* no by and no rows: one row; groups come out in order of first occurrence */
+        struct {
+            kq_sort_key *keys;
+            uint32_t nkeys;
+            kq_expr *count; /* TOP, TAKE: a constant long after folding */
+        } order;            /* SORT, TOP, TAKE */
+        struct {
+            kq_plan **inputs;
+            uint32_t n;
+        } unions;
+        struct {
+            kq_plan *right;
+            kq_join_kind kind;
+            kq_expr **left_keys, **right_keys; /* pairwise of one type; null equals null */
+            uint32_t nkeys;
+            /* inner-like and outer: out = columns of left, then of right, all of them, renamed where they clash; a
+             * LOOKUP's projection is a PROJECT above. semi and anti: the columns of one side. */
+        } join;
+        struct {
+            uint32_t *columns; /* input columns (dynamic) that are expanded in parallel; out keeps their positions */
+            kq_type *to;       /* type of each after expanding (dynamic unless `to typeof`) */
+            uint32_t n;
+            bool arrays;     /* bagexpansion=array: [key, value] instead of {key: value} */
+            bool with_index; /* the last out column is the item index (long) */
+            kq_expr *limit;  /* or NULL */
+        } expand;
+        struct {
+            kq_expr *source;                   /* string */
+            const struct kq_parse_step *steps; /* text and captures in turn */
+            uint32_t nsteps;
+            bool where, relaxed, regex; /* out = input's columns (replaced in place where named again), then new ones */
+            bool ci;
+        } parse;
+        struct {
+            kq_expr **exprs; /* reserved for window functions */
+        } series;
+    } u;
+};
+
+/* One step of a parse pattern: either literal text (or a regex part), or a capture. */
+typedef struct kq_parse_step {
+    kq_sv text; /* literal; n == 0 with capture */
+    bool star;  /* `*`: skip */
+    bool capture;
+    uint32_t column; /* out column */
+    kq_type type;
+} kq_parse_step;
+
+/* How names of tables become columns: given by the caller, so that kql stands on no catalog. */
+typedef struct kq_table_ref {
+    kq_sv name;
+    kq_columns columns;
+    const void *handle;
+} kq_table_ref;
+
+typedef struct kq_resolver {
+    /* Fills *out for the table `name` (case-sensitive); false: there is none. */
+    bool (*find)(void *ctx, kq_sv name, kq_table_ref *out);
+    /* The names of all tables, for wildcards in union and for "did you mean". */
+    const kq_sv *(*names)(void *ctx, size_t *n);
+    void *ctx;
+    int64_t now; /* what now() is, in ticks */
+} kq_resolver;
+
+typedef struct kq_query {
+    kq_plan *plan;
+    kq_sv visualization; /* render's, or "" */
+} kq_query;
+
+/* Binds a parsed script: names, types, implicit conversions, Kusto's automatic column names, let expanded. The last
+ * expression statement is the query. Constants are folded. Errors: QUERY with span and hint, NOMEM, LIMIT. */
+struct kq_node;
+kq_status kq_bind(const struct kq_node *script, const kq_resolver *resolver, kq_arena *arena, kq_cleanup **cleanups,
+                  kq_query *out, kq_error *err);
+
+/* Rewrites the plan to an equivalent one: column pruning into SCAN, predicates into SCAN, filters below projections,
+ * SORT+TAKE to TOP. */
+kq_status kq_optimize(kq_query *query, kq_arena *arena, kq_error *err);
+
+/* Folds a call on constants to a constant: by the function itself. Used by the binder. */
+kq_status kq_fold_call(kq_expr *call, kq_arena *arena, kq_cleanup **cleanups, kq_error *err);
+
+/* Appends the plan as an indented tree with its columns, for tests and --explain-plan. */
+void kq_plan_print(const kq_plan *plan, kq_buf *out);
+
+#endif

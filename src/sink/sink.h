@@ -1,0 +1,23 @@
+/*
+ * Sinks: a result written in one format (sinks.def). Cells are Kusto's REST form. A sink buffers and writes through the
+ * caller's kq_output; one thread at a time.
+ */
+#ifndef KQ_SINK_SINK_H
+#define KQ_SINK_SINK_H
+
+#include "base/buf.h"
+#include "column/chunk.h"
+
+typedef struct kq_sink kq_sink;
+
+/* Opens a sink for output->format ("table", "ndjson", "json", "csv"). The columns must outlive it. Errors: USAGE,
+ * NOMEM. */
+kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_budget *budget, kq_sink **out,
+                         kq_error *err);
+kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err);
+/* Writes what closes the document. */
+kq_status kq_sink_finish(kq_sink *sink, kq_error *err);
+uint64_t kq_sink_rows(const kq_sink *sink);
+void kq_sink_destroy(kq_sink *sink);
+
+#endif

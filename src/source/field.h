@@ -1,0 +1,82 @@
+/*
+ * Fields and requests: the language between a source and the schema that maps it. The schema says which fields of
+ * which records it wants; the source finds them in its own format and hands over rows of fields, nothing else.
+ */
+#ifndef KQ_SOURCE_FIELD_H
+#define KQ_SOURCE_FIELD_H
+
+#include "base/status.h"
+#include "base/sv.h"
+
+typedef enum kq_field_kind {
+    KQ_FIELD_MISSING, /* the record has no such field */
+    KQ_FIELD_NULL,
+    KQ_FIELD_STRING, /* text: UTF-8, unescaped (ill-formed input already replaced) */
+    KQ_FIELD_BOOL,
+    KQ_FIELD_LONG,
+    KQ_FIELD_ULONG, /* greater than INT64_MAX is possible */
+    KQ_FIELD_REAL,
+    KQ_FIELD_DATETIME, /* l: ticks */
+    KQ_FIELD_GUID,
+    KQ_FIELD_JSON /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
+} kq_field_kind;
+
+/* Text lies in the reader's block or scratch and is valid until the row callback's chunk is taken, at the latest until
+ * read() returns. */
+typedef struct kq_field {
+    kq_field_kind kind;
+    union {
+        kq_sv text;
+        bool b;
+        int64_t l;
+        uint64_t u;
+        double r;
+        uint8_t guid[16];
+    } u;
+} kq_field;
+
+/*
+ * One wanted field. `name` is a path: names joined by '.', descending into objects ("EventData.CommandLine",
+ * "properties.FileName"); a name that itself holds a dot is matched too when the record spells it so ("a.b" finds
+ * {"a.b":1} before {"a":{"b":1}}). Names compare exactly in JSON and EVTX; in CSV a header "Name [UTC]" or
+ * "Name [Local Time]" is the field Name. Names starting with '$' are made by the source:
+ *   $file (path as given), $offset (byte offset of the record), $index (number of the record in the file),
+ *   $raw (the record's text: JSON and CSV), $EventDataXml, $EventDataJson (EVTX: EventData or UserData whole).
+ * `accept`, if set, judges the field when it is found: false drops the record at once, before other fields are
+ * decoded. It may be called with MISSING.
+ */
+typedef struct kq_want {
+    kq_sv name;
+    bool json; /* hand over objects, arrays and every other value as raw JSON text */
+    bool (*accept)(const void *ctx, const kq_field *field);
+    const void *accept_ctx;
+} kq_want;
+
+/* A record belongs to a set when each selector's field has one of the texts (ASCII case ignored; numbers by their
+ * decimal text). */
+typedef struct kq_selector {
+    kq_sv name;
+    const kq_sv *any_of;
+    uint32_t n;
+} kq_selector;
+
+typedef struct kq_want_set {
+    const kq_selector *selectors;
+    uint32_t nselectors;
+    const kq_want *wants;
+    uint32_t nwants;
+} kq_want_set;
+
+/* Every record is given to each set that it belongs to, in the order of the sets. Immutable while readers use it. */
+typedef struct kq_request {
+    const kq_want_set *sets;
+    uint32_t nsets;
+} kq_request;
+
+/* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early. */
+typedef struct kq_row_sink {
+    kq_status (*row)(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
+    void *ctx;
+} kq_row_sink;
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Sources: one kind of log file each (sources.def). A source cuts a file into morsels and reads one morsel at a time
+ * into rows of fields. Adding a kind is one file and one row.
+ *
+ *   kq_source   an opened file, shared by all workers; its claim() runs under the scan's lock
+ *   kq_reader   a worker's own scratch for one kind (block, parser, cache of the request); used for file after file
+ *   kq_morsel   a piece that a reader reads alone: an EVTX chunk, a block of lines
+ *
+ * Blocks are read with pread into the reader's buffer (not mapped): 256 KiB stay in the L2 cache. A compressed file or
+ * standard input is a stream: claim() reads the next block into the reader's buffer.
+ */
+#ifndef KQ_SOURCE_SOURCE_H
+#define KQ_SOURCE_SOURCE_H
+
+#include "base/buf.h"
+#include "source/field.h"
+#include "source/report.h"
+
+#define KQ_BLOCK_BYTES      (256 * 1024)
+#define KQ_RECORD_MAX_BYTES (64 * 1024 * 1024) /* a longer record is damage: counted, skipped */
+
+typedef struct kq_source_type kq_source_type;
+typedef struct kq_source kq_source;
+typedef struct kq_reader kq_reader;
+typedef struct kq_stream kq_stream; /* source/stream.h: bytes of a file, plain or decompressed */
+
+/* One file to read. Strings belong to the catalog. */
+typedef struct kq_input {
+    const char *path; /* "-": standard input */
+    uint32_t number;  /* order among the inputs */
+    const kq_source_type *type;
+    kq_sv table;   /* `--as`, or what schema recognised; "" when records say themselves (EVTX, envelopes) */
+    uint64_t size; /* bytes as stored; 0 for standard input */
+} kq_input;
+
+typedef struct kq_morsel {
+    uint64_t offset; /* in the decompressed file */
+    uint64_t length; /* bytes; what exactly it covers is the source's own matter */
+    uint64_t index;  /* number of the morsel in the file, from 0 */
+} kq_morsel;
+
+/* Every source struct starts with this, every reader with the next. */
+struct kq_source {
+    const kq_source_type *type;
+    const kq_input *input;
+    kq_report *report;
+};
+struct kq_reader {
+    const kq_source_type *type;
+    const kq_request *request;
+    kq_budget *budget;
+};
+
+struct kq_source_type {
+    const char *name; /* "evtx", "json", "csv" */
+    const char *doc;
+    /* How sure, 0..100, that a file with these first bytes (decompressed, up to 64 KiB) and this path is of this kind.
+     */
+    int (*detect)(kq_sv head, const char *path);
+    /* Opens over a stream that the source now owns (also on failure). Errors: IO, DAMAGED (nothing of it can be read:
+     * the caller reports and goes on), NOMEM. */
+    kq_status (*open)(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget, kq_source **out,
+                      kq_error *err);
+    void (*close)(kq_source *source);
+    /* A worker's reader for this request, which outlives it. */
+    kq_status (*reader_create)(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err);
+    void (*reader_destroy)(kq_reader *reader);
+    /* Takes the next morsel of `source` for `reader`; *more false at the end. Called under a lock: quick. A stream's
+     * block is read here into the reader. */
+    kq_status (*claim)(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err);
+    /* Reads the claimed morsel. Damage goes to the source's report; errors are NOMEM, LIMIT, IO and the sink's. */
+    kq_status (*read)(kq_source *source, kq_reader *reader, const kq_morsel *morsel, const kq_row_sink *sink,
+                      kq_error *err);
+    /* The names of the top-level fields of (at least) the first record, to recognise tables by; for an envelope, those
+     * of its `properties`, and *category its category. Appended as NUL-terminated names to `names`. */
+    kq_status (*sample)(kq_source *source, kq_buf *names, kq_buf *category, kq_error *err);
+};
+
+extern const kq_source_type kq_source_evtx, kq_source_json, kq_source_csv;
+
+/* The kinds of sources.def. */
+const kq_source_type *const *kq_source_types(size_t *n);
+
+/* Opens `path` ("-" too), finds its compression and its kind (kind may be forced) and fills input->type and size.
+ * *source is NULL with KQ_OK when the file is of no known kind. Errors: IO, NOMEM; DAMAGED for an empty or unusable
+ * file. `input` must outlive the source. */
+kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, kq_source **out, kq_error *err);
+
+#endif

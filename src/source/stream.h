@@ -1,0 +1,29 @@
+/*
+ * Streams: the bytes of a file, whatever it is packed in: plain (positional reads), .gz, .zst (also several members one
+ * after another), standard input. Recognised by content, then by name.
+ */
+#ifndef KQ_SOURCE_STREAM_H
+#define KQ_SOURCE_STREAM_H
+
+#include "base/buf.h"
+#include "source/source.h"
+
+/* Opens `path`. Errors: IO (missing, unreadable, a directory), NOMEM. */
+kq_status kq_stream_open(const char *path, kq_budget *budget, kq_stream **out, kq_error *err);
+void kq_stream_close(kq_stream *stream);
+
+/* True when kq_stream_at works: a plain regular file. */
+bool kq_stream_seekable(const kq_stream *stream);
+uint64_t kq_stream_size(const kq_stream *stream);     /* bytes as stored; 0 when unknown */
+uint64_t kq_stream_consumed(const kq_stream *stream); /* stored bytes read so far, for progress */
+
+/* The first bytes (up to 64 KiB, decompressed) without consuming them. */
+kq_status kq_stream_head(kq_stream *stream, kq_sv *head, kq_error *err);
+
+/* Reads the next bytes in order: *got < n only at the end. A damaged compressed stream gives what could be
+ * decompressed, then KQ_ERR_DAMAGED with a message. */
+kq_status kq_stream_read(kq_stream *stream, char *to, size_t n, size_t *got, kq_error *err);
+/* Reads at an offset; any thread; *got < n only at the end. Seekable streams. */
+kq_status kq_stream_at(kq_stream *stream, uint64_t offset, char *to, size_t n, size_t *got, kq_error *err);
+
+#endif
