@@ -1,0 +1,16 @@
+/*
+ * Files that are built into the library as text (tools/embed.py): schemas and maps.
+ */
+#ifndef KQ_BASE_EMBEDDED_H
+#define KQ_BASE_EMBEDDED_H
+
+#include "base/sv.h"
+
+typedef struct kq_embedded {
+    const char *name;
+    kq_sv text;
+} kq_embedded;
+
+extern const kq_embedded kq_builtin_schemas[]; /* src/schema/builtin, ended by a NULL name */
+
+#endif
