@@ -20,5 +20,10 @@ bool kq_decimal_add(const kq_decimal *a, const kq_decimal *b, kq_decimal *out);
 bool kq_decimal_sub(const kq_decimal *a, const kq_decimal *b, kq_decimal *out);
 bool kq_decimal_mul(const kq_decimal *a, const kq_decimal *b, kq_decimal *out);
 bool kq_decimal_div(const kq_decimal *a, const kq_decimal *b, kq_decimal *out);
+/* The remainder in [0, |b|), as KQL's %; false when b is 0. */
+bool kq_decimal_mod(const kq_decimal *a, const kq_decimal *b, kq_decimal *out);
+/* At most `digits` digits after the point (negative: zeros before it). */
+typedef enum kq_decimal_rounding { KQ_DECIMAL_FLOOR, KQ_DECIMAL_CEILING, KQ_DECIMAL_HALF_AWAY } kq_decimal_rounding;
+bool kq_decimal_round(const kq_decimal *d, int digits, kq_decimal_rounding rounding, kq_decimal *out);
 
 #endif

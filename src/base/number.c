@@ -1,0 +1,123 @@
+#include "base/number.h"
+#include "base/number_real.h"
+#include <math.h>
+
+static kq_sv trim(kq_sv s) {
+    while (s.n && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))) s.p++, s.n--;
+    while (s.n && (s.p[s.n - 1] == ' ' || (s.p[s.n - 1] >= '\t' && s.p[s.n - 1] <= '\r'))) s.n--;
+    return s;
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = kq_ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool kq_number_parse_long(kq_sv text, int64_t *out) {
+    kq_sv s = trim(text);
+    bool negative = false;
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) {
+        negative = s.p[0] == '-';
+        s.p++, s.n--;
+    }
+    if (s.n == 0) return false;
+    uint64_t u = 0;
+    if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X')) {
+        /* Hex digits are the 64 bits themselves: 0xffffffffffffffff is -1. */
+        for (size_t i = 2; i < s.n; i++) {
+            int d = hex_digit(s.p[i]);
+            if (d < 0 || u >> 60) return false;
+            u = u << 4 | (unsigned)d;
+        }
+    } else {
+        for (size_t i = 0; i < s.n; i++) {
+            if (s.p[i] < '0' || s.p[i] > '9') return false;
+            if (__builtin_mul_overflow(u, (uint64_t)10, &u) || __builtin_add_overflow(u, (uint64_t)(s.p[i] - '0'), &u))
+                return false;
+        }
+        if (u > (uint64_t)INT64_MAX + negative) return false;
+    }
+    *out = (int64_t)(negative ? 0 - u : u);
+    return true;
+}
+
+bool kq_number_parse_real(kq_sv text, double *out) {
+    kq_sv s = trim(text);
+    bool negative = false;
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+')) {
+        negative = s.p[0] == '-';
+        s.p++, s.n--;
+    }
+    double r;
+    if (kq_sv_eq_ascii_ci(s, KQ_SV("nan")))
+        r = NAN;
+    else if (kq_sv_eq_ascii_ci(s, KQ_SV("inf")) || kq_sv_eq_ascii_ci(s, KQ_SV("infinity")))
+        r = INFINITY;
+    else if (!kq_real_read(s.p, s.n, &r))
+        return false;
+    *out = negative ? -r : r;
+    return true;
+}
+
+void kq_number_print_long(int64_t l, kq_buf *out) {
+    char text[20];
+    char *p = text + sizeof text;
+    uint64_t u = l < 0 ? 0 - (uint64_t)l : (uint64_t)l;
+    do {
+        *--p = (char)('0' + u % 10);
+        u /= 10;
+    } while (u);
+    if (l < 0) *--p = '-';
+    kq_buf_append(out, p, (size_t)(text + sizeof text - p));
+}
+
+void kq_number_print_real(double r, kq_buf *out) {
+    if (isnan(r)) {
+        kq_buf_str(out, "NaN");
+        return;
+    }
+    if (isinf(r)) {
+        kq_buf_str(out, r < 0 ? "-Infinity" : "Infinity");
+        return;
+    }
+    char *p = kq_buf_reserve(out, 40);
+    if (!p) return;
+    char *start = p;
+    if (signbit(r)) *p++ = '-';
+    if (r == 0) {
+        memcpy(p, "0.0", 3);
+        out->n += (size_t)(p + 3 - start);
+        return;
+    }
+    char digits[17];
+    int e;
+    int n = (int)kq_real_digits(fabs(r), digits, &e);
+    /* Where .NET's shortest form changes to an exponent: past 15 digits (or all of the value's own) and below 1E-04. */
+    if (e >= (n > 15 ? n : 15) || e < -4) {
+        *p++ = digits[0];
+        if (n > 1) {
+            *p++ = '.';
+            memcpy(p, digits + 1, (size_t)n - 1);
+            p += n - 1;
+        }
+        *p++ = 'E';
+        *p++ = e < 0 ? '-' : '+';
+        int x = e < 0 ? -e : e;
+        if (x >= 100) *p++ = (char)('0' + x / 100);
+        *p++ = (char)('0' + x / 10 % 10);
+        *p++ = (char)('0' + x % 10);
+    } else if (e < 0) {
+        *p++ = '0';
+        *p++ = '.';
+        for (int i = -1; i > e; i--) *p++ = '0';
+        memcpy(p, digits, (size_t)n);
+        p += n;
+    } else {
+        for (int i = 0; i <= e; i++) *p++ = i < n ? digits[i] : '0';
+        *p++ = '.';
+        if (n <= e + 1) *p++ = '0';
+        for (int i = e + 1; i < n; i++) *p++ = digits[i];
+    }
+    out->n += (size_t)(p - start);
+}
