@@ -34,6 +34,7 @@ typedef struct kq_node {
     kq_value value; /* LITERAL; COLUMN and TYPEOF use value.type */
     struct kq_node **kids;
     uint32_t nkids;
+    uint32_t height; /* of the tree: 1 for a leaf; kq_parse limits it, so that readers may recurse */
 } kq_node;
 
 /* Parses a whole query (statements separated by ';'). The tree lives in `arena`; text is copied where needed, so `text`
