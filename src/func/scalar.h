@@ -59,6 +59,7 @@ typedef struct kq_prepare {
     kq_cleanup **cleanups; /* run and emptied by the query's owner */
 } kq_prepare;
 
+/* On failure `object` has been destroyed. */
 kq_status kq_cleanup_add(kq_prepare *p, void (*destroy)(void *), void *object, kq_error *err);
 void kq_cleanup_run(kq_cleanup **cleanups);
 
