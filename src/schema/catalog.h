@@ -38,7 +38,7 @@ bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
 
 /* Where a column's values come from, for `kequel schema`: one line per source, e.g. "evtx Sysmon 1: EventData.Image
  * (file name)". Appended. */
-void kq_catalog_describe(const kq_table *table, uint32_t column, kq_buf *out);
+void kq_catalog_describe(const kq_catalog *catalog, const kq_table *table, uint32_t column, kq_buf *out);
 
 typedef struct kq_scan_spec {
     const kq_table *table;

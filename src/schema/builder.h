@@ -1,0 +1,39 @@
+/*
+ * The builder: rows of fields into chunks of columns. A worker's own; its vectors are made once and filled again, its
+ * text lies in one arena that is emptied with each chunk, so that nothing is allocated per row.
+ */
+#ifndef KQ_SCHEMA_BUILDER_H
+#define KQ_SCHEMA_BUILDER_H
+
+#include "schema/request.h"
+
+typedef struct kq_builder {
+    const kq_scan_request *scan;
+    const kq_consumer *to;
+    uint32_t ncolumns;
+    kq_vector *columns;
+    uint64_t *nulls; /* KQ_NULL_WORDS for each column */
+    bool *has_null;
+    kq_vector *view; /* what the chunk shows: without bitmap where nothing is null */
+    uint32_t rows;
+    uint64_t ordinal;  /* of the next chunk's first row */
+    uint64_t built;    /* rows pushed */
+    size_t text_bytes; /* of the chunk being filled */
+    bool done;
+    kq_arena fixed;  /* the vectors */
+    kq_arena text;   /* of the chunk being filled */
+    kq_arena judged; /* what predicates need for one row */
+    kq_buf scratch;
+} kq_builder;
+
+kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err);
+void kq_builder_deinit(kq_builder *b);
+
+/* Starts a morsel: rows go to `to`, numbered from `ordinal`. */
+void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal);
+/* The kq_row_sink's row function; ctx is the builder. */
+kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
+/* Pushes what is left. */
+kq_status kq_builder_end(kq_builder *b, kq_error *err);
+
+#endif

@@ -1,0 +1,254 @@
+#include "schema/catalog.h"
+#include "schema/catalog_internal.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define WALK_DEPTH 64
+
+static kq_status list_tables(kq_catalog *c, kq_error *err) {
+    size_t n = 0;
+    for (const kq_model_table *t = c->model.tables; t; t = t->next) n++;
+    c->tables = kq_arena_array(&c->arena, const kq_table *, n + 1);
+    if (!c->tables) return kq_arena_status(&c->arena, err);
+    c->ntables = 0;
+    for (const kq_model_table *t = c->model.tables; t; t = t->next) c->tables[c->ntables++] = &t->table;
+    return KQ_OK;
+}
+
+kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) {
+    kq_catalog *c = kq_calloc(1, sizeof *c);
+    if (!c) return kq_nomem(err);
+    kq_arena_init(&c->arena, budget, 0);
+    c->budget = budget;
+    kq_status status = kq_model_builtin(&c->model, &c->arena, err);
+    if (!status) status = list_tables(c, err);
+    if (status) {
+        kq_catalog_destroy(c);
+        return status;
+    }
+    *out = c;
+    return KQ_OK;
+}
+
+void kq_catalog_destroy(kq_catalog *c) {
+    if (!c) return;
+    kq_arena_deinit(&c->arena);
+    kq_free(c->inputs);
+    kq_free(c->envelope);
+    kq_free(c);
+}
+
+/* The builtin table that most of the sampled names are columns of; NULL when fewer than three, or than 60 %, are. */
+static const kq_model_table *recognise(const kq_catalog *c, const kq_buf *names, const char *path) {
+    const kq_model_table *best = NULL;
+    size_t best_hits = 0, n = 0;
+    for (size_t i = 0; i < names->n; i++) n += names->p[i] == 0;
+    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    for (const kq_model_table *t = c->model.tables; t; t = t->next) {
+        size_t hits = 0;
+        for (const char *p = names->p; p && p < names->p + names->n; p += strlen(p) + 1)
+            for (uint32_t i = 0; i < t->table.columns.n; i++)
+                if (kq_sv_eq(t->table.columns.items[i].name, kq_sv_of(p))) {
+                    hits++;
+                    break;
+                }
+        if (hits < 3 || hits * 10 < n * 6) continue;
+        if (strcasestr(base, t->table.name.p)) hits += n; /* a file that names its table is believed */
+        if (hits > best_hits) {
+            best = t;
+            best_hits = hits;
+        }
+    }
+    return best;
+}
+
+static kq_status keep(kq_catalog *c, const kq_input *input, bool envelope, kq_error *err) {
+    if (c->ninputs == c->cap) {
+        size_t cap = c->cap ? 2 * c->cap : 16;
+        kq_input *inputs = kq_realloc(c->inputs, cap * sizeof *inputs);
+        if (!inputs) return kq_nomem(err);
+        c->inputs = inputs;
+        bool *envelopes = kq_realloc(c->envelope, cap * sizeof *envelopes);
+        if (!envelopes) return kq_nomem(err);
+        c->envelope = envelopes;
+        c->cap = cap;
+    }
+    c->envelope[c->ninputs] = envelope;
+    c->inputs[c->ninputs++] = *input;
+    return KQ_OK;
+}
+
+/* Opens one file to see what it is, and takes it in. *taken: it is a log. `named`: the user gave this very path. */
+static kq_status add_file(kq_catalog *c, const char *path, const char *table, bool named, kq_report *report,
+                          bool *taken, kq_error *err) {
+    kq_input input = {.path = kq_arena_copy(&c->arena, kq_sv_of(path)).p, .number = (uint32_t)c->ninputs};
+    if (!input.path) return kq_arena_status(&c->arena, err);
+    kq_source *source = NULL;
+    kq_buf names, category;
+    kq_buf_init(&names, c->budget, 1 << 20);
+    kq_buf_init(&category, c->budget, 1 << 16);
+    kq_error why = {0};
+    kq_status status = kq_source_open(&input, report, c->budget, &source, &why);
+    if (status == KQ_ERR_DAMAGED || (status == KQ_ERR_IO && !named)) {
+        kq_report_damage(report, input.number, input.path, 0, "%s", why.message);
+        *taken = true; /* it was to be read, and could not be */
+        status = KQ_OK;
+        goto out;
+    }
+    if (status) {
+        if (err) *err = why;
+        goto out;
+    }
+    if (!source) {
+        if (named) status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, NDJSON, JSON, CSV)", path);
+        goto out;
+    }
+    if (table) {
+        input.table = kq_arena_copy(&c->arena, kq_sv_of(table));
+        if (!kq_model_find(&c->model, input.table)) {
+            kq_model_table *made, **end = &c->model.tables;
+            if ((status = kq_table_infer(source, input.table, &c->arena, c->budget, &made, err))) goto out;
+            while (*end) end = &(*end)->next;
+            *end = made;
+            if ((status = list_tables(c, err))) goto out;
+        }
+    } else if (source->type->sample) {
+        /* a file whose first record can't be read is still read as far as maps go */
+        if (!source->type->sample(source, &names, &category, &why) && !category.n) {
+            const kq_model_table *t = recognise(c, &names, path);
+            if (t) input.table = t->table.name;
+        }
+    }
+    *taken = true;
+    status = keep(c, &input, category.n > 0, err);
+out:
+    if (source) source->type->close(source);
+    kq_buf_deinit(&names);
+    kq_buf_deinit(&category);
+    return status;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static kq_status walk(kq_catalog *c, const char *path, const char *table, unsigned depth, kq_report *report,
+                      bool *taken, kq_error *err) {
+    DIR *dir = opendir(path);
+    if (!dir) {
+        if (depth == 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+        kq_report_damage(report, (uint32_t)c->ninputs, kq_arena_copy(&c->arena, kq_sv_of(path)).p, 0, "%s",
+                         strerror(errno));
+        return KQ_OK;
+    }
+    kq_status status = KQ_OK;
+    char **names = NULL;
+    size_t n = 0, cap = 0;
+    for (struct dirent *e; !status && (e = readdir(dir));) {
+        if (e->d_name[0] == '.') continue;
+        if (n == cap) {
+            cap = cap ? 2 * cap : 64;
+            char **more = kq_realloc(names, cap * sizeof *names);
+            if (!more) {
+                status = kq_nomem(err);
+                break;
+            }
+            names = more;
+        }
+        if (!(names[n] = kq_strdup(e->d_name)))
+            status = kq_nomem(err);
+        else
+            n++;
+    }
+    closedir(dir);
+    if (n) qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 0; i < n; i++) {
+        size_t m = strlen(path);
+        kq_sv sub = kq_arena_printf(&c->arena, "%s%s%s", path, m && path[m - 1] == '/' ? "" : "/", names[i]);
+        struct stat st;
+        if (!status && !sub.p) status = kq_arena_status(&c->arena, err);
+        if (!status && lstat(sub.p, &st) == 0) {
+            if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
+                status = walk(c, sub.p, table, depth + 1, report, taken, err);
+            else if (S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && stat(sub.p, &st) == 0 && S_ISREG(st.st_mode)))
+                status = add_file(c, sub.p, table, false, report, taken, err);
+        }
+        kq_free(names[i]);
+    }
+    kq_free(names);
+    return status;
+}
+
+kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_report *report, kq_error *err) {
+    struct stat st;
+    bool taken = false;
+    if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
+    KQ_TRY(walk(c, path, table, 0, report, &taken, err));
+    if (!taken) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this folder (EVTX, NDJSON, JSON, CSV)", path);
+    return KQ_OK;
+}
+
+const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {
+    const kq_model_table *t = kq_model_find(&c->model, name);
+    return t ? &t->table : NULL;
+}
+
+const kq_table *const *kq_catalog_tables(const kq_catalog *c, size_t *n) {
+    *n = c->ntables;
+    return c->tables;
+}
+
+const kq_input *kq_catalog_inputs(const kq_catalog *c, size_t *n) {
+    *n = c->ninputs;
+    return c->inputs;
+}
+
+bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, bool *native) {
+    const kq_input *input = &c->inputs[i];
+    *native = !c->envelope[i] && kq_sv_eq(input->table, table->name);
+    if (*native) return true;
+    if (input->table.n) return false;
+    if (c->envelope[i]) return true;
+    for (const kq_map *map = c->model.maps; map; map = map->next)
+        for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
+            if (kq_sv_eq(s->reader, kq_sv_of(input->type->name))) return true;
+    return false;
+}
+
+bool kq_catalog_has_data(const kq_catalog *c, const kq_table *table) {
+    bool native;
+    for (size_t i = 0; i < c->ninputs; i++)
+        if (kq_catalog_access(c, i, table, &native)) return true;
+    return false;
+}
+
+void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t column, kq_buf *out) {
+    for (const kq_map *map = c->model.maps; map; map = map->next) {
+        if (map->table != table) continue;
+        for (uint32_t i = 0; i < map->ncolumns; i++) {
+            const kq_map_column *mc = &map->columns[i];
+            if (mc->column != column) continue;
+            if (out->n) kq_buf_str(out, "; ");
+            kq_buf_sv(out, map->name);
+            kq_buf_str(out, ": ");
+            for (uint32_t k = 0; k < mc->nsources; k++) {
+                const kq_map_source *s = &mc->sources[k];
+                if (k) kq_buf_str(out, ", else ");
+                for (uint32_t t = s->ntransforms; t-- > 0;) kq_buf_printf(out, "%s(", s->transforms[t]->name);
+                kq_buf_str(out, s->literal ? "\"" : s->system ? "$" : "");
+                kq_buf_sv(out, s->text);
+                kq_buf_str(out, s->literal ? "\"" : "");
+                for (uint32_t t = 0; t < s->ntransforms; t++) {
+                    if (s->arguments[t].n) {
+                        kq_buf_str(out, ", ");
+                        kq_buf_sv(out, s->arguments[t]);
+                    }
+                    kq_buf_char(out, ')');
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+#include "schema/builder.h"
+#include "schema/catalog_internal.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* An input that is being read: closed when no morsel is left and no worker reads one. */
+typedef struct opened {
+    kq_source *source;
+    const kq_scan_request *request;
+    unsigned readers;
+    bool exhausted;
+    struct opened *next; /* the list of the spare */
+} opened;
+
+#define ACCESSES 2
+
+typedef struct type_request {
+    const kq_source_type *type;
+    kq_scan_request by_access[ACCESSES];
+    bool made[ACCESSES];
+} type_request;
+
+struct kq_scan {
+    const kq_catalog *catalog;
+    kq_scan_spec spec;
+    kq_arena arena;
+    pthread_mutex_t lock; /* all below */
+    size_t next_input;
+    opened *current, *spare;
+    uint64_t seq;
+    type_request *requests; /* one for each source type */
+    size_t nrequests;
+    uint64_t done, total; /* stored bytes; done is atomic */
+};
+
+struct kq_scan_worker {
+    kq_scan *scan;
+    kq_builder builder;
+    kq_reader **readers; /* for each source type and access, made when first needed */
+};
+
+kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq_scan **out, kq_error *err) {
+    kq_scan *s = kq_calloc(1, sizeof *s);
+    if (!s) return kq_nomem(err);
+    s->catalog = catalog;
+    s->spec = *spec;
+    kq_arena_init(&s->arena, spec->budget, 0);
+    pthread_mutex_init(&s->lock, NULL);
+    const kq_source_type *const *types = kq_source_types(&s->nrequests);
+    s->requests = kq_arena_array(&s->arena, type_request, s->nrequests);
+    if (!s->requests) {
+        kq_status status = kq_arena_status(&s->arena, err);
+        kq_scan_destroy(s);
+        return status;
+    }
+    for (size_t i = 0; i < s->nrequests; i++) s->requests[i].type = types[i];
+    bool native;
+    for (size_t i = 0; i < catalog->ninputs; i++)
+        if (kq_catalog_access(catalog, i, spec->table, &native)) s->total += catalog->inputs[i].size;
+    *out = s;
+    return KQ_OK;
+}
+
+void kq_scan_destroy(kq_scan *s) {
+    if (!s) return;
+    if (s->current) s->current->source->type->close(s->current->source);
+    kq_arena_deinit(&s->arena);
+    pthread_mutex_destroy(&s->lock);
+    kq_free(s);
+}
+
+static size_t slot(const kq_scan *s, const kq_source_type *type) {
+    size_t i = 0;
+    while (s->requests[i].type != type) i++;
+    return i;
+}
+
+/* The request for inputs of this type and access, made once. Under the lock. */
+static kq_status request_for(kq_scan *s, const kq_source_type *type, bool native, const kq_scan_request **out,
+                             kq_error *err) {
+    type_request *r = &s->requests[slot(s, type)];
+    kq_access access = native ? KQ_ACCESS_NATIVE : KQ_ACCESS_MAPPED;
+    if (!r->made[access]) {
+        KQ_TRY(kq_scan_request_make(&s->catalog->model, &s->spec, type->name, access, &s->arena, &r->by_access[access],
+                                    err));
+        r->made[access] = true;
+    }
+    *out = &r->by_access[access];
+    return KQ_OK;
+}
+
+/* Opens the next input that can have rows; *out NULL when there is none. Under the lock. */
+static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
+    *out = NULL;
+    while (s->next_input < s->catalog->ninputs) {
+        size_t i = s->next_input++;
+        bool native;
+        if (!kq_catalog_access(s->catalog, i, s->spec.table, &native)) continue;
+        kq_input *input = &s->catalog->inputs[i];
+        const kq_scan_request *request;
+        KQ_TRY(request_for(s, input->type, native, &request, err));
+        if (!request->request.nsets) continue;
+        kq_source *source = NULL;
+        kq_error why = {0};
+        kq_status status = kq_source_open(input, s->spec.report, s->spec.budget, &source, &why);
+        if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
+            kq_report_damage(s->spec.report, input->number, input->path, 0, "%s", why.message);
+            continue;
+        }
+        if (status) {
+            if (err) *err = why;
+            return status;
+        }
+        if (!source) continue;
+        opened *o = s->spare ? s->spare : kq_arena_new(&s->arena, opened);
+        if (!o) {
+            source->type->close(source);
+            return kq_arena_status(&s->arena, err);
+        }
+        if (s->spare) s->spare = o->next;
+        *o = (opened){.source = source, .request = request};
+        __atomic_add_fetch(&s->spec.report->files, 1, __ATOMIC_RELAXED);
+        *out = o;
+        return KQ_OK;
+    }
+    return KQ_OK;
+}
+
+/* Under the lock. */
+static void retire(kq_scan *s, opened *o) {
+    if (!o->exhausted || o->readers) return;
+    o->source->type->close(o->source);
+    o->next = s->spare;
+    s->spare = o;
+}
+
+kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *err) {
+    kq_scan_worker *w = kq_calloc(1, sizeof *w);
+    if (!w) return kq_nomem(err);
+    w->scan = scan;
+    kq_status status = kq_builder_init(&w->builder, &scan->spec, err);
+    w->readers = kq_calloc(scan->nrequests * ACCESSES, sizeof *w->readers);
+    if (!status && !w->readers) status = kq_nomem(err);
+    if (status) {
+        kq_scan_worker_destroy(w);
+        return status;
+    }
+    *out = w;
+    return KQ_OK;
+}
+
+void kq_scan_worker_destroy(kq_scan_worker *w) {
+    if (!w) return;
+    for (size_t i = 0; w->readers && i < w->scan->nrequests * ACCESSES; i++)
+        if (w->readers[i]) w->scan->requests[i / ACCESSES].type->reader_destroy(w->readers[i]);
+    kq_free(w->readers);
+    kq_builder_deinit(&w->builder);
+    kq_free(w);
+}
+
+static kq_status reader_for(kq_scan_worker *w, const opened *o, kq_reader **out, kq_error *err) {
+    kq_scan *s = w->scan;
+    size_t i = slot(s, o->source->type);
+    size_t at = i * ACCESSES +
+                (o->request == &s->requests[i].by_access[KQ_ACCESS_NATIVE] ? KQ_ACCESS_NATIVE : KQ_ACCESS_MAPPED);
+    if (!w->readers[at])
+        KQ_TRY(o->source->type->reader_create(&o->request->request, s->spec.budget, &w->readers[at], err));
+    *out = w->readers[at];
+    return KQ_OK;
+}
+
+/* Notes what ended the reading of one file early; other failures end the query. */
+static kq_status damaged(kq_scan *s, const opened *o, uint64_t offset, kq_status status, const kq_error *why,
+                         kq_error *err) {
+    if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
+        kq_report_damage(s->spec.report, o->source->input->number, o->source->input->path, offset, "%s", why->message);
+        return KQ_OK;
+    }
+    if (status && err) *err = *why;
+    return status;
+}
+
+/* Takes a morsel: under the lock, so that numbers are dealt in the order of the inputs. */
+static kq_status claim(kq_scan_worker *w, opened **out, kq_reader **reader, kq_morsel *morsel, uint64_t *seq,
+                       kq_error *err) {
+    kq_scan *s = w->scan;
+    kq_status status = KQ_OK;
+    *out = NULL;
+    pthread_mutex_lock(&s->lock);
+    while (!status && !*out) {
+        if (!s->current) {
+            status = open_next(s, &s->current, err);
+            if (status || !s->current) break;
+        }
+        opened *o = s->current;
+        bool more = false;
+        kq_error why = {0};
+        *morsel = (kq_morsel){0};
+        if ((status = reader_for(w, o, reader, err))) break;
+        kq_status claimed = o->source->type->claim(o->source, *reader, morsel, &more, &why);
+        if (claimed) {
+            status = damaged(s, o, morsel->offset, claimed, &why, err);
+            more = false;
+        }
+        if (more) {
+            o->readers++;
+            *out = o;
+            *seq = s->seq++;
+            uint64_t end = morsel->offset + morsel->length;
+            if (o->source->input->size && end <= o->source->input->size) s->done += morsel->length;
+        } else {
+            o->exhausted = true;
+            s->current = NULL;
+            retire(s, o);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
+    kq_scan *s = w->scan;
+    opened *o;
+    kq_reader *reader;
+    kq_morsel morsel;
+    *more = false;
+    KQ_TRY(claim(w, &o, &reader, &morsel, seq, err));
+    if (!o) return KQ_OK;
+    *more = true;
+    kq_builder_begin(&w->builder, o->request, to, *seq << 32);
+    kq_row_sink sink = {kq_builder_row, &w->builder};
+    kq_error why = {0};
+    kq_status status = o->source->type->read(o->source, reader, &morsel, &sink, &why);
+    if (status) status = damaged(s, o, morsel.offset, status, &why, err);
+    if (!status) status = kq_builder_end(&w->builder, err);
+    pthread_mutex_lock(&s->lock);
+    o->readers--;
+    retire(s, o);
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+void kq_scan_progress(const kq_scan *s, uint64_t *done, uint64_t *total) {
+    *done = __atomic_load_n(&s->done, __ATOMIC_RELAXED);
+    *total = s->total;
+}
