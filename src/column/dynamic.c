@@ -1,6 +1,5 @@
 #include "column/dynamic.h"
 #include "base/number.h"
-#include "base/time.h"
 #include "column/decimal.h"
 #include "column/dynamic_internal.h"
 #include <math.h>
@@ -33,8 +32,8 @@ static bool is_container(kq_dyn d) {
 }
 
 const char *kq_dyn_type_name(kq_dyn d) {
-    static const char *const names[] = {"null",     "bool", "long",    "double",  "string",    "datetime",
-                                        "timespan", "guid", "decimal", "array", "dictionary"};
+    static const char *const names[] = {"null",     "bool", "long",    "double", "string",    "datetime",
+                                        "timespan", "guid", "decimal", "array",  "dictionary"};
     return names[kq_dyn_tag_of(d)];
 }
 
@@ -367,18 +366,6 @@ void kq_dyn_close(kq_dyn_builder *b) {
 
 /* ---- Text ---- */
 
-static void put_guid(kq_buf *out, const char *bytes) {
-    static const char hex[] = "0123456789abcdef";
-    char text[36];
-    size_t n = 0;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text[n++] = '-';
-        text[n++] = hex[(unsigned char)bytes[i] >> 4];
-        text[n++] = hex[(unsigned char)bytes[i] & 15];
-    }
-    kq_buf_append(out, text, n);
-}
-
 static void print(kq_dyn d, kq_buf *out, unsigned depth) {
     switch (kq_dyn_tag_of(d)) {
     case KQ_DYN_NULL: kq_buf_str(out, "null"); break;
@@ -394,25 +381,12 @@ static void print(kq_dyn d, kq_buf *out, unsigned depth) {
     }
     case KQ_DYN_STRING: kq_json_string(kq_dyn_string(d), out); break;
     case KQ_DYN_DATETIME:
-        kq_buf_char(out, '"');
-        kq_time_print(load_i64(d.p + 1), 7, out);
-        kq_buf_char(out, '"');
-        break;
     case KQ_DYN_TIMESPAN:
-        kq_buf_char(out, '"');
-        kq_timespan_print(load_i64(d.p + 1), out);
-        kq_buf_char(out, '"');
-        break;
     case KQ_DYN_GUID:
-        kq_buf_char(out, '"');
-        put_guid(out, d.p + 1);
-        kq_buf_char(out, '"');
-        break;
     case KQ_DYN_DECIMAL: {
-        kq_decimal m;
-        memcpy(&m, d.p + 1, sizeof m);
+        kq_value v = kq_dyn_value(d);
         kq_buf_char(out, '"');
-        kq_decimal_print(&m, out);
+        kq_value_text(&v, out);
         kq_buf_char(out, '"');
         break;
     }
