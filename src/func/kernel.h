@@ -18,7 +18,9 @@
                 __VA_ARGS__                                                                                            \
             }                                                                                                          \
         } else {                                                                                                       \
-            for (uint32_t r = 0; r < kq_n_; r++) { __VA_ARGS__ }                                                       \
+            for (uint32_t r = 0; r < kq_n_; r++) {                                                                     \
+                __VA_ARGS__                                                                                            \
+            }                                                                                                          \
         }                                                                                                              \
     } while (0)
 

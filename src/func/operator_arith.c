@@ -28,11 +28,15 @@ REAL_OP(kq_fn_sub_real, -)
 REAL_OP(kq_fn_mul_real, *)
 REAL_OP(kq_fn_div_real, /)
 
+static inline void settle(kq_call *call, uint32_t r, bool valid) {
+    if (!valid) kq_call_null(call, r);
+}
+
 #define DECIMAL_OP(name, function)                                                                                     \
     kq_status name(kq_call *call, kq_error *err) {                                                                     \
         (void)err;                                                                                                     \
         kq_decimal *out = KQ_OUT(call, kq_decimal);                                                                    \
-        KQ_BINARY(call, kq_decimal, x, kq_decimal, y, r, if (!function(&x, &y, &out[r])) kq_call_null(call, r););      \
+        KQ_BINARY(call, kq_decimal, x, kq_decimal, y, r, settle(call, r, function(&x, &y, &out[r])););                 \
         return KQ_OK;                                                                                                  \
     }
 DECIMAL_OP(kq_fn_add_decimal, kq_decimal_add)
@@ -41,19 +45,25 @@ DECIMAL_OP(kq_fn_mul_decimal, kq_decimal_mul)
 DECIMAL_OP(kq_fn_div_decimal, kq_decimal_div)
 DECIMAL_OP(kq_fn_mod_decimal, kq_decimal_mod)
 
+static inline int64_t divide(kq_call *call, uint32_t r, int64_t x, int64_t y) {
+    if (y == 0) {
+        kq_call_null(call, r);
+        return 0;
+    }
+    return y == -1 ? (int64_t)(0 - (uint64_t)x) : x / y;
+}
+
 kq_status kq_fn_div_long(kq_call *call, kq_error *err) {
     (void)err;
     int64_t *out = KQ_OUT(call, int64_t);
-    KQ_BINARY(call, int64_t, x, int64_t, y, r, if (y == 0) {
-        out[r] = 0;
-        kq_call_null(call, r);
-    } else out[r] = y == -1 ? (int64_t)(0 - (uint64_t)x) : x / y;);
+    KQ_BINARY(call, int64_t, x, int64_t, y, r, out[r] = divide(call, r, x, y););
     return KQ_OK;
 }
 
 /* The remainder in [0, |y|), whatever the signs. Source: Kusto documentation, numerical operators. */
-static int64_t modulo(int64_t x, int64_t y) {
-    if (y == -1) return 0;
+static inline int64_t modulo(kq_call *call, uint32_t r, int64_t x, int64_t y) {
+    if (y == 0) kq_call_null(call, r);
+    if (y == 0 || y == -1) return 0;
     int64_t m = x % y;
     if (m >= 0) return m;
     return (int64_t)((uint64_t)m + (y < 0 ? 0 - (uint64_t)y : (uint64_t)y));
@@ -62,10 +72,7 @@ static int64_t modulo(int64_t x, int64_t y) {
 kq_status kq_fn_mod_long(kq_call *call, kq_error *err) { /* and timespan */
     (void)err;
     int64_t *out = KQ_OUT(call, int64_t);
-    KQ_BINARY(call, int64_t, x, int64_t, y, r, if (y == 0) {
-        out[r] = 0;
-        kq_call_null(call, r);
-    } else out[r] = modulo(x, y););
+    KQ_BINARY(call, int64_t, x, int64_t, y, r, out[r] = modulo(call, r, x, y););
     return KQ_OK;
 }
 
@@ -77,18 +84,28 @@ kq_status kq_fn_mod_real(kq_call *call, kq_error *err) {
 }
 
 /* A datetime that leaves the calendar is null. */
-#define DATETIME_OP(name, builtin)                                                                                     \
-    kq_status name(kq_call *call, kq_error *err) {                                                                     \
-        (void)err;                                                                                                     \
-        int64_t *out = KQ_OUT(call, int64_t);                                                                          \
-        KQ_BINARY(call, int64_t, x, int64_t, y, r, int64_t t; if (builtin(x, y, &t) || t < 0 || t > KQ_TICKS_MAX) {    \
-            t = 0;                                                                                                     \
-            kq_call_null(call, r);                                                                                     \
-        } out[r] = t;);                                                                                                \
-        return KQ_OK;                                                                                                  \
+static inline int64_t move(kq_call *call, uint32_t r, int64_t x, int64_t y, bool back) {
+    int64_t t;
+    if ((back ? __builtin_sub_overflow(x, y, &t) : __builtin_add_overflow(x, y, &t)) || t < 0 || t > KQ_TICKS_MAX) {
+        kq_call_null(call, r);
+        return 0;
     }
-DATETIME_OP(kq_fn_add_datetime, __builtin_add_overflow)
-DATETIME_OP(kq_fn_sub_datetime, __builtin_sub_overflow)
+    return t;
+}
+
+kq_status kq_fn_add_datetime(kq_call *call, kq_error *err) {
+    (void)err;
+    int64_t *out = KQ_OUT(call, int64_t);
+    KQ_BINARY(call, int64_t, x, int64_t, y, r, out[r] = move(call, r, x, y, false););
+    return KQ_OK;
+}
+
+kq_status kq_fn_sub_datetime(kq_call *call, kq_error *err) {
+    (void)err;
+    int64_t *out = KQ_OUT(call, int64_t);
+    KQ_BINARY(call, int64_t, x, int64_t, y, r, out[r] = move(call, r, x, y, true););
+    return KQ_OK;
+}
 
 /* A timespan out of range is null. */
 static int64_t span_of(kq_call *call, uint32_t r, double ticks) {

@@ -42,15 +42,21 @@ static inline void compare_equal(kq_call *call, const bool flip) {
     }
 }
 
+static inline void settle_row(kq_call *call, uint32_t r, uint8_t *out, bool unequal) {
+    bool a = kq_vec_is_null(call->args[0], r), b = kq_vec_is_null(call->args[1], r);
+    if (a && b) {
+        *out = 0;
+        kq_call_null(call, r);
+    } else if (a || b) {
+        *out = unequal;
+    }
+}
+
 /* Puts the rows right in which an operand is null: one null gives `unequal`, two give null. */
 static void settle_nulls(kq_call *call, bool unequal) {
-    const kq_vector *a = call->args[0], *b = call->args[1];
-    if (!a->nulls && !b->nulls) return;
+    if (!call->args[0]->nulls && !call->args[1]->nulls) return;
     uint8_t *out = KQ_OUT(call, uint8_t);
-    KQ_EACH(call, r, bool na = kq_vec_is_null(a, r); bool nb = kq_vec_is_null(b, r); if (na && nb) {
-        out[r] = 0;
-        kq_call_null(call, r);
-    } else if (na || nb) out[r] = unequal;);
+    KQ_EACH(call, r, settle_row(call, r, &out[r], unequal););
 }
 
 kq_status kq_fn_equal(kq_call *call, kq_error *err) {
@@ -118,8 +124,7 @@ ORDER_OP(kq_fn_greater_equal, >=)
             KQ_EACH(call, r, const T x = xs[r]; out[r] = (uint8_t)(((above) && (below)) != flip););                    \
         } else {                                                                                                       \
             KQ_EACH(call, r, const T x = xs[kq_vec_at(call->args[0], r)]; const T l = ls[kq_vec_at(call->args[1], r)]; \
-                    const T h = hs[kq_vec_at(call->args[2], r)];                                                       \
-                    out[r] = (uint8_t)(((above) && (below)) != flip););                                                \
+                    const T h = hs[kq_vec_at(call->args[2], r)]; out[r] = (uint8_t)(((above) && (below)) != flip););   \
         }                                                                                                              \
         break;                                                                                                         \
     }
@@ -138,12 +143,16 @@ static inline void between(kq_call *call, const bool flip) {
 }
 
 /* dt between (start .. span): the end is start + span. */
+static inline bool in_span(const kq_call *call, uint32_t r) {
+    const kq_vector *const *v = call->args;
+    int64_t x = kq_vec_long(v[0])[kq_vec_at(v[0], r)], low = kq_vec_long(v[1])[kq_vec_at(v[1], r)], high;
+    if (__builtin_add_overflow(low, kq_vec_long(v[2])[kq_vec_at(v[2], r)], &high)) high = INT64_MAX;
+    return low <= x && x <= high;
+}
+
 static inline void between_span(kq_call *call, const bool flip) {
     uint8_t *out = KQ_OUT(call, uint8_t);
-    const kq_vector *const *v = call->args;
-    KQ_EACH(call, r, int64_t x = kq_vec_long(v[0])[kq_vec_at(v[0], r)]; int64_t l = kq_vec_long(v[1])[kq_vec_at(v[1], r)];
-            int64_t h; if (__builtin_add_overflow(l, kq_vec_long(v[2])[kq_vec_at(v[2], r)], &h)) h = INT64_MAX;
-            out[r] = (uint8_t)((l <= x && x <= h) != flip););
+    KQ_EACH(call, r, out[r] = in_span(call, r) != flip;);
 }
 
 kq_status kq_fn_between(kq_call *call, kq_error *err) {
