@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "func/agg_state.h"
 #include "func/aggregate.h"
 #include "func/resolve.h"
 #include "func/rows.h"
