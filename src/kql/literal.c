@@ -166,6 +166,24 @@ static bool parse_bool(kq_sv s, uint8_t *out) {
     return yes || kq_sv_eq_ascii_ci(s, KQ_SV("false")) || kq_sv_eq(s, KQ_SV("0"));
 }
 
+/* datetime(2025, 6, 14), as the engine takes it */
+static bool parse_date_parts(kq_sv s, int64_t *ticks) {
+    int part[3] = {0, 0, 0};
+    unsigned n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (kq_is_digit(s.p[i])) {
+            if (part[n] > 999) return false;
+            part[n] = part[n] * 10 + (s.p[i] - '0');
+        } else if (s.p[i] == ',') {
+            if (++n == 3) return false;
+        } else if (s.p[i] != ' ') {
+            return false;
+        }
+    }
+    kq_civil civil = {.year = part[0], .month = part[1], .day = part[2]};
+    return n == 2 && kq_civil_ticks(&civil, ticks);
+}
+
 /* The value that stands between the parentheses of type(...). */
 static bool parse_typed(kq_sv s, kq_value *v) {
     int64_t l;
@@ -182,7 +200,7 @@ static bool parse_typed(kq_sv s, kq_value *v) {
         v->u.r = (double)l;
         return true;
     case KQ_DECIMAL: return kq_decimal_parse(s, &v->u.m);
-    case KQ_DATETIME: return kq_time_parse(s, &v->u.l);
+    case KQ_DATETIME: return kq_time_parse(s, &v->u.l) || parse_date_parts(s, &v->u.l);
     case KQ_TIMESPAN: return kq_timespan_parse(s, &v->u.l);
     case KQ_GUID: return kq_guid_from_text(s, &v->u.g);
     default: return false;

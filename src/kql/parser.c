@@ -389,10 +389,14 @@ static kq_node *parse_statement(kq_parser *p) {
     bool named = next->kind == KQ_TOKEN_WORD || next->kind == KQ_TOKEN_LBRACKET;
     if (named && kq_at_word(p, "let")) return parse_let(p);
     if (named && kq_at_word(p, "set")) return parse_set(p);
-    if (named && kq_at_word(p, "declare")) return parse_declare(p);
-    if (next->kind == KQ_TOKEN_WORD && (kq_at_word(p, "alias") || kq_at_word(p, "restrict")))
-        return kq_parse_fail(p, kq_peek(p, 0)->span, "'" KQ_SV_FMT "' statements are not supported",
-                             KQ_SV_ARG(kq_token_text(p, kq_peek(p, 0))));
+    if (next->kind == KQ_TOKEN_WORD && kq_at_word(p, "declare") && !kq_word_ahead(p, 1, "pattern"))
+        return parse_declare(p);
+    if (next->kind == KQ_TOKEN_WORD &&
+        (kq_at_word(p, "declare") || kq_at_word(p, "alias") || kq_at_word(p, "restrict"))) {
+        uint32_t start = p->pos;
+        kq_advance(p);
+        return kq_parse_other(p, start, kq_token_text(p, &p->tokens[start]));
+    }
     return kq_parse_pipe(p);
 }
 

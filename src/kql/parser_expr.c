@@ -182,6 +182,8 @@ static kq_node *parse_word(kq_parser *p) {
             return literal(p, start, &value);
         }
     }
+    /* Kusto too wants these in brackets: ['and'] */
+    if (at_binary(p) || kq_at_word(p, "by")) return kq_expected(p, "an expression");
     return kq_parse_name(p, "an expression");
 }
 
