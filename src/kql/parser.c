@@ -410,6 +410,7 @@ static bool parse_statements(kq_parser *p, kq_token_kind end) {
         if (kq_at(p, end)) return true;
         if (!kq_at(p, KQ_TOKEN_SEMICOLON)) {
             kq_expected(p, end == KQ_TOKEN_END ? "an operator, '|' or ';'" : "an operator, '|', ';' or '}'");
+            if (kq_at(p, KQ_TOKEN_ASSIGN)) kq_error_hint(p->err, "to compare, write ==");
             if (kq_at_word(p, "let")) kq_error_hint(p->err, "a statement ends with ';'");
             return false;
         }

@@ -173,6 +173,7 @@ static kq_node *parse_word(kq_parser *p) {
     if (kq_peek(p, 1)->kind == KQ_TOKEN_LPAREN) {
         if (kq_at_word(p, "dynamic")) return kq_parse_dynamic(p);
         if (kq_at_word(p, "typeof")) return parse_typeof(p);
+        if (kq_at_word(p, "datatable") || kq_at_word(p, "externaldata")) return kq_parse_source(p);
         return parse_call(p);
     }
     static const char *const bools[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
