@@ -1,8 +1,7 @@
 /* What a user sees of an error in a query. */
-#include <cmocka.h>
-
 #include "base/status.h"
 #include "kql/diagnostic.h"
+#include <cmocka.h>
 
 static void check(const char *query, kq_span span, const char *hint, const char *want) {
     kq_error err;

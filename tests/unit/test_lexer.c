@@ -1,9 +1,8 @@
 /* The lexer and the values of literals. */
-#include <cmocka.h>
-
 #include "base/time.h"
 #include "kql/lexer.h"
 #include "kql/literal.h"
+#include <cmocka.h>
 
 /* The kinds of the tokens of `text`, as letters: W word, S string, L long, R real, T timespan, Y typed, N not-word, B
  * bad, else the symbol's own text. */

@@ -1,9 +1,8 @@
 /* The parser: shapes of trees, errors with their places, limits, and printing that parses to the same tree. */
-#include <cmocka.h>
-
 #include "kql/ast.h"
 #include "kql/diagnostic.h"
 #include "kql/literal.h"
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 
