@@ -50,9 +50,11 @@ bool kq_number_parse_real(kq_sv text, double *out) {
         s.p++, s.n--;
     }
     double r;
-    if (kq_sv_eq_ascii_ci(s, KQ_SV("nan")))
+    /* Kusto knows these names as they stand here: todouble("INF") is null. */
+    if (kq_sv_eq(s, KQ_SV("nan")) || kq_sv_eq(s, KQ_SV("NaN")))
         r = NAN;
-    else if (kq_sv_eq_ascii_ci(s, KQ_SV("inf")) || kq_sv_eq_ascii_ci(s, KQ_SV("infinity")))
+    else if (kq_sv_eq(s, KQ_SV("inf")) || kq_sv_eq(s, KQ_SV("Inf")) || kq_sv_eq(s, KQ_SV("infinity")) ||
+             kq_sv_eq(s, KQ_SV("Infinity")))
         r = INFINITY;
     else if (!kq_real_read(s.p, s.n, &r))
         return false;

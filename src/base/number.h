@@ -8,7 +8,7 @@
 
 /* Decimal or 0x hex digits with an optional sign, blanks around; false when anything else or out of range. */
 bool kq_number_parse_long(kq_sv text, int64_t *out);
-/* Decimal floating point, nan, inf, infinity (any case), blanks around; false otherwise. Correctly rounded. */
+/* Decimal floating point, nan, NaN, inf, Inf, infinity, Infinity, blanks around; false otherwise. Correctly rounded. */
 bool kq_number_parse_real(kq_sv text, double *out);
 
 void kq_number_print_long(int64_t l, kq_buf *out);

@@ -397,7 +397,9 @@ bool kq_timespan_parse(kq_sv text, int64_t *ticks) {
             skip_blanks(&s);
             kq_sv name = word(&s);
             skip_blanks(&s);
-            int64_t unit = name.n ? unit_ticks(name) : first && s.p == s.end ? KQ_TICK_DAY : 0;
+            /* A bare number is days, and whole. */
+            bool bare = name.n == 0 && first && s.p == s.end && !memchr(number.p, '.', number.n);
+            int64_t unit = name.n ? unit_ticks(name) : bare ? KQ_TICK_DAY : 0;
             __int128 part;
             if (unit == 0 || !scaled(number, unit, &part)) return false;
             total += part;

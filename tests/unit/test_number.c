@@ -53,7 +53,7 @@ static void test_real(void **state) {
         if (!kq_number_parse_real(kq_sv_of(good[i]), &r)) fail_msg("%s is refused", good[i]);
         assert_true(r == is[i] || (isnan(r) && isnan(is[i])));
     }
-    static const char *const bad[] = {"", "-", ".", "0x1F", "1e", "1,234", "1_000", "1 000", "1e400", "--1", "infin"};
+    static const char *const bad[] = {"", "-", ".", "0x1F", "1e", "1,234", "1_000", "1 000", "1e400", "--1", "infin", "INF"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (kq_number_parse_real(kq_sv_of(bad[i]), &r)) fail_msg("%s is taken", bad[i]);
 }
