@@ -20,8 +20,9 @@ uint64_t kq_stream_consumed(const kq_stream *stream); /* stored bytes read so fa
 /* The first bytes (up to 64 KiB, decompressed) without consuming them. */
 kq_status kq_stream_head(kq_stream *stream, kq_sv *head, kq_error *err);
 
-/* Reads the next bytes in order: *got < n only at the end. A damaged compressed stream gives what could be
- * decompressed, then KQ_ERR_DAMAGED with a message. */
+/* Reads the next bytes in order: *got < n only at the end or before damage. A damaged compressed stream gives what
+ * could be decompressed (KQ_OK, *got > 0), then, with the next call, KQ_ERR_DAMAGED with a message: read until *got is
+ * 0. */
 kq_status kq_stream_read(kq_stream *stream, char *to, size_t n, size_t *got, kq_error *err);
 /* Reads at an offset; any thread; *got < n only at the end. Seekable streams. */
 kq_status kq_stream_at(kq_stream *stream, uint64_t offset, char *to, size_t n, size_t *got, kq_error *err);

@@ -1,0 +1,104 @@
+#include "base/number.h"
+#include "base/time.h"
+#include "sink/format.h"
+
+static const kq_sink_type *const types[] = {
+#define KQ_SINK(name, doc) &kq_sink_##name,
+#include "sink/sinks.def"
+#undef KQ_SINK
+};
+
+kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_budget *budget, kq_sink **out,
+                         kq_error *err) {
+    *out = NULL;
+    const kq_sink_type *type = NULL;
+    const char *format = output->format ? output->format : "ndjson";
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i]->name, format) == 0) type = types[i];
+    if (!type) {
+        kq_fail(err, KQ_ERR_USAGE, "there is no output format '%s'", format);
+        kq_error_hint(err, "table, ndjson, json or csv");
+        return KQ_ERR_USAGE;
+    }
+    kq_sink *s = kq_calloc(1, sizeof *s);
+    if (!s) return kq_nomem(err);
+    s->type = type;
+    s->output = *output;
+    s->columns = columns;
+    s->budget = budget;
+    kq_buf_init(&s->buf, budget, 0);
+    kq_arena_init(&s->arena, budget, 4096);
+    kq_status status = type->begin(s, err);
+    if (!status) status = kq_buf_status(&s->buf, err);
+    if (status) {
+        kq_sink_destroy(s);
+        return status;
+    }
+    *out = s;
+    return KQ_OK;
+}
+
+kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err) {
+    if (!chunk->selected) return KQ_OK;
+    KQ_TRY(sink->type->push(sink, chunk, err));
+    sink->rows += chunk->selected;
+    return kq_sink_flush_full(sink, err);
+}
+
+kq_status kq_sink_finish(kq_sink *sink, kq_error *err) {
+    if (sink->type->finish) KQ_TRY(sink->type->finish(sink, err));
+    return kq_sink_flush(sink, err);
+}
+
+uint64_t kq_sink_rows(const kq_sink *sink) {
+    return sink->rows;
+}
+
+void kq_sink_destroy(kq_sink *sink) {
+    if (!sink) return;
+    if (sink->type->end) sink->type->end(sink);
+    kq_arena_deinit(&sink->arena);
+    kq_buf_deinit(&sink->buf);
+    kq_free(sink);
+}
+
+kq_status kq_sink_flush(kq_sink *sink, kq_error *err) {
+    KQ_TRY(kq_buf_status(&sink->buf, err));
+    if (!sink->buf.n) return KQ_OK;
+    kq_status status = sink->output.write(sink->output.ctx, sink->buf.p, sink->buf.n);
+    kq_buf_clear(&sink->buf);
+    if (sink->buf.cap > 16 * KQ_SINK_BUFFER) { /* one huge row shall not be held for ever */
+        kq_buf_deinit(&sink->buf);
+        kq_buf_init(&sink->buf, sink->budget, 0);
+    }
+    if (status == KQ_ERR_PIPE) return kq_fail(err, status, "the reader closed the pipe");
+    if (status) return kq_fail(err, status, "the result can't be written");
+    return KQ_OK;
+}
+
+void kq_cell_json(const kq_vector *v, uint32_t row, kq_buf *out) {
+    uint32_t i = kq_vec_at(v, row);
+    if (v->type == KQ_STRING) {
+        kq_json_string(kq_str_view(&kq_vec_str(v)[i]), out);
+    } else if (v->type == KQ_LONG && !kq_vec_is_null(v, row)) {
+        kq_number_print_long(kq_vec_long(v)[i], out);
+    } else {
+        kq_value value = kq_vector_get(v, row);
+        kq_value_json(&value, out);
+    }
+}
+
+void kq_cell_text(const kq_vector *v, uint32_t row, kq_buf *out) {
+    if (v->type == KQ_STRING) {
+        kq_buf_sv(out, kq_str_view(&kq_vec_str(v)[kq_vec_at(v, row)]));
+        return;
+    }
+    kq_value value = kq_vector_get(v, row);
+    if (value.null) return;
+    if (v->type == KQ_BOOL)
+        kq_buf_str(out, value.u.b ? "true" : "false");
+    else if (v->type == KQ_DATETIME)
+        kq_time_print(value.u.l, -1, out);
+    else
+        kq_value_text(&value, out);
+}

@@ -1,0 +1,38 @@
+#include "source/source.h"
+#include "source/stream.h"
+
+static const kq_source_type *const types[] = {
+#define KQ_SOURCE(name) &kq_source_##name,
+#include "source/sources.def"
+#undef KQ_SOURCE
+};
+
+const kq_source_type *const *kq_source_types(size_t *n) {
+    *n = sizeof types / sizeof *types;
+    return types;
+}
+
+kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, kq_source **out, kq_error *err) {
+    *out = NULL;
+    kq_stream *stream;
+    KQ_TRY(kq_stream_open(input->path, budget, &stream, err));
+    input->size = kq_stream_size(stream);
+    if (!input->type) {
+        kq_sv head;
+        kq_status status = kq_stream_head(stream, &head, err);
+        if (!status && !head.n) status = kq_fail(err, KQ_ERR_DAMAGED, "%s: the file is empty", input->path);
+        int best = 0;
+        for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
+            int sure = types[i]->detect(head, input->path);
+            if (sure > best) {
+                best = sure;
+                input->type = types[i];
+            }
+        }
+        if (status || !input->type) {
+            kq_stream_close(stream);
+            return status;
+        }
+    }
+    return input->type->open(input, stream, report, budget, out, err);
+}

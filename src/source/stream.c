@@ -1,0 +1,321 @@
+#include "source/stream.h"
+#include "source/tape.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define HEAD_BYTES  (64 * 1024)
+#define STORE_BYTES (128 * 1024) /* compressed bytes read at a time */
+
+typedef enum codec { PLAIN, GZIP, ZSTD } codec;
+
+struct kq_stream {
+    char *path;
+    int fd;        /* a regular file, else -1 */
+    kq_tape *tape; /* anything else */
+    uint64_t base; /* where the file starts (standard input may be a file that was read from before) */
+    uint64_t size;
+    codec codec;
+    kq_budget *budget;
+
+    uint64_t at; /* stored bytes taken so far */
+    char *store; /* compressed: the bytes being decompressed */
+    size_t store_at, store_n;
+    bool store_end;
+
+    bool in_member; /* between the header and the trailer of a gzip member or a zstd frame */
+    z_stream z;
+    bool z_open;
+    ZSTD_DStream *zstd;
+    size_t zstd_charged;
+
+    char *head; /* the first bytes, decompressed, not yet consumed from head_at on */
+    size_t head_at, head_n;
+    bool head_read;
+    bool ended;
+    kq_status failed; /* given when the head is used up */
+    kq_error why;
+};
+
+static voidpf z_alloc(KQ_UNUSED voidpf opaque, uInt items, uInt size) {
+    return kq_calloc(items, size);
+}
+
+static void z_free(KQ_UNUSED voidpf opaque, voidpf p) {
+    kq_free(p);
+}
+
+/* Reads stored bytes in order. */
+static kq_status stored(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    while (*got < n) {
+        size_t part = 0;
+        if (s->tape) {
+            KQ_TRY(kq_tape_read(s->tape, s->at, to + *got, n - *got, &part, err));
+        } else {
+            ssize_t r = pread(s->fd, to + *got, n - *got, (off_t)(s->base + s->at));
+            if (r < 0 && errno == EINTR) continue;
+            if (r < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
+            part = (size_t)r;
+        }
+        if (!part) return KQ_OK;
+        *got += part;
+        __atomic_store_n(&s->at, s->at + part, __ATOMIC_RELAXED);
+        if (s->tape && s->codec != PLAIN) return KQ_OK; /* do not wait for more of a pipe than is needed */
+    }
+    return KQ_OK;
+}
+
+static codec codec_of(const unsigned char *p, size_t n) {
+    if (n >= 3 && p[0] == 0x1F && p[1] == 0x8B && p[2] == 8) return GZIP;
+    if (n >= 4 && p[0] == 0x28 && p[1] == 0xB5 && p[2] == 0x2F && p[3] == 0xFD) return ZSTD;
+    if (n >= 4 && (p[0] & 0xF0) == 0x50 && p[1] == 0x2A && p[2] == 0x4D && p[3] == 0x18) return ZSTD;
+    return PLAIN;
+}
+
+static kq_status codec_open(kq_stream *s, kq_error *err) {
+    unsigned char magic[4];
+    size_t n = 0;
+    while (n < sizeof magic) {
+        size_t got;
+        KQ_TRY(stored(s, (char *)magic + n, sizeof magic - n, &got, err));
+        if (!got) break;
+        n += got;
+    }
+    s->at = 0; /* both the file and the tape give these bytes again */
+    s->codec = codec_of(magic, n);
+    if (s->codec == PLAIN) return KQ_OK;
+    if (!kq_budget_charge(s->budget, STORE_BYTES)) return kq_budget_status(s->budget, err);
+    if (!(s->store = kq_malloc(STORE_BYTES))) {
+        kq_budget_release(s->budget, STORE_BYTES);
+        return kq_nomem(err);
+    }
+    if (s->codec == GZIP) {
+        s->z.zalloc = z_alloc;
+        s->z.zfree = z_free;
+        if (inflateInit2(&s->z, 15 + 16) != Z_OK) return kq_nomem(err);
+        s->z_open = true;
+    } else {
+        s->zstd = ZSTD_createDStream();
+        if (!s->zstd || ZSTD_isError(ZSTD_initDStream(s->zstd))) return kq_nomem(err);
+    }
+    return KQ_OK;
+}
+
+/* A regular file is read at offsets, anything else through its tape. */
+static kq_status file_open(kq_stream *s, const char *path, kq_error *err) {
+    struct stat st;
+    bool standard = strcmp(path, "-") == 0;
+    if ((standard ? fstat(STDIN_FILENO, &st) : stat(path, &st)) != 0)
+        return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
+    if (S_ISDIR(st.st_mode)) return kq_fail(err, KQ_ERR_IO, "%s: is a folder", s->path);
+    if (!S_ISREG(st.st_mode)) return kq_tape_open(path, &s->tape, err);
+    if (standard) {
+        off_t base = lseek(STDIN_FILENO, 0, SEEK_CUR);
+        if (base > 0) s->base = (uint64_t)base;
+    }
+    s->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
+    if ((uint64_t)st.st_size > s->base) s->size = (uint64_t)st.st_size - s->base;
+    posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return KQ_OK;
+}
+
+kq_status kq_stream_open(const char *path, kq_budget *budget, kq_stream **out, kq_error *err) {
+    *out = NULL;
+    kq_stream *s = kq_calloc(1, sizeof *s);
+    if (!s) return kq_nomem(err);
+    s->budget = budget;
+    s->fd = -1;
+    kq_status status = KQ_OK;
+    if (!(s->path = kq_strdup(strcmp(path, "-") == 0 ? "standard input" : path))) status = kq_nomem(err);
+    if (!status) status = file_open(s, path, err);
+    if (!status) status = codec_open(s, err);
+    if (status) {
+        kq_stream_close(s);
+        return status;
+    }
+    *out = s;
+    return KQ_OK;
+}
+
+void kq_stream_close(kq_stream *s) {
+    if (!s) return;
+    if (s->fd >= 0) close(s->fd);
+    if (s->z_open) inflateEnd(&s->z);
+    ZSTD_freeDStream(s->zstd);
+    kq_budget_release(s->budget, s->zstd_charged);
+    if (s->store) kq_budget_release(s->budget, STORE_BYTES);
+    kq_free(s->store);
+    if (s->head) kq_budget_release(s->budget, HEAD_BYTES);
+    kq_free(s->head);
+    kq_free(s->path);
+    kq_free(s);
+}
+
+bool kq_stream_seekable(const kq_stream *s) {
+    return !s->tape && s->codec == PLAIN;
+}
+
+uint64_t kq_stream_size(const kq_stream *s) {
+    return s->size;
+}
+
+uint64_t kq_stream_consumed(const kq_stream *s) {
+    return __atomic_load_n(&s->at, __ATOMIC_RELAXED);
+}
+
+/* More compressed bytes when there are none; *more false at the end of the file. */
+static kq_status refill(kq_stream *s, bool *more, kq_error *err) {
+    if (s->store_at == s->store_n && !s->store_end) {
+        s->store_at = 0;
+        s->store_n = 0;
+        KQ_TRY(stored(s, s->store, STORE_BYTES, &s->store_n, err));
+        s->store_end = s->store_n == 0;
+    }
+    *more = s->store_at < s->store_n;
+    return KQ_OK;
+}
+
+static kq_status inflate_some(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    while (!*got) {
+        bool more;
+        KQ_TRY(refill(s, &more, err));
+        if (!more) {
+            if (s->in_member) return kq_fail(err, KQ_ERR_DAMAGED, "%s: the gzip file is cut off", s->path);
+            s->ended = true;
+            return KQ_OK;
+        }
+        if (!s->in_member) {
+            if (s->store[s->store_at] == 0 && s->z.total_in) { /* padding after a member, as tapes leave it */
+                s->store_at++;
+                continue;
+            }
+            if (s->z.total_in && inflateReset(&s->z) != Z_OK)
+                return kq_fail(err, KQ_ERR_DAMAGED, "%s: not gzip", s->path);
+            s->in_member = true;
+        }
+        s->z.next_in = (Bytef *)(s->store + s->store_at);
+        s->z.avail_in = (uInt)(s->store_n - s->store_at);
+        s->z.next_out = (Bytef *)to;
+        s->z.avail_out = n > 1u << 30 ? 1u << 30 : (uInt)n;
+        uInt room = s->z.avail_out;
+        int z = inflate(&s->z, Z_NO_FLUSH);
+        s->store_at = s->store_n - s->z.avail_in;
+        *got = room - s->z.avail_out;
+        if (z == Z_STREAM_END) {
+            s->in_member = false;
+        } else if (z == Z_MEM_ERROR) {
+            return kq_nomem(err);
+        } else if (z != Z_OK && !(z == Z_BUF_ERROR && !s->z.avail_in)) {
+            return kq_fail(err, KQ_ERR_DAMAGED, "%s: the gzip data is damaged near byte %llu", s->path,
+                           (unsigned long long)(s->at - (s->store_n - s->store_at)));
+        }
+    }
+    return KQ_OK;
+}
+
+static kq_status zstd_some(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    while (!*got) {
+        bool more;
+        KQ_TRY(refill(s, &more, err));
+        if (!more && !s->in_member) {
+            s->ended = true;
+            return KQ_OK;
+        }
+        ZSTD_inBuffer in = {s->store + s->store_at, s->store_n - s->store_at, 0};
+        ZSTD_outBuffer out = {to, n, 0};
+        size_t hint = ZSTD_decompressStream(s->zstd, &out, &in);
+        s->store_at += in.pos;
+        *got = out.pos;
+        if (ZSTD_isError(hint))
+            return kq_fail(err, KQ_ERR_DAMAGED, "%s: the zstd data is damaged near byte %llu: %s", s->path,
+                           (unsigned long long)(s->at - (s->store_n - s->store_at)), ZSTD_getErrorName(hint));
+        s->in_member = hint != 0;
+        /* Its window was sized by the frame's header: the budget has to know. */
+        size_t held = ZSTD_sizeof_DStream(s->zstd);
+        if (held > s->zstd_charged) {
+            if (!kq_budget_charge(s->budget, held - s->zstd_charged)) return kq_budget_status(s->budget, err);
+            s->zstd_charged = held;
+        }
+        if (!more && !*got) return kq_fail(err, KQ_ERR_DAMAGED, "%s: the zstd file is cut off", s->path);
+    }
+    return KQ_OK;
+}
+
+/* Reads in order past the head. A failure is kept for when what came before it has been given. */
+static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    while (*got < n && !s->ended && !s->failed) {
+        size_t part = 0;
+        kq_status status;
+        if (s->codec == PLAIN) {
+            status = stored(s, to + *got, n - *got, &part, &s->why);
+            s->ended = !status && part < n - *got;
+        } else if (s->codec == GZIP) {
+            status = inflate_some(s, to + *got, n - *got, &part, &s->why);
+        } else {
+            status = zstd_some(s, to + *got, n - *got, &part, &s->why);
+        }
+        *got += part;
+        s->failed = status;
+    }
+    if (s->failed && !*got) {
+        if (err) *err = s->why;
+        return s->failed;
+    }
+    return KQ_OK;
+}
+
+kq_status kq_stream_head(kq_stream *s, kq_sv *head, kq_error *err) {
+    if (!s->head_read) {
+        if (!kq_budget_charge(s->budget, HEAD_BYTES)) return kq_budget_status(s->budget, err);
+        if (!(s->head = kq_malloc(HEAD_BYTES))) {
+            kq_budget_release(s->budget, HEAD_BYTES);
+            return kq_nomem(err);
+        }
+        if (kq_stream_seekable(s)) {
+            uint64_t at = s->at;
+            KQ_TRY(kq_stream_at(s, at, s->head, HEAD_BYTES, &s->head_n, err));
+            s->at = at + s->head_n;
+        } else {
+            KQ_TRY(produce(s, s->head, HEAD_BYTES, &s->head_n, err));
+        }
+        s->head_read = true;
+    }
+    *head = (kq_sv){s->head, s->head_n};
+    return KQ_OK;
+}
+
+kq_status kq_stream_read(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    if (s->head_at < s->head_n) {
+        size_t part = s->head_n - s->head_at < n ? s->head_n - s->head_at : n;
+        memcpy(to, s->head + s->head_at, part);
+        s->head_at += part;
+        *got = part;
+    }
+    if (*got == n) return KQ_OK;
+    size_t rest = 0;
+    kq_status status = produce(s, to + *got, n - *got, &rest, err);
+    if (*got) status = KQ_OK; /* the failure comes with the next call */
+    *got += rest;
+    return status;
+}
+
+kq_status kq_stream_at(kq_stream *s, uint64_t offset, char *to, size_t n, size_t *got, kq_error *err) {
+    *got = 0;
+    while (*got < n) {
+        ssize_t r = pread(s->fd, to + *got, n - *got, (off_t)(s->base + offset + *got));
+        if (r < 0 && errno == EINTR) continue;
+        if (r < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
+        if (r == 0) break;
+        *got += (size_t)r;
+    }
+    return KQ_OK;
+}
