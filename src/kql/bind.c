@@ -29,9 +29,8 @@ static kq_status bind_let(kq_binder *b, const kq_scope *base, const kq_scope **s
             KQ_TRY(kq_bind_table(b, *scope, value, &s->plan));
         }
     } else {
-        uint32_t columns = b->columns;
         KQ_TRY(kq_bind_expr(b, *scope, row, value, &s->expr));
-        if (b->columns != columns) s->row = row->id;
+        if (kq_expr_has_columns(s->expr)) s->row = row->id;
     }
     *scope = s;
     return KQ_OK;
@@ -117,7 +116,6 @@ static kq_status place_arguments(call *c, bool piped) {
 
 static kq_status scalar_parameter(call *c, const kq_node *p, const kq_node *arg, kq_scope *s) {
     kq_row none = kq_row_of(c->b, NULL);
-    uint32_t columns = c->b->columns;
     if (arg)
         KQ_TRY(kq_bind_expr(c->b, c->scope, c->row, arg, &s->expr));
     else if (p->nkids)
@@ -125,7 +123,7 @@ static kq_status scalar_parameter(call *c, const kq_node *p, const kq_node *arg,
     else
         return kq_bind_fail(c->b, c->node->span, KQ_SV_FMT "() needs a value for '" KQ_SV_FMT "'",
                             KQ_SV_ARG(c->function->name), KQ_SV_ARG(p->text));
-    if (c->b->columns != columns) s->row = c->row->id;
+    if (kq_expr_has_columns(s->expr)) s->row = c->row->id;
     kq_type from = s->expr->type, to = p->value.type;
     bool fits = from == to || from == KQ_DYNAMIC || (to == KQ_DYNAMIC && s->expr->kind == KQ_EXPR_CONST) ||
                 (kq_type_is_numeric(from) && kq_type_is_numeric(to)) ||

@@ -55,7 +55,6 @@ typedef struct kq_binder {
     kq_cleanup **cleanups;
     kq_error *err;
     uint32_t depth, exprs, plans, rows, scans;
-    uint32_t columns;   /* how many column references were made: tells whether an expression has any */
     bool unknown_table; /* the last failure was a table that does not exist */
     kq_sv visualization;
 } kq_binder;
@@ -107,6 +106,7 @@ kq_status kq_bind_expr(kq_binder *b, const kq_scope *scope, const kq_row *row, c
 kq_expr *kq_expr_new(kq_binder *b, kq_expr_kind kind, kq_type type, kq_span span); /* NULL: see kq_bind_nomem */
 kq_status kq_expr_const(kq_binder *b, const kq_value *value, kq_span span, kq_expr **out);
 kq_status kq_expr_column(kq_binder *b, uint32_t column, kq_type type, kq_span span, kq_expr **out);
+bool kq_expr_has_columns(const kq_expr *expr);
 kq_status kq_expr_copy(kq_binder *b, const kq_expr *expr, kq_span span, kq_expr **out);
 /* Resolves the overload, converts the arguments, folds constants. Takes over `args`. */
 kq_status kq_expr_call(kq_binder *b, const char *name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out);

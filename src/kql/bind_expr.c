@@ -1,5 +1,6 @@
 /* Expressions: names, paths, operators, conversions. */
 #include "column/dynamic.h"
+#include "func/rows.h"
 #include "kql/bind.h"
 
 kq_expr *kq_expr_new(kq_binder *b, kq_expr_kind kind, kq_type type, kq_span span) {
@@ -35,7 +36,6 @@ kq_status kq_expr_column(kq_binder *b, uint32_t column, kq_type type, kq_span sp
     kq_expr *e = kq_expr_new(b, KQ_EXPR_COLUMN, type, span);
     if (!e) return no_expr(b, span);
     e->column = column;
-    b->columns++;
     *out = e;
     return KQ_OK;
 }
@@ -50,6 +50,13 @@ kq_status kq_expr_subquery(kq_binder *b, kq_plan *plan, bool list, kq_span span,
     return KQ_OK;
 }
 
+bool kq_expr_has_columns(const kq_expr *expr) {
+    if (expr->kind == KQ_EXPR_COLUMN) return true;
+    for (uint32_t i = 0; i < expr->nargs; i++)
+        if (kq_expr_has_columns(expr->args[i])) return true;
+    return false;
+}
+
 kq_status kq_expr_copy(kq_binder *b, const kq_expr *expr, kq_span span, kq_expr **out) {
     if (expr->kind == KQ_EXPR_SUBQUERY) { /* computed once: one node */
         *out = (kq_expr *)expr;
@@ -61,7 +68,6 @@ kq_status kq_expr_copy(kq_binder *b, const kq_expr *expr, kq_span span, kq_expr 
     kq_span own = e->span;
     *e = *expr;
     e->span = own;
-    if (expr->kind == KQ_EXPR_COLUMN) b->columns++;
     if (expr->nargs) {
         e->args = kq_arena_array(b->arena, kq_expr *, expr->nargs);
         if (!e->args) return kq_bind_nomem(b);
@@ -130,6 +136,15 @@ kq_status kq_expr_convert(kq_binder *b, kq_expr *expr, kq_type to, kq_expr **out
     return kq_expr_call(b, name, args, 1, expr->span, out);
 }
 
+/* An overload that stands for a refusal: dynamic beside dynamic, strings in order. */
+static kq_status undefined(kq_binder *b, kq_sv name, const kq_type *types, uint32_t nargs, kq_span span) {
+    kq_bind_fail(b, span, "the operator '" KQ_SV_FMT "' is not defined for (%s, %s)", KQ_SV_ARG(name),
+                 kq_type_name(types[0]), kq_type_name(types[nargs > 1 ? 1 : 0]));
+    if (types[0] == KQ_DYNAMIC) kq_error_hint(b->err, "convert one side, e.g. by tostring() or tolong()");
+    if (types[0] == KQ_STRING) kq_error_hint(b->err, "strcmp() orders strings");
+    return KQ_ERR_QUERY;
+}
+
 kq_status kq_expr_call_sv(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out) {
     kq_type small_types[16] = {0}, small_want[16];
     bool small_literal[16] = {0};
@@ -149,6 +164,7 @@ kq_status kq_expr_call_sv(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nar
     kq_type result = KQ_DYNAMIC;
     KQ_TRY(kq_bind_at(b, kq_scalar_resolve(name, types, literal, nargs, &row, want, &result, b->err), span));
     for (uint32_t i = 0; i < nargs; i++) KQ_TRY(kq_expr_convert(b, args[i], want[i], &args[i]));
+    if (row->fn == kq_fn_untyped) return undefined(b, name, types, nargs, span);
     kq_expr *e = kq_expr_new(b, KQ_EXPR_CALL, result, span);
     if (!e) return no_expr(b, span);
     e->fn = row;
@@ -264,25 +280,7 @@ static kq_status bind_unary(kq_binder *b, const kq_scope *scope, const kq_row *r
     kq_expr **args = kq_arena_array(b->arena, kq_expr *, 1);
     if (!args) return kq_bind_nomem(b);
     args[0] = operand;
-    return kq_expr_call(b, "-", args, 1, node->span, out);
-}
-
-static bool is_equality(kq_sv op) {
-    return kq_sv_eq(op, KQ_SV("==")) || kq_sv_eq(op, KQ_SV("!="));
-}
-
-static bool is_comparison(kq_sv op) {
-    return is_equality(op) || op.p[0] == '<' || op.p[0] == '>';
-}
-
-/* What Kusto makes comparable besides numbers: a bool is 0 or 1 beside a number; equality reads a text as the other
- * side's type, and a number beside a dynamic makes the dynamic one. */
-static kq_status align(kq_binder *b, kq_sv op, kq_expr **left, kq_expr **right) {
-    kq_type l = (*left)->type, r = (*right)->type;
-    if (l == r || !is_comparison(op)) return KQ_OK;
-    if (l == KQ_BOOL && kq_type_is_numeric(r)) return kq_expr_convert(b, *left, KQ_LONG, left);
-    if (r == KQ_BOOL && kq_type_is_numeric(l)) return kq_expr_convert(b, *right, KQ_LONG, right);
-    return KQ_OK;
+    return kq_expr_call(b, "neg", args, 1, node->span, out);
 }
 
 static kq_status bind_binary(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node,
@@ -296,7 +294,6 @@ static kq_status bind_binary(kq_binder *b, const kq_scope *scope, const kq_row *
     kq_expr *left, *right;
     KQ_TRY(kq_bind_expr(b, scope, row, node->kids[0], &left));
     KQ_TRY(kq_bind_expr(b, scope, row, r, &right));
-    KQ_TRY(align(b, node->text, &left, &right));
     kq_expr **args = kq_arena_array(b->arena, kq_expr *, 2);
     if (!args) return kq_bind_nomem(b);
     args[0] = left;

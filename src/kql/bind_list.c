@@ -103,27 +103,13 @@ kq_status kq_bind_list(kq_binder *b, const kq_scope *scope, const kq_row *row, c
     return kq_expr_call_sv(b, node->text, a.items, a.n, node->span, out);
 }
 
-/* x between (a .. b): x >= a and x <= b; b may be a timespan from a datetime a */
 kq_status kq_bind_between(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out) {
     const kq_node *list = node->kids[1];
-    kq_expr *x, *low, *high;
-    KQ_TRY(kq_bind_expr(b, scope, row, node->kids[0], &x));
-    KQ_TRY(kq_bind_expr(b, scope, row, list->kids[0], &low));
-    KQ_TRY(kq_bind_expr(b, scope, row, list->kids[1], &high));
-    if (high->type == KQ_TIMESPAN && x->type != KQ_TIMESPAN && low->type != KQ_TIMESPAN) {
-        kq_expr *start;
-        KQ_TRY(kq_expr_copy(b, low, low->span, &start));
-        KQ_TRY(kq_expr_call2(b, "+", start, high, list->kids[1]->span, &high));
-    }
-    if (x->type == KQ_STRING || low->type == KQ_STRING || high->type == KQ_STRING)
-        return kq_bind_fail(b, node->span, "the operator '" KQ_SV_FMT "' is not defined for (%s, %s, %s)",
-                            KQ_SV_ARG(node->text), kq_type_name(x->type), kq_type_name(low->type),
-                            kq_type_name(high->type));
     kq_expr **args = kq_arena_array(b->arena, kq_expr *, 3);
     if (!args) return kq_bind_nomem(b);
-    args[0] = x;
-    args[1] = low;
-    args[2] = high;
+    KQ_TRY(kq_bind_expr(b, scope, row, node->kids[0], &args[0]));
+    KQ_TRY(kq_bind_expr(b, scope, row, list->kids[0], &args[1]));
+    KQ_TRY(kq_bind_expr(b, scope, row, list->kids[1], &args[2]));
     return kq_expr_call_sv(b, node->text, args, 3, node->span, out);
 }
 

@@ -38,7 +38,11 @@ static kq_sv call_name(kq_binder *b, const kq_node *node) {
     }
     if (kq_sv_eq(node->text, KQ_SV("column_ifexists")) || kq_sv_eq(node->text, KQ_SV("columnifexists"))) return none;
     if (rule) return rule->rule == RULE_FIRST ? first : joined(b, kq_sv_of(rule->prefix), first);
-    if (kq_aggregate_exists(node->text) && !kq_scalar_exists(node->text)) return joined(b, node->text, first);
+    if (kq_aggregate_exists(node->text) && !kq_scalar_exists(node->text)) {
+        if (kq_sv_starts(node->text, KQ_SV("covariance")) && node->nkids > 1)
+            first = joined(b, first, kq_auto_name(b, plain(node->kids[1])));
+        return joined(b, node->text, first);
+    }
     return none;
 }
 

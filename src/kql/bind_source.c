@@ -46,9 +46,16 @@ kq_status kq_plan_pick(kq_binder *b, kq_plan *in, const uint32_t *columns, const
 
 /* ---- datatable, print, range ---- */
 
+/* A literal, perhaps with a sign; datetime() without a value is the call now(). */
+static bool is_literal(const kq_node *node) {
+    if (node->kind == KQ_NODE_UNARY) node = node->kids[0];
+    return node->kind == KQ_NODE_LITERAL || (node->kind == KQ_NODE_CALL && kq_sv_eq(node->text, KQ_SV("now")));
+}
+
 /* A cell of a datatable. A value of another type is read as the column's by to<type>(); what does not fit is null. */
 static kq_status bind_cell(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_type type, kq_expr **out) {
     kq_row none = kq_row_of(b, NULL);
+    if (!is_literal(node)) return kq_bind_fail(b, node->span, "a datatable takes literals only");
     KQ_TRY(kq_bind_expr(b, scope, &none, node, out));
     return kq_expr_convert(b, *out, type, out);
 }

@@ -89,14 +89,18 @@ static kq_status lay_out(unite *u, uint32_t ninputs, bool inner, kq_sv source, k
         out->items[w++] = (kq_column){source, KQ_STRING};
         KQ_TRY(kq_names_add(b, &names, source));
     }
+    for (uint32_t i = 0; i < n; i++) /* a column that keeps its name comes before one that is given it */
+        if (count[u->items[order[i]].group] == 1) KQ_TRY(kq_names_add(b, &names, u->items[order[i]].name));
     for (uint32_t i = 0; i < n; i++) {
         const column *c = &u->items[order[i]];
         kq_sv name = c->name;
         if (count[c->group] > 1) {
             name = kq_arena_printf(b->arena, KQ_SV_FMT "_%s", KQ_SV_ARG(name), kq_type_name(c->type));
             if (!name.p) return kq_bind_nomem(b);
+            KQ_TRY(kq_names_unique(b, &names, name, &name));
+        } else if (source.n && kq_sv_eq(name, source)) {
+            KQ_TRY(kq_names_unique(b, &names, name, &name));
         }
-        KQ_TRY(kq_names_unique(b, &names, name, &name));
         out->items[w++] = (kq_column){name, c->type};
     }
     *from = order;
