@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes src/text/unicode_table.h from the Unicode Character Database that Python carries.
 
-One record per distinct (fold, lower, upper, term) combination; two stages of tables lead from a code point to its
+One record per distinct combination of mappings, properties and general category; two stages of tables lead from a code point to its
 record. Run it when Python's Unicode version moves on, and commit the result:
 
     python3 tools/gen_unicode.py > src/text/unicode_table.h
@@ -10,6 +10,7 @@ import sys
 import unicodedata
 
 BLOCK = 128
+CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn").split()
 
 
 def one(text, otherwise):
@@ -34,11 +35,13 @@ def simple_upper(c):
 
 
 def record(c):
-    if 0xD800 <= c <= 0xDFFF:
-        return (0, 0, 0, 0)
     category = unicodedata.category(chr(c))
     term = 1 if category[0] == "L" or category == "Nd" else 0
-    return (simple_fold(c) - c, one(chr(c).lower(), c) - c, simple_upper(c) - c, term)
+    properties = term | (2 if chr(c).isupper() else 0) | (4 if chr(c).islower() else 0)
+    mappings = (0, 0, 0)
+    if category != "Cs":
+        mappings = (simple_fold(c) - c, one(chr(c).lower(), c) - c, simple_upper(c) - c)
+    return mappings + (properties, CATEGORIES.index(category))
 
 
 def table(kind, name, values):
@@ -83,16 +86,24 @@ def main():
         "",
         "typedef struct unicode_record {",
         "    int32_t fold, lower, upper; /* to add to the code point */",
-        "    uint32_t term;",
+        "    uint16_t properties;        /* 1: part of a term; 2: Uppercase; 4: Lowercase */",
+        "    uint16_t category;          /* in unicode_categories */",
         "} unicode_record;",
         "",
         f"static const unicode_record unicode_records[{len(records)}] = {{",
-        *(f"    {{{f}, {l}, {u}, {t}}}," for f, l, u, t in records),
+        *(f"    {{{f}, {l}, {u}, {p}, {c}}}," for f, l, u, p, c in records),
+        "};",
+        "",
+        f"static const char unicode_categories[{len(CATEGORIES)}][3] = {{",
+        "    " + ", ".join(f'"{c}"' for c in CATEGORIES) + ",",
         "};",
         "",
         table("uint8_t" if len(blocks) < 256 else "uint16_t", "unicode_stage1", stage1),
         "",
         table("uint8_t" if len(records) < 256 else "uint16_t", "unicode_stage2", [v for b in blocks for v in b]),
+        "",
+        "/* Every code point that folds to another one. */",
+        table("uint32_t", "unicode_folding", [c for c in range(0x110000) if record(c)[0]]),
         "/* clang-format on */",
         "",
         "#endif",

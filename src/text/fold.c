@@ -36,7 +36,24 @@ uint32_t kq_upper(uint32_t cp) {
 }
 
 bool kq_is_term(uint32_t cp) {
-    return cp < 0x80 ? kq_ascii_class[cp] & 1 : record_of(cp)->term;
+    return cp < 0x80 ? kq_ascii_class[cp] & 1 : record_of(cp)->properties & 1;
+}
+
+const char *kq_category(uint32_t cp) {
+    return unicode_categories[record_of(cp)->category];
+}
+
+bool kq_is_upper(uint32_t cp) {
+    return record_of(cp)->properties & 2;
+}
+
+bool kq_is_lower(uint32_t cp) {
+    return record_of(cp)->properties & 4;
+}
+
+const uint32_t *kq_folding(size_t *n) {
+    *n = sizeof unicode_folding / sizeof *unicode_folding;
+    return unicode_folding;
 }
 
 bool kq_sv_eq_ci(kq_sv a, kq_sv b) {

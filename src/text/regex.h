@@ -19,4 +19,20 @@ uint32_t kq_regex_groups(const kq_regex *re); /* capture groups, not counting th
 bool kq_regex_find(const kq_regex *re, kq_sv text, size_t from, kq_sv *groups, uint32_t n);
 bool kq_regex_test(const kq_regex *re, kq_sv text);
 
+/* kq_regex_find that tells a failure (NOMEM, LIMIT) from no match. */
+kq_status kq_regex_search(const kq_regex *re, kq_sv text, size_t from, kq_sv *groups, uint32_t n, bool *found,
+                          kq_error *err);
+
+/* The number of the group called `name`, or -1. */
+int32_t kq_regex_group(const kq_regex *re, kq_sv name);
+
+/* Matches one after the other: start with a zeroed walk; `n` must be at least 1. Matches do not overlap, and an empty
+ * one does not follow directly on another. */
+typedef struct kq_regex_walk {
+    size_t at, last;
+    bool any;
+} kq_regex_walk;
+kq_status kq_regex_next(const kq_regex *re, kq_sv text, kq_regex_walk *walk, kq_sv *groups, uint32_t n, bool *found,
+                        kq_error *err);
+
 #endif

@@ -15,6 +15,13 @@ extern const uint8_t kq_ascii_class[256];
 /* ASCII letters in lower case; other bytes as they are. */
 extern const uint8_t kq_ascii_fold[256];
 
+/* The general category of a code point ("Lu"), and whether it has the properties Uppercase and Lowercase. */
+const char *kq_category(uint32_t cp);
+bool kq_is_upper(uint32_t cp);
+bool kq_is_lower(uint32_t cp);
+/* All code points that fold to another one. */
+const uint32_t *kq_folding(size_t *n);
+
 static inline unsigned kq_unit(const char *p, const char *end, uint32_t *unit) {
     unsigned n = kq_utf8_decode(p, end, unit);
     if (n == 1 && *unit == KQ_UTF8_BAD) *unit = KQ_UNIT_RAW + (unsigned char)*p;
