@@ -78,7 +78,7 @@ kq_status kq_optimize_plan(kq_optimizer *o, kq_plan **plan, bool first_only) {
     if (!need) return kq_optimize_nomem(o);
     for (uint32_t i = 0; i < n; i++) need[i] = !first_only || i == 0;
     /* the result has the columns of the query, in their order; pruning keeps those that are needed so */
-    return kq_optimize_prune(o, *plan, need, &map);
+    return kq_optimize_prune(o, plan, need, &map);
 }
 
 kq_status kq_optimize_subqueries(void *optimizer, kq_expr **slot) {
@@ -89,7 +89,7 @@ kq_status kq_optimize_subqueries(void *optimizer, kq_expr **slot) {
     if (e->kind != KQ_EXPR_SUBQUERY) return KQ_OK;
     kq_plan *before = e->subquery, *after = before;
     const kq_shared *known = kq_optimize_find(o, before);
-    if (known && known->subquery) {
+    if (known && known->subquery) { /* a copy of an expression that is done */
         e->subquery = known->subquery;
         return KQ_OK;
     }
@@ -109,5 +109,6 @@ kq_status kq_optimize(kq_query *query, kq_arena *arena, kq_error *err) {
     kq_optimizer o = {.arena = arena, .err = err};
     KQ_TRY(kq_scalar_resolve(KQ_SV("and"), types, NULL, 2, &o.conjunction, want, &result, err));
     KQ_TRY(count(&o, query->plan));
-    return kq_optimize_plan(&o, &query->plan, false);
+    KQ_TRY(kq_optimize_plan(&o, &query->plan, false));
+    return kq_optimize_prune_shared(&o);
 }

@@ -1,9 +1,9 @@
 /*
  * What the optimizer's files share. Private to the optimizer.
  *
- * Plans are trees but for nodes that several others refer to (MATERIALIZE, and subqueries of copied expressions): those
- * keep all their columns, and nothing is moved into them. Expressions are never changed in place, since they may be
- * shared; columns lists neither.
+ * Plans are trees but for nodes that several others refer to (MATERIALIZE, and subqueries of copied expressions):
+ * nothing is moved into those, and they are pruned last, when all readers have said what they need. Expressions are
+ * never changed in place, since they may be shared; columns lists neither.
  */
 #ifndef KQ_KQL_OPTIMIZE_H
 #define KQ_KQL_OPTIMIZE_H
@@ -13,20 +13,34 @@
 #define KQ_OPTIMIZE_DEPTH 3000 /* of the plan */
 #define KQ_NO_COLUMN      UINT32_MAX
 
+/* The projection that stands between a shared node and one that reads it. */
+typedef struct kq_pick {
+    struct kq_pick *next;
+    kq_plan *project;
+} kq_pick;
+
 /* What is known of a node that more than one refers to. */
 typedef struct kq_shared {
     const kq_plan *plan;
-    kq_plan *result;   /* after the rewrite, or NULL before it */
-    kq_plan *subquery; /* done as a subquery: what it became */
-    uint32_t refs;
-    bool pruned;
+    kq_plan *result;     /* after the rewrite, or NULL before it */
+    kq_plan *subquery;   /* done as a subquery: what it became */
+    uint32_t refs, seen; /* how many refer to it, and how many of them have said what they need */
+    bool *need;
+    kq_pick *picks;
+    uint32_t *map; /* where its columns went, once pruned */
 } kq_shared;
+
+typedef struct kq_ready {
+    struct kq_ready *next;
+    const kq_plan *plan;
+} kq_ready;
 
 typedef struct kq_optimizer {
     kq_arena *arena;
     kq_error *err;
     kq_shared *slots; /* open addressing, a power of two */
     uint32_t nslots, nused;
+    kq_ready *ready; /* shared nodes whose readers have all been seen */
     const kq_scalar *conjunction;
     uint32_t depth;
 } kq_optimizer;
@@ -69,6 +83,7 @@ kq_status kq_optimize_push(kq_optimizer *o, kq_plan *plan, kq_conjuncts conjunct
 kq_status kq_optimize_scan(kq_optimizer *o, kq_plan *scan, kq_conjuncts conjuncts);
 
 /* optimize_prune.c: columns that nobody needs. `need` has a flag per column; (*map)[i] is where column i went. */
-kq_status kq_optimize_prune(kq_optimizer *o, kq_plan *plan, const bool *need, uint32_t **map);
+kq_status kq_optimize_prune(kq_optimizer *o, kq_plan **plan, const bool *need, uint32_t **map);
+kq_status kq_optimize_prune_shared(kq_optimizer *o); /* at the end: what all readers together need */
 
 #endif

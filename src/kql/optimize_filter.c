@@ -287,13 +287,12 @@ static kq_status push_shared(kq_optimizer *o, kq_plan *p, kq_conjuncts c, kq_pla
         uint32_t refs = kq_optimize_find(o, p)->refs;
         KQ_TRY(kq_plan_exprs(p, kq_optimize_subqueries, o));
         KQ_TRY(push_into(o, p, (kq_conjuncts){NULL, 0}, &result));
-        kq_plan *const both[2] = {p, result};
-        for (int i = 0; i < 2; i++) {
-            kq_shared *s = kq_optimize_add(o, both[i]);
-            if (!s) return kq_optimize_nomem(o);
-            if (s->refs < refs) s->refs = refs;
-            s->result = result;
-        }
+        kq_optimize_find(o, p)->result = result;
+        kq_shared *s = result == p ? kq_optimize_find(o, p) : kq_optimize_add(o, result);
+        if (!s) return kq_optimize_nomem(o);
+        /* those that referred to p refer to the result, and p no more */
+        if (result != p) s->refs = refs + (s->refs ? s->refs - 1 : 0);
+        s->result = result;
     }
     return wrap(o, result, c, out);
 }

@@ -38,31 +38,34 @@ static kq_status remap(kq_optimizer *o, kq_expr **slots, uint32_t n, const uint3
     return KQ_OK;
 }
 
-/* The input with exactly the needed columns: operators that keep or compare whole rows want no more. */
-static kq_status exact(kq_optimizer *o, kq_plan **slot, const bool *need, uint32_t **map) {
-    kq_plan *in = *slot;
-    uint32_t n = in->out.n, wanted = count(need, n), k = 0;
-    KQ_TRY(kq_optimize_prune(o, in, need, map));
-    if (in->out.n == wanted) return KQ_OK;
-    kq_plan *pick = kq_arena_new(o->arena, kq_plan);
-    if (!pick || !kq_columns_alloc_n(o, &pick->out, wanted)) return kq_optimize_nomem(o);
-    pick->kind = KQ_PLAN_PROJECT;
-    pick->span = in->span;
-    pick->input = in;
-    pick->u.project.exprs = kq_arena_array(o->arena, kq_expr *, wanted + 1);
-    uint32_t *out = new_map(o, n);
-    if (!pick->u.project.exprs || !out) return kq_optimize_nomem(o);
+/* A projection of `in`: column i of n, where it is needed, is column map[i] there; *map becomes where it is here. */
+static kq_plan *pick(kq_optimizer *o, kq_plan *in, const bool *need, uint32_t n, uint32_t **map) {
+    kq_plan *p = kq_arena_new(o->arena, kq_plan);
+    uint32_t *out = new_map(o, n), k = 0;
+    if (!p || !out || !kq_columns_alloc_n(o, &p->out, count(need, n))) return NULL;
+    p->kind = KQ_PLAN_PROJECT;
+    p->span = in->span;
+    p->input = in;
+    p->u.project.exprs = kq_arena_array(o->arena, kq_expr *, p->out.n + 1);
+    if (!p->u.project.exprs) return NULL;
     for (uint32_t i = 0; i < n; i++) {
         if (!need[i]) continue;
         const kq_column *c = &in->out.items[(*map)[i]];
-        pick->out.items[k] = *c;
-        if (!(pick->u.project.exprs[k] = kq_expr_column_of(o, (*map)[i], c->type, in->span)))
-            return kq_optimize_nomem(o);
+        p->out.items[k] = *c;
+        if (!(p->u.project.exprs[k] = kq_expr_column_of(o, (*map)[i], c->type, in->span))) return NULL;
         out[i] = k++;
     }
-    *slot = pick;
     *map = out;
-    return KQ_OK;
+    return p;
+}
+
+/* The input with exactly the needed columns: operators that keep or compare whole rows want no more. */
+static kq_status exact(kq_optimizer *o, kq_plan **slot, const bool *need, uint32_t **map) {
+    uint32_t n = (*slot)->out.n, wanted = count(need, n);
+    KQ_TRY(kq_optimize_prune(o, slot, need, map));
+    if ((*slot)->out.n == wanted) return KQ_OK;
+    *slot = pick(o, *slot, need, n, map);
+    return *slot ? KQ_OK : kq_optimize_nomem(o);
 }
 
 /* `need` of the plan as flags of an input that starts with the same columns, with room for more. */
@@ -99,9 +102,59 @@ static kq_status prune_filter(kq_optimizer *o, kq_plan *p, const bool *need, uin
     bool *in = copy_need(o, need, p->out.n, p->input->out.n);
     if (!in) return kq_optimize_nomem(o);
     kq_expr_mark(p->u.filter.predicate, in);
-    KQ_TRY(kq_optimize_prune(o, p->input, in, map));
+    KQ_TRY(kq_optimize_prune(o, &p->input, in, map));
     p->out = p->input->out;
     return remap(o, &p->u.filter.predicate, 1, *map);
+}
+
+enum { MERGED_DEPTH = 50 };
+
+/* Counts the references to each column, up to 2, and gives the height. */
+static unsigned uses_of(const kq_expr *e, uint8_t *uses) {
+    unsigned height = 0;
+    if (e->kind == KQ_EXPR_COLUMN && uses[e->column] < 2) uses[e->column]++;
+    for (uint32_t i = 0; e->kind == KQ_EXPR_CALL && i < e->nargs; i++) {
+        unsigned h = uses_of(e->args[i], uses);
+        if (h > height) height = h;
+    }
+    return height + 1;
+}
+
+static unsigned height_of(const kq_expr *e, unsigned limit) {
+    unsigned height = 0;
+    for (uint32_t i = 0; limit && e->kind == KQ_EXPR_CALL && i < e->nargs; i++) {
+        unsigned h = height_of(e->args[i], limit - 1);
+        if (h > height) height = h;
+    }
+    return height + 1;
+}
+
+/* Picks are found and renumbered when the shared node below is pruned: they stay. */
+static bool is_pick(kq_optimizer *o, const kq_plan *p) {
+    return kq_is_shared(kq_optimize_find(o, p->input));
+}
+
+/* A projection of a projection is one, when nothing would be computed twice. */
+static kq_status merge_projects(kq_optimizer *o, kq_plan *p) {
+    kq_plan *in = p->input;
+    if (in->kind != KQ_PLAN_PROJECT || kq_is_shared(kq_optimize_find(o, in)) || is_pick(o, in)) return KQ_OK;
+    uint8_t *uses = kq_arena_array(o->arena, uint8_t, in->out.n + 1);
+    if (!uses) return kq_optimize_nomem(o);
+    unsigned height = 0;
+    for (uint32_t i = 0; i < p->out.n; i++) {
+        unsigned h = uses_of(p->u.project.exprs[i], uses);
+        if (h > height) height = h;
+    }
+    for (uint32_t i = 0; i < in->out.n; i++) {
+        const kq_expr *e = in->u.project.exprs[i];
+        if (e->kind == KQ_EXPR_COLUMN || e->kind == KQ_EXPR_CONST || uses[i] == 0) continue;
+        if (uses[i] > 1 || height + height_of(e, MERGED_DEPTH) > MERGED_DEPTH) return KQ_OK;
+    }
+    for (uint32_t i = 0; i < p->out.n; i++)
+        if (!(p->u.project.exprs[i] = kq_expr_substitute(o, p->u.project.exprs[i], in->u.project.exprs)))
+            return kq_optimize_nomem(o);
+    p->input = in->input;
+    return KQ_OK;
 }
 
 static kq_status prune_project(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t *map) {
@@ -114,10 +167,11 @@ static kq_status prune_project(kq_optimizer *o, kq_plan *p, const bool *need, ui
         kq_expr_mark(p->u.project.exprs[i], in);
         exprs[n++] = p->u.project.exprs[i];
     }
-    KQ_TRY(kq_optimize_prune(o, p->input, in, &below));
+    KQ_TRY(kq_optimize_prune(o, &p->input, in, &below));
     p->u.project.exprs = exprs;
     KQ_TRY(keep(o, p, need, map));
-    return remap(o, exprs, n, below);
+    KQ_TRY(remap(o, exprs, n, below));
+    return merge_projects(o, p);
 }
 
 /* Outputs of aggregates that nobody needs. arg_max(x, a, b): x stays, a and b may go. */
@@ -161,7 +215,7 @@ static kq_status prune_aggregate(kq_optimizer *o, kq_plan *p, const bool *need, 
     for (uint32_t i = 0; i < p->u.aggregate.nby; i++) kq_expr_mark(p->u.aggregate.by[i], in);
     for (uint32_t i = 0; i < p->u.aggregate.naggs; i++)
         for (uint32_t a = 0; a < p->u.aggregate.aggs[i].nargs; a++) kq_expr_mark(p->u.aggregate.aggs[i].args[a], in);
-    KQ_TRY(kq_optimize_prune(o, p->input, in, &below));
+    KQ_TRY(kq_optimize_prune(o, &p->input, in, &below));
     KQ_TRY(remap(o, p->u.aggregate.by, p->u.aggregate.nby, below));
     for (uint32_t i = 0; i < p->u.aggregate.naggs; i++)
         KQ_TRY(remap(o, p->u.aggregate.aggs[i].args, p->u.aggregate.aggs[i].nargs, below));
@@ -173,7 +227,7 @@ static kq_status prune_order(kq_optimizer *o, kq_plan *p, const bool *need, uint
     if (!in) return kq_optimize_nomem(o);
     for (uint32_t i = 0; i < p->u.order.nkeys; i++) kq_expr_mark(p->u.order.keys[i].expr, in);
     if (p->kind == KQ_PLAN_TAKE)
-        KQ_TRY(kq_optimize_prune(o, p->input, in, map));
+        KQ_TRY(kq_optimize_prune(o, &p->input, in, map));
     else
         KQ_TRY(exact(o, &p->input, in, map));
     p->out = p->input->out;
@@ -260,6 +314,16 @@ static kq_status prune_nothing(kq_optimizer *o, kq_plan *p, uint32_t *map) {
     return exact(o, &p->input, all, &below);
 }
 
+/* Kept rows have a column at least, so that whoever keeps them need not count rows without any. */
+static kq_status prune_materialize(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t **map) {
+    bool *in = copy_need(o, need, p->out.n, 0);
+    if (!in) return kq_optimize_nomem(o);
+    if (p->out.n && count(need, p->out.n) == 0) in[0] = true;
+    KQ_TRY(exact(o, &p->input, in, map));
+    p->out = p->input->out;
+    return KQ_OK;
+}
+
 static kq_status prune(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t **map) {
     switch (p->kind) {
     case KQ_PLAN_SCAN: return prune_scan(o, p, need, *map);
@@ -274,32 +338,77 @@ static kq_status prune(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t *
     case KQ_PLAN_JOIN: return prune_join(o, p, need, *map);
     case KQ_PLAN_EXPAND: return prune_expand(o, p, need, *map);
     case KQ_PLAN_PARSE: return prune_parse(o, p, need, *map);
+    case KQ_PLAN_MATERIALIZE: return prune_materialize(o, p, need, map);
     case KQ_PLAN_RANGE:
-    case KQ_PLAN_MATERIALIZE:
     case KQ_PLAN_SERIES: break;
     }
     return prune_nothing(o, p, *map);
 }
 
-kq_status kq_optimize_prune(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t **map) {
-    uint32_t width = p->out.n;
-    const bool *wanted = need;
-    *map = new_map(o, width);
-    if (!*map) return kq_optimize_nomem(o);
-    kq_shared *shared = kq_optimize_find(o, p);
-    if (kq_is_shared(shared)) {
-        if (shared->pruned) {
-            for (uint32_t i = 0; i < width; i++) (*map)[i] = i;
-            return KQ_OK;
-        }
-        shared->pruned = true;
-        bool *all = flags(o, width);
-        if (!all) return kq_optimize_nomem(o);
-        for (uint32_t i = 0; i < width; i++) all[i] = true;
-        wanted = all;
+/* What a reader of a shared node needs is noted, and a projection put between the two. */
+static kq_status read_shared(kq_optimizer *o, kq_shared *s, kq_plan **slot, const bool *need, uint32_t **map) {
+    uint32_t width = (*slot)->out.n;
+    kq_pick *note = kq_arena_new(o->arena, kq_pick);
+    if (!note || (!s->need && !(s->need = flags(o, width)))) return kq_optimize_nomem(o);
+    for (uint32_t i = 0; i < width; i++) {
+        (*map)[i] = s->map ? s->map[i] : i;
+        if (need[i] && s->map && s->map[i] == KQ_NO_COLUMN)
+            return kq_fail_at(o->err, KQ_ERR_INTERNAL, (*slot)->span, "a column was pruned that is needed");
+        s->need[i] |= need[i];
     }
-    KQ_TRY(kq_optimize_enter(o, p));
-    KQ_TRY(prune(o, p, wanted, map));
+    note->project = pick(o, *slot, need, width, map);
+    if (!note->project) return kq_optimize_nomem(o);
+    *slot = note->project;
+    if (s->map) return KQ_OK;
+    note->next = s->picks;
+    s->picks = note;
+    if (++s->seen != s->refs) return KQ_OK;
+    kq_ready *ready = kq_arena_new(o->arena, kq_ready);
+    if (!ready) return kq_optimize_nomem(o);
+    *ready = (kq_ready){o->ready, s->plan};
+    o->ready = ready;
+    return KQ_OK;
+}
+
+kq_status kq_optimize_prune(kq_optimizer *o, kq_plan **slot, const bool *need, uint32_t **map) {
+    *map = new_map(o, (*slot)->out.n);
+    if (!*map) return kq_optimize_nomem(o);
+    kq_shared *shared = kq_optimize_find(o, *slot);
+    if (kq_is_shared(shared)) return read_shared(o, shared, slot, need, map);
+    KQ_TRY(kq_optimize_enter(o, *slot));
+    KQ_TRY(prune(o, *slot, need, map));
     o->depth--;
+    return KQ_OK;
+}
+
+static kq_status prune_one(kq_optimizer *o, const kq_plan *plan, bool all) {
+    kq_shared *s = kq_optimize_find(o, plan);
+    kq_plan *p = (kq_plan *)plan;
+    uint32_t width = p->out.n, *map = new_map(o, width);
+    if (!map || s->map) return map ? KQ_OK : kq_optimize_nomem(o);
+    for (uint32_t i = 0; all && i < width; i++) s->need[i] = true;
+    KQ_TRY(prune(o, p, s->need, &map));
+    s->map = map;
+    for (const kq_pick *note = s->picks; note; note = note->next)
+        KQ_TRY(remap(o, note->project->u.project.exprs, note->project->out.n, map));
+    return KQ_OK;
+}
+
+kq_status kq_optimize_prune_shared(kq_optimizer *o) {
+    for (bool more = true; more;) {
+        while (o->ready) {
+            const kq_plan *plan = o->ready->plan;
+            o->ready = o->ready->next;
+            KQ_TRY(prune_one(o, plan, false));
+        }
+        /* some readers went away with a branch that gives no rows: who waits for them keeps all columns */
+        more = false;
+        for (uint32_t i = 0; i < o->nslots && !o->ready; i++) {
+            if (!o->slots[i].picks || o->slots[i].map) continue;
+            KQ_TRY(prune_one(o, o->slots[i].plan, true));
+            more = true;
+        }
+        more |= o->ready != NULL;
+    }
     return KQ_OK;
 }

@@ -1,6 +1,52 @@
-/* Lexer, parser and printer: whatever parses prints to text that parses to the same tree. */
+/* The front end: whatever parses prints to text that parses to the same tree, and what binds can be optimized. */
 #include "kql/ast.h"
 #include "kql/diagnostic.h"
+#include "kql/plan.h"
+
+static kq_column columns[] = {
+    {{"a", 1}, KQ_STRING}, {{"b", 1}, KQ_LONG}, {{"c", 1}, KQ_DATETIME}, {{"d", 1}, KQ_DYNAMIC}};
+static const kq_sv table = {"T", 1};
+
+static bool find(void *ctx, kq_sv name, kq_table_ref *out) {
+    (void)ctx;
+    *out = (kq_table_ref){table, {columns, 4}, NULL};
+    return kq_sv_eq(name, table);
+}
+
+static const kq_sv *names(void *ctx, size_t *n) {
+    (void)ctx;
+    *n = 1;
+    return &table;
+}
+
+static void check_error(const kq_error *err, kq_sv query, kq_buf *out) {
+    kq_diagnostic_print(err, query, "query", out);
+    /* an error has words and lies in the text */
+    if (!err->message[0] || (err->span_start != UINT32_MAX && err->span_start > query.n)) __builtin_trap();
+}
+
+/* The plan has the same columns before and after. */
+static void check_plan(const kq_node *script, kq_sv query, kq_arena *arena, kq_buf *out) {
+    kq_resolver resolver = {find, names, NULL, INT64_C(637000000000000000)};
+    kq_cleanup *cleanups = NULL;
+    kq_query q = {0};
+    kq_error err;
+    kq_status st = kq_bind(script, &resolver, arena, &cleanups, &q, &err);
+    if (st == KQ_OK) {
+        kq_columns before = q.plan->out;
+        st = kq_optimize(&q, arena, &err);
+        if (st == KQ_OK) {
+            if (q.plan->out.n != before.n) __builtin_trap();
+            for (uint32_t i = 0; i < before.n; i++)
+                if (q.plan->out.items[i].type != before.items[i].type ||
+                    !kq_sv_eq(q.plan->out.items[i].name, before.items[i].name))
+                    __builtin_trap();
+            kq_plan_print(q.plan, out);
+        }
+    }
+    if (st != KQ_OK) check_error(&err, query, out);
+    kq_cleanup_run(&cleanups);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,13 +62,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kq_buf_init(&out, &budget, 0);
     kq_status st = kq_parse(query, &arena, &script, &err);
     if (st != KQ_OK) {
-        kq_diagnostic_print(&err, query, "query", &out);
-        /* an error has words and lies in the text */
-        if (!err.message[0] || (err.span_start != UINT32_MAX && err.span_start > size)) __builtin_trap();
+        check_error(&err, query, &out);
     } else {
         kq_ast_print(script, &out);
         kq_status st2 = kq_parse(kq_buf_view(&out), &arena, &again, &err);
         if (st2 == KQ_ERR_QUERY || (st2 == KQ_OK && !kq_ast_same(script, again))) __builtin_trap();
+        kq_buf_clear(&out);
+        check_plan(script, query, &arena, &out);
     }
     kq_buf_deinit(&out);
     kq_arena_deinit(&arena);
