@@ -108,7 +108,7 @@ static void test_predicates(void **state) {
           "[range e >= int(1) <= int(7)]  (b:long, d:real, e:int, f:string)\n");
     check("T | where c between (datetime(2020-01-01) .. 2d) | count",
           "AGGREGATE count()  (Count:long)\n"
-          "  FILTER between(c, datetime(2020-01-01T00:00:00Z), datetime(2020-01-03T00:00:00Z))  (c:datetime)\n"
+          "  FILTER between(c, datetime(2020-01-01T00:00:00Z), timespan(2.00:00:00))  (c:datetime)\n"
           "    SCAN T [range c >= datetime(2020-01-01T00:00:00Z) <= datetime(2020-01-03T00:00:00Z)]  (c:datetime)\n");
     check("T | where a == '' or a == 'x' | count", "AGGREGATE count()  (Count:long)\n"
                                                    "  FILTER or(==(a, ''), ==(a, 'x'))  (a:string)\n"
