@@ -168,9 +168,10 @@ kq_status kq_prepare_untyped(kq_prepare *p, const void **state, kq_error *err) {
     (void)state;
     char letter = p->fn->pattern[2];
     if (letter == 'y') {
-        kq_fail(err, KQ_ERR_QUERY, "the operator '%s' is not defined for two values of type dynamic", p->fn->name);
+        kq_status status =
+            kq_fail(err, KQ_ERR_QUERY, "the operator '%s' is not defined for two values of type dynamic", p->fn->name);
         kq_error_hint(err, "cast them first, with tostring(), tolong(), todouble() or todatetime()");
-        return KQ_ERR_QUERY;
+        return status;
     }
     return kq_fail(err, KQ_ERR_QUERY, "the operator '%s' is not defined for values of type %s", p->fn->name,
                    letter == 's' ? "string" : "guid");

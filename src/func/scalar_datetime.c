@@ -64,10 +64,11 @@ static kq_status check_period(kq_prepare *p, period last, kq_error *err) {
     if (!p->args[0]) return KQ_OK;
     kq_sv name = kq_str_view(&kq_vec_str(p->args[0])[0]);
     if (period_of(name, last) != NO_PERIOD) return KQ_OK;
-    kq_fail(err, KQ_ERR_QUERY, "%s(): '" KQ_SV_FMT "' is not a period", p->fn->name, KQ_SV_ARG(name));
+    kq_status status =
+        kq_fail(err, KQ_ERR_QUERY, "%s(): '" KQ_SV_FMT "' is not a period", p->fn->name, KQ_SV_ARG(name));
     kq_error_hint(err, "year, quarter, month, %s, day, hour, minute, second, millisecond, microsecond, nanosecond",
                   last == NANOSECOND ? "week" : "week_of_year, dayofyear");
-    return KQ_ERR_QUERY;
+    return status;
 }
 
 kq_status kq_prepare_period(kq_prepare *p, const void **state, kq_error *err) {

@@ -64,11 +64,12 @@ static kq_status prepare_format(kq_prepare *p, bool span, const void **state, kq
     kq_sv text = kq_str_view(&kq_vec_str(p->args[1])[0]);
     size_t bad = 0;
     if (!compile(text, span, f, &bad)) {
-        kq_fail(err, KQ_ERR_QUERY, "%s() does not know the format '" KQ_SV_FMT "' from character %zu on", p->fn->name,
-                KQ_SV_ARG(text), bad + 1);
+        kq_status status =
+            kq_fail(err, KQ_ERR_QUERY, "%s() does not know the format '" KQ_SV_FMT "' from character %zu on",
+                    p->fn->name, KQ_SV_ARG(text), bad + 1);
         kq_error_hint(err, "parts: %s; between them: space / - : , . _ [ ]",
                       span ? "d h H m s f F" : "y M d h H m s f F tt");
-        return KQ_ERR_QUERY;
+        return status;
     }
     *state = f;
     return KQ_OK;
