@@ -144,10 +144,10 @@ static kq_status refuse(const candidates *c, kq_error *err) {
         return kq_fail(err, KQ_ERR_QUERY, "the operator '" KQ_SV_FMT "' is not defined for (%s)", KQ_SV_ARG(c->name),
                        types);
     if (!c->arity)
-        kq_fail(err, KQ_ERR_QUERY, KQ_SV_FMT "() does not take %u argument%s", KQ_SV_ARG(c->name), c->nargs,
-                c->nargs == 1 ? "" : "s");
+        (void)kq_fail(err, KQ_ERR_QUERY, KQ_SV_FMT "() does not take %u argument%s", KQ_SV_ARG(c->name), c->nargs,
+                      c->nargs == 1 ? "" : "s");
     else
-        kq_fail(err, KQ_ERR_QUERY, KQ_SV_FMT "() does not take (%s)", KQ_SV_ARG(c->name), types);
+        (void)kq_fail(err, KQ_ERR_QUERY, KQ_SV_FMT "() does not take (%s)", KQ_SV_ARG(c->name), types);
     kq_error_hint(err, "%s", c->signature);
     return KQ_ERR_QUERY;
 }

@@ -9,8 +9,8 @@ typedef struct call_args {
 } call_args;
 
 static kq_status wrong_count(const call_args *c, const char *signature) {
-    kq_bind_fail(c->b, c->node->span, KQ_SV_FMT "() does not take %u argument%s", KQ_SV_ARG(c->node->text),
-                 c->node->nkids, c->node->nkids == 1 ? "" : "s");
+    (void)kq_bind_fail(c->b, c->node->span, KQ_SV_FMT "() does not take %u argument%s", KQ_SV_ARG(c->node->text),
+                       c->node->nkids, c->node->nkids == 1 ? "" : "s");
     kq_error_hint(c->b->err, "%s", signature);
     return KQ_ERR_QUERY;
 }
@@ -136,6 +136,10 @@ static const struct builtin {
     {"bag_pack_columns", fn_bag_pack_columns},
 };
 
+static bool is_text(const kq_expr *e, kq_sv text) {
+    return e->kind == KQ_EXPR_CONST && e->type == KQ_STRING && kq_sv_eq_ascii_ci(kq_str_view(&e->value.u.s), text);
+}
+
 /* A row of the registry. A typeof() at the end converts the result. */
 static kq_status call_row(const call_args *c, kq_expr **out) {
     uint32_t n = c->node->nkids;
@@ -147,7 +151,9 @@ static kq_status call_row(const call_args *c, kq_expr **out) {
     kq_expr **args = kq_arena_array(c->b->arena, kq_expr *, n + 1);
     if (!args) return kq_bind_nomem(c->b);
     for (uint32_t i = 0; i < n; i++) KQ_TRY(kq_bind_expr(c->b, c->scope, c->row, c->node->kids[i], &args[i]));
+    bool weeks = n == 3 && kq_sv_eq(c->node->text, KQ_SV("datetime_diff")) && is_text(args[0], KQ_SV("week"));
     KQ_TRY(kq_expr_call_sv(c->b, c->node->text, args, n, c->node->span, out));
+    if (weeks) return kq_expr_convert(c->b, *out, KQ_REAL, out); /* alone among the parts, Kusto's answer is real */
     return type ? kq_expr_convert(c->b, *out, type->value.type, out) : KQ_OK;
 }
 
@@ -158,7 +164,8 @@ kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, c
         kq_plan *plan = NULL;
         KQ_TRY(kq_bind_function(b, scope, row, s, node, NULL, &plan, out));
         if (!plan) return KQ_OK;
-        kq_bind_fail(b, node->span, KQ_SV_FMT "() gives a table where a value is expected", KQ_SV_ARG(node->text));
+        (void)kq_bind_fail(b, node->span, KQ_SV_FMT "() gives a table where a value is expected",
+                           KQ_SV_ARG(node->text));
         kq_error_hint(b->err, "toscalar() takes a table's first value");
         return KQ_ERR_QUERY;
     }
@@ -167,7 +174,7 @@ kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, c
         if (kq_sv_eq(node->text, kq_sv_of(builtins[i].name))) return builtins[i].bind(&c, out);
     if (kq_scalar_exists(node->text)) return call_row(&c, out);
     if (kq_aggregate_exists(node->text)) {
-        kq_bind_fail(b, node->span, "the aggregate '" KQ_SV_FMT "' can't be used here", KQ_SV_ARG(node->text));
+        (void)kq_bind_fail(b, node->span, "the aggregate '" KQ_SV_FMT "' can't be used here", KQ_SV_ARG(node->text));
         kq_error_hint(b->err, "aggregates stand in 'summarize'");
         return KQ_ERR_QUERY;
     }

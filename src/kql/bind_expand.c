@@ -36,7 +36,7 @@ static kq_status expand_item(expand *x, const kq_scope *scope, const kq_row *row
     const kq_node *expr = item->kind == KQ_NODE_NAMED ? item->kids[0] : item;
     KQ_TRY(kq_bind_expr(b, scope, row, expr, &e));
     if (e->type != KQ_DYNAMIC) {
-        kq_bind_fail(b, expr->span, "mv-expand takes a dynamic value, not %s", kq_type_name(e->type));
+        (void)kq_bind_fail(b, expr->span, "mv-expand takes a dynamic value, not %s", kq_type_name(e->type));
         if (e->type == KQ_STRING) kq_error_hint(b->err, "parse_json() or split() makes an array of a string");
         return KQ_ERR_QUERY;
     }

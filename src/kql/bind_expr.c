@@ -138,8 +138,8 @@ kq_status kq_expr_convert(kq_binder *b, kq_expr *expr, kq_type to, kq_expr **out
 
 /* An overload that stands for a refusal: dynamic beside dynamic, strings in order. */
 static kq_status undefined(kq_binder *b, kq_sv name, const kq_type *types, uint32_t nargs, kq_span span) {
-    kq_bind_fail(b, span, "the operator '" KQ_SV_FMT "' is not defined for (%s, %s)", KQ_SV_ARG(name),
-                 kq_type_name(types[0]), kq_type_name(types[nargs > 1 ? 1 : 0]));
+    (void)kq_bind_fail(b, span, "the operator '" KQ_SV_FMT "' is not defined for (%s, %s)", KQ_SV_ARG(name),
+                       kq_type_name(types[0]), kq_type_name(types[nargs > 1 ? 1 : 0]));
     if (types[0] == KQ_DYNAMIC) kq_error_hint(b->err, "convert one side, e.g. by tostring() or tolong()");
     if (types[0] == KQ_STRING) kq_error_hint(b->err, "strcmp() orders strings");
     return KQ_ERR_QUERY;
@@ -192,7 +192,7 @@ static kq_status bind_name(kq_binder *b, const kq_scope *scope, const kq_row *ro
     uint32_t column;
     if (row && kq_row_find(row->columns, node->text, &column)) {
         if (row->aggs) {
-            kq_bind_fail(b, node->span, "'" KQ_SV_FMT "' stands outside an aggregate", KQ_SV_ARG(node->text));
+            (void)kq_bind_fail(b, node->span, "'" KQ_SV_FMT "' stands outside an aggregate", KQ_SV_ARG(node->text));
             kq_error_hint(b->err, "put it into an aggregate such as max() or take_any(), or into 'by'");
             return KQ_ERR_QUERY;
         }
@@ -221,7 +221,8 @@ static kq_status bind_name(kq_binder *b, const kq_scope *scope, const kq_row *ro
         break;
     default: break;
     }
-    kq_bind_fail(b, node->span, "the table '" KQ_SV_FMT "' stands where a value is expected", KQ_SV_ARG(node->text));
+    (void)kq_bind_fail(b, node->span, "the table '" KQ_SV_FMT "' stands where a value is expected",
+                       KQ_SV_ARG(node->text));
     kq_error_hint(b->err, "toscalar(" KQ_SV_FMT ") takes its first value", KQ_SV_ARG(node->text));
     return KQ_ERR_QUERY;
 }
@@ -235,7 +236,7 @@ static const kq_columns *side_of(const kq_row *row, const kq_node *base) {
 
 static kq_status member(kq_binder *b, const kq_node *node, kq_expr *base, kq_expr *key, kq_expr **out) {
     if (base->type != KQ_DYNAMIC) {
-        kq_bind_fail(b, node->span, "a path needs a dynamic value, not %s", kq_type_name(base->type));
+        (void)kq_bind_fail(b, node->span, "a path needs a dynamic value, not %s", kq_type_name(base->type));
         if (base->type == KQ_STRING) kq_error_hint(b->err, "parse_json() makes one of a string");
         return KQ_ERR_QUERY;
     }
@@ -329,7 +330,7 @@ kq_status kq_bind_predicate(kq_binder *b, const kq_scope *scope, const kq_row *r
                             kq_expr **out) {
     KQ_TRY(kq_bind_expr(b, scope, row, node, out));
     if ((*out)->type == KQ_BOOL) return KQ_OK;
-    kq_bind_fail(b, node->span, "a condition must be bool, not %s", kq_type_name((*out)->type));
+    (void)kq_bind_fail(b, node->span, "a condition must be bool, not %s", kq_type_name((*out)->type));
     if ((*out)->type == KQ_DYNAMIC) kq_error_hint(b->err, "tobool() converts it");
     return KQ_ERR_QUERY;
 }

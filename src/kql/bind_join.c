@@ -14,7 +14,7 @@ static kq_status add_keys(join *j, kq_expr *left, kq_expr *right, kq_span span) 
         return kq_bind_fail(j->b, span, "the key is %s on the left and %s on the right", kq_type_name(left->type),
                             kq_type_name(right->type));
     if (left->type == KQ_DYNAMIC) {
-        kq_bind_fail(j->b, span, "a key can't be dynamic");
+        (void)kq_bind_fail(j->b, span, "a key can't be dynamic");
         kq_error_hint(j->b->err, "convert it on both sides before the join, e.g. by tostring()");
         return KQ_ERR_QUERY;
     }
@@ -65,7 +65,7 @@ static kq_status bind_condition(join *j, const kq_node *node) {
         KQ_TRY(column_of(j, &j->right->out, node->kids[!swapped], &r));
         KQ_TRY(add_keys(j, l, r, node->span));
     } else {
-        kq_bind_fail(j->b, node->span, "a join compares columns");
+        (void)kq_bind_fail(j->b, node->span, "a join compares columns");
         kq_error_hint(j->b->err, "write a common column's name, or $left.a == $right.b");
         return KQ_ERR_QUERY;
     }
@@ -97,8 +97,8 @@ static kq_status kind_of(kq_binder *b, const kq_node *node, bool lookup, kq_join
         *out = kinds[i].kind;
         return KQ_OK;
     }
-    kq_bind_fail(b, node->kids[0]->span, "unknown kind of %s '" KQ_SV_FMT "'", lookup ? "lookup" : "join",
-                 KQ_SV_ARG(text));
+    (void)kq_bind_fail(b, node->kids[0]->span, "unknown kind of %s '" KQ_SV_FMT "'", lookup ? "lookup" : "join",
+                       KQ_SV_ARG(text));
     const kq_sv *near = kq_nearest(text, names, NKINDS);
     if (near && !lookup) kq_error_hint(b->err, "did you mean '" KQ_SV_FMT "'?", KQ_SV_ARG(*near));
     if (lookup) kq_error_hint(b->err, "lookup is leftouter or inner");
@@ -148,7 +148,7 @@ kq_status kq_bind_join(kq_binder *b, const kq_scope *scope, const kq_node *node,
     KQ_TRY(kind_of(b, node, lookup, &p->u.join.kind));
     KQ_TRY(kq_bind_table(b, scope, node->kids[1], &j.right));
     if (!on->nkids) {
-        kq_bind_fail(b, node->span, "%s needs its columns after 'on'", lookup ? "lookup" : "join");
+        (void)kq_bind_fail(b, node->span, "%s needs its columns after 'on'", lookup ? "lookup" : "join");
         return KQ_ERR_QUERY;
     }
     for (uint32_t i = 0; i < on->nkids; i++) KQ_TRY(bind_condition(&j, on->kids[i]));

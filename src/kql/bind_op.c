@@ -34,7 +34,7 @@ static kq_status bind_keys(kq_binder *b, const kq_scope *scope, kq_node *const *
         const kq_node *expr = node->kind == KQ_NODE_ORDERED ? node->kids[0] : node;
         KQ_TRY(kq_bind_expr(b, scope, &row, expr, &key->expr));
         if (key->expr->type == KQ_DYNAMIC) {
-            kq_bind_fail(b, expr->span, "rows can't be ordered by a dynamic value");
+            (void)kq_bind_fail(b, expr->span, "rows can't be ordered by a dynamic value");
             kq_error_hint(b->err, "convert it, e.g. by tostring() or tolong()");
             return KQ_ERR_QUERY;
         }

@@ -166,7 +166,7 @@ static void hint(kq_binder *b, kq_sv name, const candidates *c) {
 
 kq_status kq_unknown_column(kq_binder *b, const kq_columns *columns, kq_sv name, kq_span span) {
     candidates c = {.n = 0};
-    kq_bind_fail(b, span, "unknown column '" KQ_SV_FMT "'", KQ_SV_ARG(name));
+    (void)kq_bind_fail(b, span, "unknown column '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_columns(&c, columns);
     hint(b, name, &c);
     return KQ_ERR_QUERY;
@@ -175,7 +175,8 @@ kq_status kq_unknown_column(kq_binder *b, const kq_columns *columns, kq_sv name,
 kq_status kq_unknown_name(kq_binder *b, const kq_scope *scope, const kq_row *row, kq_sv name, kq_span span) {
     candidates c = {.n = 0};
     bool columns = row && row->columns;
-    kq_bind_fail(b, span, columns ? "unknown column '" KQ_SV_FMT "'" : "unknown name '" KQ_SV_FMT "'", KQ_SV_ARG(name));
+    (void)kq_bind_fail(b, span, columns ? "unknown column '" KQ_SV_FMT "'" : "unknown name '" KQ_SV_FMT "'",
+                       KQ_SV_ARG(name));
     if (columns) candidate_columns(&c, row->columns);
     candidate_scope(&c, scope, false);
     hint(b, name, &c);
@@ -186,7 +187,7 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
     candidates c = {.n = 0};
     size_t n = 0;
     b->unknown_table = true;
-    kq_bind_fail(b, span, "unknown table '" KQ_SV_FMT "'", KQ_SV_ARG(name));
+    (void)kq_bind_fail(b, span, "unknown table '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_scope(&c, scope, false);
     const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, &n) : NULL;
     for (size_t i = 0; i < n; i++) candidate(&c, names[i]);
@@ -197,7 +198,7 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
 kq_status kq_unknown_function(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span) {
     candidates c = {.n = 0};
     size_t n;
-    kq_bind_fail(b, span, "unknown function '" KQ_SV_FMT "'", KQ_SV_ARG(name));
+    (void)kq_bind_fail(b, span, "unknown function '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_scope(&c, scope, true);
     const kq_scalar *rows = kq_scalar_rows(&n);
     for (size_t i = 0; i < n; i++)

@@ -131,7 +131,7 @@ static kq_status bind_by(summarize *s, const kq_node *list, kq_expr **by) {
         if (item->kind == KQ_NODE_NAMES) return kq_bind_fail(s->b, item->span, "'by' takes one name per expression");
         KQ_TRY(kq_bind_expr(s->b, s->scope, &s->input, expr, &by[i]));
         if (by[i]->type == KQ_DYNAMIC) {
-            kq_bind_fail(s->b, expr->span, "rows can't be grouped by a dynamic value");
+            (void)kq_bind_fail(s->b, expr->span, "rows can't be grouped by a dynamic value");
             kq_error_hint(s->b->err, "convert it, e.g. by tostring()");
             return KQ_ERR_QUERY;
         }
