@@ -19,7 +19,7 @@ extern "C" kq_status kq_re2_create(kq_sv pattern, size_t max_mem, kq_re2 **out, 
         kq_re2 *re = new kq_re2(re2::StringPiece(pattern.p, pattern.n), options);
         if (!re->re.ok()) {
             kq_status status = re->re.error_code() == RE2::ErrorPatternTooLarge ? KQ_ERR_LIMIT : KQ_ERR_QUERY;
-            kq_fail(err, status, "%.400s", re->re.error().c_str());
+            status = kq_fail(err, status, "%.400s", re->re.error().c_str());
             delete re;
             return status;
         }

@@ -16,9 +16,9 @@ kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(types[i]->name, format) == 0) type = types[i];
     if (!type) {
-        kq_fail(err, KQ_ERR_USAGE, "there is no output format '%s'", format);
+        kq_status status = kq_fail(err, KQ_ERR_USAGE, "there is no output format '%s'", format);
         kq_error_hint(err, "table, ndjson, json or csv");
-        return KQ_ERR_USAGE;
+        return status;
     }
     kq_sink *s = kq_calloc(1, sizeof *s);
     if (!s) return kq_nomem(err);

@@ -62,11 +62,10 @@ static const char *item_text(const printer *p, const kq_re_item *item) {
     }
 }
 
-static kq_status put_ranges(printer *p, const kq_re_ranges *r) {
+static void put_ranges(printer *p, const kq_re_ranges *r) {
     size_t n = kq_re_ranges_n(r);
     const uint32_t *at = kq_re_ranges_at(r);
     for (size_t i = 0; i < n; i++) put_range(p->out, at[2 * i], at[2 * i + 1]);
-    return KQ_OK;
 }
 
 static kq_status put_class_as_ranges(printer *p, const kq_re_class *cls) {
