@@ -32,12 +32,31 @@ static kq_status make_re2(const kq_re_tree *tree, bool ascii, kq_re2 **out, kq_e
     return status;
 }
 
+/* Puts assertions around the whole expression, as \A(?:...)\z would: in the tree, where no parenthesis or comment of
+ * the pattern can reach them. */
+static kq_status anchor(kq_re_tree *tree, bool at_start, bool at_end, kq_arena *arena, kq_error *err) {
+    kq_re_node *nodes = kq_arena_array(arena, kq_re_node, 4);
+    if (!nodes) return kq_arena_status(arena, err);
+    kq_re_node *concat = &nodes[0], *start = &nodes[1], *group = &nodes[2], *end = &nodes[3];
+    *start = (kq_re_node){.kind = KQ_RE_ASSERT, .assertion = KQ_RE_TEXT_START, .next = group};
+    *end = (kq_re_node){.kind = KQ_RE_ASSERT, .assertion = KQ_RE_TEXT_END};
+    *group = (kq_re_node){.kind = KQ_RE_GROUP, .child = tree->root, .next = at_end ? end : NULL};
+    *concat = (kq_re_node){.kind = KQ_RE_CONCAT, .child = at_start ? start : group};
+    tree->root = concat;
+    return KQ_OK;
+}
+
 kq_status kq_regex_create(kq_sv pattern, bool ci, kq_regex **out, kq_error *err) {
+    return kq_regex_create_at(pattern, ci, false, false, out, err);
+}
+
+kq_status kq_regex_create_at(kq_sv pattern, bool ci, bool at_start, bool at_end, kq_regex **out, kq_error *err) {
     kq_regex *re = kq_calloc(1, sizeof *re);
     if (!re) return kq_nomem(err);
     kq_arena_init(&re->arena, NULL, 4096);
     kq_re_tree tree;
     kq_status status = kq_re_parse(pattern, ci, &re->arena, &tree, err);
+    if (status == KQ_OK && (at_start || at_end)) status = anchor(&tree, at_start, at_end, &re->arena, err);
     if (status != KQ_OK) goto out;
     re->groups = tree.groups;
     re->names = tree.names;

@@ -12,6 +12,8 @@ typedef struct kq_regex kq_regex;
 
 /* Errors: QUERY (the pattern is malformed or can't be translated), NOMEM, LIMIT (program too large). */
 kq_status kq_regex_create(kq_sv pattern, bool ci, kq_regex **out, kq_error *err);
+/* The same, for matches that start at the text's start, or end at its end. */
+kq_status kq_regex_create_at(kq_sv pattern, bool ci, bool at_start, bool at_end, kq_regex **out, kq_error *err);
 void kq_regex_destroy(kq_regex *re);
 uint32_t kq_regex_groups(const kq_regex *re); /* capture groups, not counting the whole match */
 
