@@ -41,10 +41,17 @@ typedef struct kq_aggs {
     const struct kq_row *input; /* what the aggregates' arguments are bound in */
 } kq_aggs;
 
+/* Where window functions are allowed: the calls of one operator, put below it. */
+typedef struct kq_windows {
+    kq_plan *plan; /* the operator's input and the calls so far */
+    bool ordered;  /* its rows have an order that means something */
+} kq_windows;
+
 /* What an expression may refer to besides the scope. */
 typedef struct kq_row {
     const kq_columns *columns;      /* NULL: none */
     const kq_columns *left, *right; /* join conditions: $left, $right; else NULL */
+    kq_windows *windows;            /* NULL: no window functions */
     kq_aggs *aggs;                  /* aggregates are allowed and collected here */
     uint32_t id;                    /* which row: expressions of another one may not be used */
 } kq_row;
@@ -55,6 +62,7 @@ typedef struct kq_binder {
     kq_cleanup **cleanups;
     kq_error *err;
     uint32_t depth, exprs, plans, rows, scans;
+    bool ordered;       /* the rows of the table bound last have an order: sort, serialize, range, ... */
     bool unknown_table; /* the last failure was a table that does not exist */
     kq_sv visualization;
 } kq_binder;
@@ -124,6 +132,12 @@ kq_status kq_expr_subquery(kq_binder *b, kq_plan *plan, bool list, kq_span span,
 
 /* bind_call.c: function calls */
 kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out);
+
+/* bind_window.c: row_number, prev, ... */
+bool kq_is_window(kq_sv name);
+kq_status kq_bind_window(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out);
+kq_status kq_plan_series(kq_binder *b, kq_plan *in, kq_window_kind kind, kq_expr **args, uint32_t nargs, kq_type type,
+                         kq_sv name, kq_span span, kq_plan **out);
 
 /* bind_list.c: in, has_any, between, operators over * */
 kq_status kq_bind_list(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out);

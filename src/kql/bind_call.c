@@ -172,6 +172,7 @@ kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, c
     if (row && row->aggs && kq_aggregate_exists(node->text)) return kq_bind_aggregate(b, scope, row, node, out);
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
         if (kq_sv_eq(node->text, kq_sv_of(builtins[i].name))) return builtins[i].bind(&c, out);
+    if (kq_is_window(node->text)) return kq_bind_window(b, scope, row, node, out);
     if (kq_scalar_exists(node->text)) return call_row(&c, out);
     if (kq_aggregate_exists(node->text)) {
         (void)kq_bind_fail(b, node->span, "the aggregate '" KQ_SV_FMT "' can't be used here", KQ_SV_ARG(node->text));

@@ -115,6 +115,8 @@ static kq_status extend_item(void *ctx, kq_sv name, bool named, kq_expr *expr, c
 
 kq_status kq_bind_extend(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     kq_row row = kq_row_of(b, &in->out);
+    kq_windows windows = {in, b->ordered || node->kind == KQ_NODE_SERIALIZE};
+    row.windows = &windows;
     extend x = {0};
     kq_plan *p;
     if (!node->nkids) { /* serialize alone */
@@ -127,6 +129,7 @@ kq_status kq_bind_extend(kq_binder *b, const kq_scope *scope, const kq_node *nod
         KQ_TRY(kq_names_add(b, &x.names, in->out.items[i].name));
     }
     for (uint32_t i = 0; i < node->nkids; i++) KQ_TRY(each_value(b, scope, &row, node->kids[i], extend_item, &x));
+    p->input = windows.plan;
     finish(p, &x.w, out);
     return KQ_OK;
 }
@@ -148,6 +151,8 @@ static kq_status project_item(void *ctx, kq_sv name, bool named, kq_expr *expr, 
 
 kq_status kq_bind_project(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     kq_row row = kq_row_of(b, &in->out);
+    kq_windows windows = {in, b->ordered};
+    row.windows = &windows;
     project x = {0};
     kq_plan *p;
     KQ_TRY(start(b, node, in, &p, &x.w));
@@ -162,6 +167,7 @@ kq_status kq_bind_project(kq_binder *b, const kq_scope *scope, const kq_node *no
         }
         KQ_TRY(each_value(b, scope, &row, node->kids[i], project_item, &x));
     }
+    p->input = windows.plan;
     finish(p, &x.w, out);
     return KQ_OK;
 }

@@ -3,11 +3,19 @@
 
 static kq_status bind_where(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     kq_row row = kq_row_of(b, &in->out);
+    kq_windows windows = {in, b->ordered};
+    row.windows = &windows;
     kq_plan *p = kq_plan_new(b, KQ_PLAN_FILTER, node->span, in);
     if (!p) return kq_plan_failed(b, node->span);
     KQ_TRY(kq_bind_predicate(b, scope, &row, node->kids[0], &p->u.filter.predicate));
     *out = p;
-    return KQ_OK;
+    if (windows.plan == in) return KQ_OK;
+    p->input = windows.plan; /* and without the columns of the calls again */
+    p->out = windows.plan->out;
+    uint32_t *columns = kq_arena_array(b->arena, uint32_t, in->out.n + 1);
+    if (!columns) return kq_bind_nomem(b);
+    for (uint32_t i = 0; i < in->out.n; i++) columns[i] = i;
+    return kq_plan_pick(b, p, columns, NULL, in->out.n, node->span, out);
 }
 
 static kq_status count_of(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_expr **out) {

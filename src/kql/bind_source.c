@@ -219,12 +219,36 @@ static kq_status bind_qualified(kq_binder *b, const kq_scope *scope, const kq_no
     return bind_scan(b, scope, node->text, node->span, out);
 }
 
+/* Have the rows an order that means something after this operator? */
+static bool stays_ordered(const kq_node *op, bool ordered) {
+    switch (op->kind) {
+    case KQ_NODE_SORT:
+    case KQ_NODE_TOP:
+    case KQ_NODE_SERIALIZE:
+    case KQ_NODE_GETSCHEMA: return true;
+    case KQ_NODE_SUMMARIZE:
+    case KQ_NODE_DISTINCT:
+    case KQ_NODE_COUNT:
+    case KQ_NODE_JOIN:
+    case KQ_NODE_LOOKUP:
+    case KQ_NODE_UNION:
+    case KQ_NODE_SEARCH:
+    case KQ_NODE_SAMPLE:
+    case KQ_NODE_SAMPLE_DISTINCT:
+    case KQ_NODE_INVOKE: return false;
+    default: return ordered;
+    }
+}
+
 static kq_status bind_pipe(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan **out) {
     kq_plan *plan;
     KQ_TRY(kq_bind_table(b, scope, node->kids[0], &plan));
+    bool ordered = b->ordered;
     for (uint32_t i = 1; i < node->nkids; i++) {
         const kq_node *op = node->kids[i];
         if (op->kind != KQ_NODE_AS) {
+            b->ordered = ordered;
+            ordered = stays_ordered(op, ordered);
             KQ_TRY(kq_bind_operator(b, scope, op, plan, &plan));
             continue;
         }
@@ -238,6 +262,7 @@ static kq_status bind_pipe(kq_binder *b, const kq_scope *scope, const kq_node *n
         s->plan = plan;
         scope = s;
     }
+    b->ordered = ordered;
     *out = plan;
     return KQ_OK;
 }
@@ -269,7 +294,9 @@ static kq_status bind_table(kq_binder *b, const kq_scope *scope, const kq_node *
 
 kq_status kq_bind_table(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan **out) {
     KQ_TRY(kq_bind_enter(b, node->span));
+    b->ordered = false;
     kq_status status = bind_table(b, scope, node, out);
+    if (node->kind == KQ_NODE_RANGE) b->ordered = true;
     kq_bind_leave(b);
     return status;
 }

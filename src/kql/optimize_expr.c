@@ -31,10 +31,13 @@ kq_status kq_plan_exprs(kq_plan *p, kq_expr_visit visit, void *ctx) {
         return visit_all(p->u.join.right_keys, p->u.join.nkeys, visit, ctx);
     case KQ_PLAN_EXPAND: return p->u.expand.limit ? visit(ctx, &p->u.expand.limit) : KQ_OK;
     case KQ_PLAN_PARSE: return visit(ctx, &p->u.parse.source);
+    case KQ_PLAN_SERIES:
+        for (uint32_t i = 0; i < p->u.series.nargs; i++)
+            if (p->u.series.args[i]) KQ_TRY(visit(ctx, &p->u.series.args[i]));
+        return KQ_OK;
     case KQ_PLAN_SCAN:
     case KQ_PLAN_UNION:
-    case KQ_PLAN_MATERIALIZE:
-    case KQ_PLAN_SERIES: break;
+    case KQ_PLAN_MATERIALIZE: break;
     }
     return KQ_OK;
 }

@@ -46,7 +46,7 @@ typedef enum kq_plan_kind {
     KQ_PLAN_MATERIALIZE, /* rows of `input`, computed once however often the same node is referred to */
     KQ_PLAN_EXPAND,      /* mv-expand */
     KQ_PLAN_PARSE,       /* parse, parse-where */
-    KQ_PLAN_SERIES       /* row_number and other window functions: see exec/op_window.c */
+    KQ_PLAN_SERIES       /* a window function over the rows in input order: row_number, prev, ... */
 } kq_plan_kind;
 
 typedef struct kq_sort_key {
@@ -72,6 +72,12 @@ typedef enum kq_join_kind {
     KQ_JOIN_LEFTANTI,
     KQ_JOIN_RIGHTANTI
 } kq_join_kind;
+
+typedef enum kq_window_kind {
+#define KQ_WINDOW(kind, name, nargs, signature) KQ_WINDOW_##kind,
+#include "kql/window.def"
+#undef KQ_WINDOW
+} kq_window_kind;
 
 struct kq_plan {
     kq_plan_kind kind;
@@ -138,8 +144,10 @@ struct kq_plan {
             bool ci;
         } parse;
         struct {
-            kq_expr **exprs; /* reserved for window functions */
-        } series;
+            kq_window_kind kind;
+            kq_expr **args; /* all that window.def names, defaults filled in; NULL: without a default value (prev) */
+            uint32_t nargs;
+        } series; /* out = the input's columns, then the function's value */
     } u;
 };
 

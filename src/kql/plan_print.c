@@ -7,6 +7,12 @@ static const char *const plan_names[] = {"SCAN",      "VALUES",      "RANGE",  "
 static const char *const join_names[] = {"innerunique", "inner",     "leftouter", "rightouter", "fullouter",
                                          "leftsemi",    "rightsemi", "leftanti",  "rightanti"};
 
+static const char *const window_names[] = {
+#define KQ_WINDOW(kind, name, nargs, signature) name,
+#include "kql/window.def"
+#undef KQ_WINDOW
+};
+
 enum { MAX_DEPTH = 2000, MAX_CELLS = 50 };
 
 static void print_plan(const kq_plan *plan, unsigned indent, kq_buf *out);
@@ -187,6 +193,14 @@ static void print_detail(const kq_plan *p, const kq_columns *in, kq_buf *out) {
         }
         break;
     case KQ_PLAN_PARSE: print_parse(p, in, out); break;
+    case KQ_PLAN_SERIES:
+        kq_buf_printf(out, " %s(", window_names[p->u.series.kind]);
+        for (uint32_t i = 0; i < p->u.series.nargs && p->u.series.args[i]; i++) {
+            if (i) kq_buf_str(out, ", ");
+            print_expr(p->u.series.args[i], in, 0, out);
+        }
+        kq_buf_char(out, ')');
+        break;
     default: break;
     }
 }
