@@ -59,6 +59,10 @@ KQ_API int kq_status_exit_code(kq_status status);
 /* "0.1.0". */
 KQ_API const char *kq_version(void);
 
+/* Writes the error as people read it into buf (cap bytes, always NUL-terminated): the message, and where it is about a
+ * place in `text`, that line with a caret; `name` names the text ("query", a file). */
+KQ_API void kq_error_format(const kq_error *err, const char *text, size_t n, const char *name, char *buf, size_t cap);
+
 /* Where results go. `write` takes all `n` bytes or returns a status; KQ_ERR_PIPE when the reader is gone. */
 typedef struct kq_output {
     size_t size;
@@ -130,7 +134,7 @@ typedef struct kq_run_options {
     size_t size;
     bool replay;     /* on the rule's own schedule over the span of the logs; otherwise once at now */
     bool rows;       /* the rule's result rows instead of alerts */
-    uint64_t alerts; /* out: how many alerts were written */
+    uint64_t alerts; /* out: how many alerts (with `rows`: rows) were written */
 } kq_run_options;
 
 /* Runs the rules at `paths` (rule files, or folders with packages) over the inputs and writes alerts. */

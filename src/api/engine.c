@@ -1,0 +1,123 @@
+#include "api/engine.h"
+#include "base/time.h"
+#include "kql/diagnostic.h"
+#include <unistd.h>
+
+#define DEFAULT_MEMORY ((size_t)2 << 30)
+
+const char *kq_version(void) {
+    return KQ_VERSION;
+}
+
+kq_status kq_engine_create(const kq_engine_options *options, kq_engine **out, kq_error *err) {
+    kq_engine *e = kq_calloc(1, sizeof *e);
+    if (!e) return kq_nomem(err);
+    if (options && options->size > sizeof *options) {
+        kq_free(e);
+        return kq_fail(err, KQ_ERR_USAGE, "the options are of a newer kequel than this library");
+    }
+    if (options) memcpy(&e->options, options, options->size);
+    if (!e->options.threads) {
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+        e->options.threads = n > 0 ? (unsigned)n : 1;
+    }
+    if (e->options.threads > 256) e->options.threads = 256;
+    if (!e->options.memory) e->options.memory = DEFAULT_MEMORY;
+    kq_budget_init(&e->budget, e->options.memory);
+    kq_report_init(&e->report);
+    kq_buf_init(&e->runner.notes, NULL, 1 << 16);
+    kq_status status = kq_catalog_create(&e->budget, &e->catalog, err);
+    if (status) {
+        kq_engine_destroy(e);
+        return status;
+    }
+    *out = e;
+    return KQ_OK;
+}
+
+void kq_engine_destroy(kq_engine *e) {
+    if (!e) return;
+    kq_catalog_destroy(e->catalog);
+    kq_report_deinit(&e->report);
+    kq_buf_deinit(&e->runner.notes);
+    kq_free(e->visualization);
+    kq_free(e);
+}
+
+void kq_engine_cancel(kq_engine *e) {
+    atomic_store(&e->cancelled, true);
+}
+
+kq_status kq_engine_add_input(kq_engine *e, const char *path, const char *table, kq_error *err) {
+    return kq_catalog_add(e->catalog, path, table, &e->report, err);
+}
+
+kq_status kq_engine_begin(kq_engine *e, kq_error *err) {
+    e->started = kq_clock_ns();
+    e->rows = 0;
+    kq_buf_clear(&e->runner.notes);
+    atomic_store(&e->cancelled, false);
+    e->runner.env = (kq_exec_env){
+        .catalog = e->catalog,
+        .budget = &e->budget,
+        .report = &e->report,
+        .threads = e->options.threads,
+        .cancel = &e->cancelled,
+        .deadline_ns = e->options.timeout_ms ? e->started + (uint64_t)e->options.timeout_ms * 1000000 : 0,
+        .progress = e->options.progress,
+        .progress_ctx = e->options.progress_ctx,
+    };
+    e->runner.no_optimize = e->options.no_optimize;
+    e->runner.now = e->options.now_mode == KQ_NOW_FIXED ? e->options.now : kq_time_now();
+    if (e->options.now_mode == KQ_NOW_LATEST) {
+        int64_t first, last;
+        bool found;
+        KQ_TRY(kq_runner_span(&e->runner, &first, &last, &found, err));
+        if (found) e->runner.now = last;
+    }
+    return KQ_OK;
+}
+
+kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {
+    kq_report *r = &e->report;
+    if (stats) {
+        size_t size = stats->size && stats->size < sizeof *stats ? stats->size : sizeof *stats;
+        kq_stats s = {.size = size,
+                      .files = r->files,
+                      .bytes = r->bytes,
+                      .records = r->records,
+                      .rows = e->rows,
+                      .damaged = r->total,
+                      .damages = e->damages,
+                      .ndamages = r->n,
+                      .seconds = (double)(kq_clock_ns() - e->started) / 1e9,
+                      .peak_memory = atomic_load(&e->budget.peak),
+                      .notes = e->notes,
+                      .visualization = e->visualization};
+        for (uint32_t i = 0; i < r->n; i++)
+            e->damages[i] = (kq_damage){r->items[i].path, r->items[i].offset, r->items[i].reason};
+        const kq_buf *notes = &e->runner.notes;
+        for (const char *p = notes->p; p && p < notes->p + notes->n && s.nnotes < 64; p += strlen(p) + 1)
+            e->notes[s.nnotes++] = p;
+        memcpy(stats, &s, size);
+    }
+    if (status == KQ_OK && r->total)
+        return kq_fail(err, KQ_ERR_DAMAGED, "some input was damaged or unreadable: %llu place%s skipped",
+                       (unsigned long long)r->total, r->total == 1 ? "" : "s");
+    return status;
+}
+
+void kq_error_format(const kq_error *error, const char *text, size_t n, const char *name, char *buf, size_t cap) {
+    kq_buf out;
+    kq_buf_init(&out, NULL, 1 << 16);
+    kq_diagnostic_print(error, (kq_sv){text ? text : "", n}, name, &out);
+    size_t m = out.n < cap ? out.n : cap ? cap - 1 : 0;
+    if (m) memcpy(buf, out.p, m);
+    if (cap) buf[m] = 0;
+    kq_buf_deinit(&out);
+}
+
+kq_status kq_parse_time(const char *text, int64_t *ticks, kq_error *err) {
+    if (kq_time_parse(kq_sv_of(text), ticks)) return KQ_OK;
+    return kq_fail(err, KQ_ERR_USAGE, "'%.100s' is not a time: write 2026-01-15T00:00:00Z", text);
+}

@@ -1,0 +1,114 @@
+#include "api/engine.h"
+#include "base/time.h"
+#include "sink/sink.h"
+
+typedef struct writing {
+    kq_engine *engine;
+    const kq_output *output;
+    kq_sink *sink;
+} writing;
+
+static kq_status begin(void *ctx, const kq_columns *columns, kq_sv visualization, kq_error *err) {
+    writing *w = ctx;
+    kq_free(w->engine->visualization);
+    w->engine->visualization = NULL;
+    if (visualization.n) {
+        char text[64];
+        size_t n = visualization.n < sizeof text - 1 ? visualization.n : sizeof text - 1;
+        memcpy(text, visualization.p, n);
+        text[n] = 0;
+        if (!(w->engine->visualization = kq_strdup(text))) return kq_nomem(err);
+    }
+    return kq_sink_create(w->output, columns, &w->engine->budget, &w->sink, err);
+}
+
+static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
+    writing *w = ctx;
+    return kq_sink_push(w->sink, chunk, err);
+}
+
+/* ago() and now() mean the clock by default, as in Kusto; over old logs that silently leaves nothing. */
+static kq_status note_old_logs(kq_engine *e, kq_sv text, kq_error *err) {
+    size_t inputs;
+    kq_catalog_inputs(e->catalog, &inputs);
+    if (e->options.now_mode != KQ_NOW_CLOCK || !inputs || e->rows) return KQ_OK;
+    if (!memmem(text.p, text.n, "ago(", 4) && !memmem(text.p, text.n, "now(", 4)) return KQ_OK;
+    int64_t first, last;
+    bool found;
+    KQ_TRY(kq_runner_span(&e->runner, &first, &last, &found, err));
+    if (!found || last > e->runner.now - KQ_TICK_DAY) return KQ_OK;
+    kq_buf when;
+    kq_buf_init(&when, NULL, 256);
+    kq_time_print(last, -1, &when);
+    kq_runner_note(&e->runner,
+                   "no rows, and the newest event is of %.*s: ago() and now() mean today; --now latest makes them mean "
+                   "the newest event",
+                   (int)when.n, when.p);
+    kq_buf_deinit(&when);
+    return KQ_OK;
+}
+
+kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_output *out, kq_stats *stats,
+                          kq_error *err) {
+    writing w = {e, out, NULL};
+    kq_result result = {begin, {push, &w}, &w};
+    kq_sv query = {text, n};
+    kq_status status = kq_engine_begin(e, err);
+    if (!status) status = kq_runner_query(&e->runner, query, &result, err);
+    if (!status) status = kq_sink_finish(w.sink, err);
+    if (w.sink) e->rows = kq_sink_rows(w.sink);
+    kq_sink_destroy(w.sink);
+    if (!status) status = note_old_logs(e, query, err);
+    return kq_engine_end(e, status, stats, err);
+}
+
+/* One query tells it all: every table that can have rows, counted, and the events behind `Event` one by one. */
+static kq_status inspect_text(kq_engine *e, kq_buf *text) {
+    size_t n, tables = 0;
+    const kq_table *const *all = kq_catalog_tables(e->catalog, &n);
+    kq_buf_str(text, "union (datatable(Table:string, Channel:string, Provider:string, EventID:int, Records:long, "
+                     "First:datetime, Last:datetime)[])");
+    for (size_t i = 0; i < n; i++) {
+        const kq_table *t = all[i];
+        const char *time = NULL;
+        if (!kq_catalog_has_data(e->catalog, t)) continue;
+        for (uint32_t c = 0; c < t->columns.n; c++)
+            if (t->columns.items[c].type == KQ_DATETIME &&
+                (kq_sv_eq(t->columns.items[c].name, KQ_SV("TimeGenerated")) ||
+                 kq_sv_eq(t->columns.items[c].name, KQ_SV("Timestamp"))))
+                time = kq_sv_eq(t->columns.items[c].name, KQ_SV("Timestamp")) ? "Timestamp" : "TimeGenerated";
+        bool events = kq_sv_eq(t->name, KQ_SV("Event"));
+        if (kq_sv_eq(t->name, KQ_SV("WindowsEvent"))) continue; /* the same records as Event */
+        tables++;
+        kq_buf_printf(text, ", (['%.*s'] | summarize Records = count()", (int)t->name.n, t->name.p);
+        if (time) kq_buf_printf(text, ", First = min(%s), Last = max(%s)", time, time);
+        if (events) kq_buf_str(text, " by Channel = EventLog, Provider = Source, EventID");
+        kq_buf_printf(text, " | where Records > 0 | extend Table = '%.*s')", (int)t->name.n, t->name.p);
+    }
+    kq_buf_str(text, " | sort by Table asc, Channel asc, Provider asc, EventID asc");
+    return tables ? KQ_OK : KQ_ERR_USAGE;
+}
+
+kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats, kq_error *err) {
+    writing w = {e, out, NULL};
+    kq_result result = {begin, {push, &w}, &w};
+    kq_buf text;
+    kq_buf_init(&text, NULL, 1 << 20);
+    kq_status status = kq_engine_begin(e, err);
+    if (!status) {
+        kq_status none = inspect_text(e, &text);
+        (void)none; /* no table: an empty listing, and the notes below */
+        status = kq_runner_query(&e->runner, kq_buf_view(&text), &result, err);
+    }
+    if (!status) status = kq_sink_finish(w.sink, err);
+    if (w.sink) e->rows = kq_sink_rows(w.sink);
+    size_t n;
+    const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
+    for (size_t i = 0; i < n && !status; i++)
+        if (!inputs[i].table.n && strcmp(inputs[i].type->name, "csv") == 0)
+            kq_runner_note(&e->runner, "%s: csv of no table that kequel knows; --as TABLE=PATH reads it",
+                           inputs[i].path);
+    kq_sink_destroy(w.sink);
+    kq_buf_deinit(&text);
+    return kq_engine_end(e, status, stats, err);
+}

@@ -1,0 +1,133 @@
+/* What kequel knows, listed: tables, columns, functions. */
+#include "func/aggregate.h"
+#include "func/scalar.h"
+#include "kql/diagnostic.h"
+#include "schema/catalog.h"
+#include "sink/listing.h"
+
+static kq_value text(const char *s) {
+    return kq_value_sv(kq_sv_of(s));
+}
+
+static kq_status unknown(const char *what, kq_sv name, const kq_sv *names, size_t n, kq_error *err) {
+    kq_status status = kq_fail(err, KQ_ERR_USAGE, "there is no %s '" KQ_SV_FMT "'", what, KQ_SV_ARG(name));
+    const kq_sv *near = kq_nearest(name, names, n);
+    if (near) kq_error_hint(err, "did you mean '" KQ_SV_FMT "'?", KQ_SV_ARG(*near));
+    return status;
+}
+
+static kq_status list_tables(const kq_catalog *catalog, const kq_output *out, kq_error *err) {
+    static const kq_column columns[] = {
+        {{"Table", 5}, KQ_STRING}, {{"Columns", 7}, KQ_LONG}, {{"Description", 11}, KQ_STRING}};
+    kq_listing l;
+    size_t n;
+    const kq_table *const *tables = kq_catalog_tables(catalog, &n);
+    kq_status status = kq_listing_init(&l, out, columns, 3, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        kq_value row[] = {kq_value_sv(tables[i]->name), kq_value_long(tables[i]->columns.n), text(tables[i]->doc)};
+        status = kq_listing_row(&l, row, err);
+    }
+    if (!status) status = kq_listing_finish(&l, err);
+    kq_listing_deinit(&l);
+    return status;
+}
+
+static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, const kq_output *out, kq_error *err) {
+    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}, {{"From", 4}, KQ_STRING}};
+    kq_listing l;
+    kq_buf from;
+    kq_buf_init(&from, NULL, 1 << 20);
+    kq_status status = kq_listing_init(&l, out, columns, 3, err);
+    for (uint32_t i = 0; i < t->columns.n && !status; i++) {
+        kq_buf_clear(&from);
+        kq_catalog_describe(catalog, t, i, &from);
+        kq_value row[] = {kq_value_sv(t->columns.items[i].name), text(kq_type_name(t->columns.items[i].type)),
+                          kq_value_sv(kq_buf_view(&from))};
+        status = kq_listing_row(&l, row, err);
+    }
+    if (!status) status = kq_listing_finish(&l, err);
+    kq_listing_deinit(&l);
+    kq_buf_deinit(&from);
+    return status;
+}
+
+kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
+    kq_catalog *catalog;
+    KQ_TRY(kq_catalog_create(NULL, &catalog, err));
+    kq_status status;
+    if (!table) {
+        status = list_tables(catalog, out, err);
+    } else {
+        const kq_table *t = kq_catalog_find(catalog, kq_sv_of(table));
+        if (t) {
+            status = list_columns(catalog, t, out, err);
+        } else {
+            size_t n;
+            const kq_table *const *tables = kq_catalog_tables(catalog, &n);
+            kq_sv *names = kq_calloc(n + 1, sizeof *names);
+            for (size_t i = 0; names && i < n; i++) names[i] = tables[i]->name;
+            status = unknown("table", kq_sv_of(table), names, names ? n : 0, err);
+            kq_free(names);
+        }
+    }
+    kq_catalog_destroy(catalog);
+    return status;
+}
+
+/* Operators are rows of the function table too; their names are no identifiers. */
+static const char *kind_of(const char *name) {
+    char c = name[0];
+    static const char *const words[] = {"and",      "or",      "has", "contains", "startswith",
+                                        "endswith", "matches", "in",  "between"};
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (!letter) return "operator";
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (strncmp(name, words[i], n) == 0 && (!name[n] || name[n] == ' ' || name[n] == '~')) return "operator";
+    }
+    static const char *const more[] = {"has_cs",    "has_any",      "has_all",     "hasprefix",     "hasprefix_cs",
+                                       "hassuffix", "hassuffix_cs", "contains_cs", "startswith_cs", "endswith_cs"};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        if (strcmp(name, more[i]) == 0) return "operator";
+    return "function";
+}
+
+kq_status kq_functions(const char *name, const kq_output *out, kq_error *err) {
+    static const kq_column columns[] = {{{"Name", 4}, KQ_STRING},
+                                        {{"Kind", 4}, KQ_STRING},
+                                        {{"Signature", 9}, KQ_STRING},
+                                        {{"Description", 11}, KQ_STRING}};
+    size_t nscalars, naggs, n = 0;
+    const kq_scalar *scalars = kq_scalar_rows(&nscalars);
+    const kq_aggregate *aggs = kq_aggregate_rows(&naggs);
+    kq_sv *names = kq_calloc(nscalars + naggs + 1, sizeof *names);
+    if (!names) return kq_nomem(err);
+    bool found = !name;
+    for (size_t i = 0; i < nscalars; i++)
+        if (!(scalars[i].flags & KQ_HIDDEN)) names[n++] = kq_sv_of(scalars[i].name);
+    for (size_t i = 0; i < naggs; i++) names[n++] = kq_sv_of(aggs[i].name);
+    for (size_t i = 0; i < n && name; i++) found |= kq_sv_eq(names[i], kq_sv_of(name));
+    if (!found) {
+        kq_status status = unknown("function or operator", kq_sv_of(name), names, n, err);
+        kq_free(names);
+        return status;
+    }
+    kq_free(names);
+    kq_listing l;
+    kq_status status = kq_listing_init(&l, out, columns, 4, err);
+    for (size_t i = 0; i < nscalars && !status; i++) {
+        const kq_scalar *s = &scalars[i];
+        if (s->flags & KQ_HIDDEN || (name ? strcmp(s->name, name) != 0 : !s->doc[0])) continue;
+        kq_value row[] = {text(s->name), text(kind_of(s->name)), text(s->signature), text(s->doc)};
+        status = kq_listing_row(&l, row, err);
+    }
+    for (size_t i = 0; i < naggs && !status; i++) {
+        const kq_aggregate *a = &aggs[i];
+        if (name ? strcmp(a->name, name) != 0 : !a->doc[0]) continue;
+        kq_value row[] = {text(a->name), text("aggregate"), text(a->signature), text(a->doc)};
+        status = kq_listing_row(&l, row, err);
+    }
+    if (!status) status = kq_listing_finish(&l, err);
+    kq_listing_deinit(&l);
+    return status;
+}

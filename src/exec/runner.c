@@ -1,0 +1,155 @@
+#include "exec/runner.h"
+#include "base/time.h"
+#include "kql/ast.h"
+#include <stdio.h>
+
+static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
+    const kq_table *t = kq_catalog_find(ctx, name);
+    if (!t) return false;
+    *out = (kq_table_ref){t->name, t->columns, t};
+    return true;
+}
+
+typedef struct names {
+    const kq_catalog *catalog;
+    kq_sv *items;
+    size_t n;
+} names;
+
+static bool find_named(void *ctx, kq_sv name, kq_table_ref *out) {
+    return find_table((void *)(uintptr_t)((names *)ctx)->catalog, name, out);
+}
+
+static const kq_sv *table_names(void *ctx, size_t *n) {
+    const names *x = ctx;
+    *n = x->n;
+    return x->items;
+}
+
+void kq_runner_note(kq_runner *runner, const char *fmt, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    for (const char *p = runner->notes.p; p && p < runner->notes.p + runner->notes.n; p += strlen(p) + 1)
+        if (strcmp(p, text) == 0) return;
+    kq_buf_append(&runner->notes, text, strlen(text) + 1);
+}
+
+/* A rule over a table that no input can fill would be silent for ever: say so. */
+static void note_scans(kq_runner *r, const kq_plan *p, unsigned depth) {
+    if (!p || depth > 200) return;
+    if (p->kind == KQ_PLAN_SCAN && !kq_catalog_has_data(r->env.catalog, p->u.scan.handle))
+        kq_runner_note(r, "no input here has data of the table %.*s", (int)p->u.scan.table.n, p->u.scan.table.p);
+    note_scans(r, p->input, depth + 1);
+    if (p->kind == KQ_PLAN_JOIN) note_scans(r, p->u.join.right, depth + 1);
+    for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
+        note_scans(r, p->u.unions.inputs[i], depth + 1);
+}
+
+static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cleanups, kq_query *query,
+                      kq_error *err) {
+    kq_node *script;
+    KQ_TRY(kq_parse(text, arena, &script, err));
+    names ctx = {.catalog = r->env.catalog};
+    const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &ctx.n);
+    ctx.items = kq_arena_array(arena, kq_sv, ctx.n + 1);
+    if (!ctx.items) return kq_arena_status(arena, err);
+    for (size_t i = 0; i < ctx.n; i++) ctx.items[i] = tables[i]->name;
+    kq_resolver resolver = {find_named, table_names, &ctx, r->now};
+    KQ_TRY(kq_bind(script, &resolver, arena, cleanups, query, err));
+    return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
+}
+
+kq_status kq_runner_check(kq_runner *r, kq_sv text, kq_error *err) {
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query query;
+    kq_arena_init(&arena, r->env.budget, 0);
+    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
+    return status;
+}
+
+kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_error *err) {
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query query;
+    kq_arena_init(&arena, r->env.budget, 0);
+    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
+    if (status) goto out;
+    note_scans(r, query.plan, 0);
+    if ((status = result->begin(result->ctx, &query.plan->out, query.visualization, err))) goto out;
+    kq_exec_env env = r->env;
+    env.cleanups = &cleanups;
+    status = kq_exec_run(query.plan, &env, &result->rows, err);
+out:
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
+    return status;
+}
+
+typedef struct span {
+    int64_t first, last;
+    bool found;
+} span;
+
+static kq_status span_begin(KQ_UNUSED void *ctx, KQ_UNUSED const kq_columns *columns, KQ_UNUSED kq_sv visualization,
+                            KQ_UNUSED kq_error *err) {
+    return KQ_OK;
+}
+
+static kq_status span_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_UNUSED kq_error *err) {
+    span *s = ctx;
+    for (uint32_t k = 0; k < chunk->selected; k++) {
+        uint32_t row = kq_chunk_row(chunk, k);
+        kq_value first = kq_vector_get(&chunk->cols[0], row), last = kq_vector_get(&chunk->cols[1], row);
+        if (first.null || last.null) continue;
+        if (!s->found || first.u.l < s->first) s->first = first.u.l;
+        if (!s->found || last.u.l > s->last) s->last = last.u.l;
+        s->found = true;
+    }
+    return KQ_OK;
+}
+
+static const char *time_column(const kq_table *t) {
+    for (uint32_t i = 0; i < t->columns.n; i++)
+        if (kq_sv_eq(t->columns.items[i].name, KQ_SV("Timestamp")) && t->columns.items[i].type == KQ_DATETIME)
+            return "Timestamp";
+    for (uint32_t i = 0; i < t->columns.n; i++)
+        if (kq_sv_eq(t->columns.items[i].name, KQ_SV("TimeGenerated")) && t->columns.items[i].type == KQ_DATETIME)
+            return "TimeGenerated";
+    return NULL;
+}
+
+kq_status kq_runner_span(kq_runner *r, int64_t *first, int64_t *last, bool *found, kq_error *err) {
+    span s = {0};
+    size_t n;
+    const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &n);
+    kq_result result = {span_begin, {span_rows, &s}, &s};
+    kq_report report; /* damage is reported by the query itself, not twice */
+    kq_runner quiet = *r;
+    kq_status status = KQ_OK;
+    kq_report_init(&report);
+    quiet.env.report = &report;
+    kq_buf_init(&quiet.notes, r->env.budget, 1 << 16);
+    for (size_t i = 0; i < n && !status; i++) {
+        const char *time = time_column(tables[i]);
+        /* Event has every event that WindowsEvent has */
+        if (!time || kq_sv_eq(tables[i]->name, KQ_SV("WindowsEvent")) ||
+            !kq_catalog_has_data(r->env.catalog, tables[i]))
+            continue;
+        char text[512];
+        int len = snprintf(text, sizeof text, "['%.*s'] | summarize min(%s), max(%s)", (int)tables[i]->name.n,
+                           tables[i]->name.p, time, time);
+        status = kq_runner_query(&quiet, (kq_sv){text, (size_t)len}, &result, err);
+    }
+    kq_buf_deinit(&quiet.notes);
+    kq_report_deinit(&report);
+    *first = s.first;
+    *last = s.last;
+    *found = s.found;
+    return status;
+}

@@ -1,0 +1,37 @@
+/*
+ * From query text to rows: parse, bind, optimize and execute in one call, against one catalog. Rules, inspect and the
+ * public query call all run queries this way and no other.
+ */
+#ifndef KQ_EXEC_RUNNER_H
+#define KQ_EXEC_RUNNER_H
+
+#include "exec/exec.h"
+
+typedef struct kq_runner {
+    kq_exec_env env; /* cleanups is set by kq_runner_query */
+    int64_t now;
+    bool no_optimize;
+    /* What a query remarked to its user: tables without data here, time filters that left nothing. Bounded; owned. */
+    kq_buf notes; /* NUL-terminated texts one after another */
+} kq_runner;
+
+/* Takes a query's result: `begin` once with its columns (valid until the call returns), then `rows`. */
+typedef struct kq_result {
+    kq_status (*begin)(void *ctx, const kq_columns *columns, kq_sv visualization, kq_error *err);
+    kq_consumer rows;
+    void *ctx;
+} kq_result;
+
+/* Runs one query. Errors: those of kq_parse, kq_bind, kq_exec_run and of the result. */
+kq_status kq_runner_query(kq_runner *runner, kq_sv text, const kq_result *result, kq_error *err);
+
+/* Parses and binds only: is the query sound? */
+kq_status kq_runner_check(kq_runner *runner, kq_sv text, kq_error *err);
+
+/* The oldest and newest event time of the catalog's inputs; *found false when there is none. */
+kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool *found, kq_error *err);
+
+/* Adds a remark, once. */
+void kq_runner_note(kq_runner *runner, const char *fmt, ...) KQ_PRINTF(2, 3);
+
+#endif
