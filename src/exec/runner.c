@@ -1,7 +1,9 @@
 #include "exec/runner.h"
 #include "base/time.h"
+#include "exec/window.h"
 #include "kql/ast.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
@@ -59,6 +61,7 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
     for (size_t i = 0; i < ctx.n; i++) ctx.items[i] = tables[i]->name;
     kq_resolver resolver = {find_named, table_names, &ctx, r->now};
     KQ_TRY(kq_bind(script, &resolver, arena, cleanups, query, err));
+    if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
     return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
 }
 
@@ -91,15 +94,49 @@ out:
     return status;
 }
 
+/* Runs a query over every table that has data and a time: `format` gets the table's name and twice its time column. */
+static kq_status over_times(kq_runner *r, const char *before, const char *between, const char *after,
+                            const kq_result *result, kq_error *err) {
+    size_t n;
+    const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &n);
+    kq_report report; /* damage is reported by the query itself, not twice */
+    kq_runner quiet = *r;
+    kq_buf text;
+    kq_status status = KQ_OK;
+    kq_report_init(&report);
+    quiet.env.report = &report;
+    quiet.window = false;
+    kq_buf_init(&quiet.notes, r->env.budget, 1 << 16);
+    kq_buf_init(&text, r->env.budget, 1 << 16);
+    for (size_t i = 0; i < n && !status; i++) {
+        const kq_table *t = tables[i];
+        uint32_t time = kq_window_column(&t->columns);
+        /* Event has every event that WindowsEvent has */
+        if (time == UINT32_MAX || kq_sv_eq(t->name, KQ_SV("WindowsEvent")) || !kq_catalog_has_data(r->env.catalog, t))
+            continue;
+        kq_sv column = t->columns.items[time].name;
+        kq_buf_clear(&text);
+        kq_buf_printf(&text, "['%.*s'] | %s['%.*s']", (int)t->name.n, t->name.p, before, (int)column.n, column.p);
+        if (between) kq_buf_printf(&text, "%s['%.*s']", between, (int)column.n, column.p);
+        kq_buf_str(&text, after);
+        status = kq_buf_status(&text, err);
+        if (!status) status = kq_runner_query(&quiet, kq_buf_view(&text), result, err);
+    }
+    kq_buf_deinit(&text);
+    kq_buf_deinit(&quiet.notes);
+    kq_report_deinit(&report);
+    return status;
+}
+
+static kq_status any_columns(KQ_UNUSED void *ctx, KQ_UNUSED const kq_columns *columns, KQ_UNUSED kq_sv visualization,
+                             KQ_UNUSED kq_error *err) {
+    return KQ_OK;
+}
+
 typedef struct span {
     int64_t first, last;
     bool found;
 } span;
-
-static kq_status span_begin(KQ_UNUSED void *ctx, KQ_UNUSED const kq_columns *columns, KQ_UNUSED kq_sv visualization,
-                            KQ_UNUSED kq_error *err) {
-    return KQ_OK;
-}
 
 static kq_status span_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_UNUSED kq_error *err) {
     span *s = ctx;
@@ -114,42 +151,54 @@ static kq_status span_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_
     return KQ_OK;
 }
 
-static const char *time_column(const kq_table *t) {
-    for (uint32_t i = 0; i < t->columns.n; i++)
-        if (kq_sv_eq(t->columns.items[i].name, KQ_SV("Timestamp")) && t->columns.items[i].type == KQ_DATETIME)
-            return "Timestamp";
-    for (uint32_t i = 0; i < t->columns.n; i++)
-        if (kq_sv_eq(t->columns.items[i].name, KQ_SV("TimeGenerated")) && t->columns.items[i].type == KQ_DATETIME)
-            return "TimeGenerated";
-    return NULL;
-}
-
 kq_status kq_runner_span(kq_runner *r, int64_t *first, int64_t *last, bool *found, kq_error *err) {
     span s = {0};
-    size_t n;
-    const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &n);
-    kq_result result = {span_begin, {span_rows, &s}, &s};
-    kq_report report; /* damage is reported by the query itself, not twice */
-    kq_runner quiet = *r;
-    kq_status status = KQ_OK;
-    kq_report_init(&report);
-    quiet.env.report = &report;
-    kq_buf_init(&quiet.notes, r->env.budget, 1 << 16);
-    for (size_t i = 0; i < n && !status; i++) {
-        const char *time = time_column(tables[i]);
-        /* Event has every event that WindowsEvent has */
-        if (!time || kq_sv_eq(tables[i]->name, KQ_SV("WindowsEvent")) ||
-            !kq_catalog_has_data(r->env.catalog, tables[i]))
-            continue;
-        char text[512];
-        int len = snprintf(text, sizeof text, "['%.*s'] | summarize min(%s), max(%s)", (int)tables[i]->name.n,
-                           tables[i]->name.p, time, time);
-        status = kq_runner_query(&quiet, (kq_sv){text, (size_t)len}, &result, err);
-    }
-    kq_buf_deinit(&quiet.notes);
-    kq_report_deinit(&report);
+    kq_result result = {any_columns, {span_rows, &s}, &s};
+    kq_status status = over_times(r, "summarize min(", "), max(", ")", &result, err);
     *first = s.first;
     *last = s.last;
     *found = s.found;
+    return status;
+}
+
+static kq_status time_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
+    kq_times *t = ctx;
+    for (uint32_t k = 0; k < chunk->selected; k++) {
+        kq_value v = kq_vector_get(&chunk->cols[0], kq_chunk_row(chunk, k));
+        if (v.null) continue;
+        if (t->n == t->cap) {
+            size_t cap = t->cap ? 2 * t->cap : 256;
+            int64_t *items = kq_realloc(t->items, cap * sizeof *items);
+            if (!items) return kq_nomem(err);
+            t->items = items;
+            t->cap = cap;
+        }
+        t->items[t->n++] = v.u.l;
+    }
+    return KQ_OK;
+}
+
+static int ascending(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void kq_times_deinit(kq_times *t) {
+    kq_free(t->items);
+    *t = (kq_times){0};
+}
+
+kq_status kq_runner_times(kq_runner *r, int64_t bin, kq_times *out, kq_error *err) {
+    char after[64];
+    kq_result result = {any_columns, {time_rows, out}, out};
+    snprintf(after, sizeof after, ", %lldtick)", (long long)bin);
+    *out = (kq_times){0};
+    kq_status status = over_times(r, "distinct bin(", NULL, after, &result, err);
+    if (out->n) qsort(out->items, out->n, sizeof *out->items, ascending);
+    size_t n = 0;
+    for (size_t i = 0; i < out->n; i++)
+        if (!n || out->items[n - 1] != out->items[i]) out->items[n++] = out->items[i];
+    out->n = n;
+    if (status) kq_times_deinit(out);
     return status;
 }

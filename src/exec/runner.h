@@ -11,6 +11,8 @@ typedef struct kq_runner {
     kq_exec_env env; /* cleanups is set by kq_runner_query */
     int64_t now;
     bool no_optimize;
+    bool window; /* scans see only the events of (window_from, window_to]: a scheduled run */
+    int64_t window_from, window_to;
     /* What a query remarked to its user: tables without data here, time filters that left nothing. Bounded; owned. */
     kq_buf notes; /* NUL-terminated texts one after another */
 } kq_runner;
@@ -30,6 +32,16 @@ kq_status kq_runner_check(kq_runner *runner, kq_sv text, kq_error *err);
 
 /* The oldest and newest event time of the catalog's inputs; *found false when there is none. */
 kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool *found, kq_error *err);
+
+/* The times at which the inputs have events, in steps of `bin` ticks: ascending multiples of it. Owned:
+ * kq_times_deinit. */
+typedef struct kq_times {
+    int64_t *items;
+    size_t n, cap;
+} kq_times;
+
+kq_status kq_runner_times(kq_runner *runner, int64_t bin, kq_times *out, kq_error *err);
+void kq_times_deinit(kq_times *times);
 
 /* Adds a remark, once. */
 void kq_runner_note(kq_runner *runner, const char *fmt, ...) KQ_PRINTF(2, 3);

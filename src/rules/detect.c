@@ -1,0 +1,210 @@
+#include "rules/detect.h"
+#include "base/time.h"
+#include "column/dynamic.h"
+#include "rules/rowset.h"
+#include "sink/listing.h"
+
+#define EVENTS_MAX 100 /* events shown in one alert; EventCount counts all */
+
+kq_status kq_rule_error(const kq_rule *r, kq_status status, kq_error *err) {
+    if (status != KQ_ERR_QUERY || !err) return status;
+    uint32_t line = 1, column = 1;
+    for (uint32_t i = 0; i < err->span_start && i < r->query.n; i++) {
+        column++;
+        if (r->query.p[i] == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    char message[sizeof err->message];
+    memcpy(message, err->message, sizeof message);
+    char hint[sizeof err->hint];
+    memcpy(hint, err->hint, sizeof hint);
+    status =
+        kq_fail(err, KQ_ERR_RULE, "%.150s: line %u, column %u of the query: %.300s", r->path, line, column, message);
+    if (hint[0]) kq_error_hint(err, "%s", hint);
+    return status;
+}
+
+static bool triggered(const kq_rule *r, uint64_t rows) {
+    int64_t n = (int64_t)rows;
+    switch (r->trigger) {
+    case KQ_TRIGGER_GT: return n > r->threshold;
+    case KQ_TRIGGER_LT: return n < r->threshold;
+    case KQ_TRIGGER_EQ: return n == r->threshold;
+    case KQ_TRIGGER_NE: return n != r->threshold;
+    }
+    return false;
+}
+
+/* ---- alerts */
+
+static const kq_column alert_columns[] = {{{"Time", 4}, KQ_DATETIME},      {{"AlertName", 9}, KQ_STRING},
+                                          {{"Severity", 8}, KQ_STRING},    {{"Tactics", 7}, KQ_STRING},
+                                          {{"Techniques", 10}, KQ_STRING}, {{"RuleId", 6}, KQ_STRING},
+                                          {{"EventCount", 10}, KQ_LONG},   {{"Events", 6}, KQ_DYNAMIC}};
+
+/* One rule being run: its rows of the run in progress, and what earlier runs gave. */
+typedef struct run {
+    kq_detection *d;
+    const kq_rule *rule;
+    kq_rowset set;
+    kq_listing *alerts;        /* alerts go here */
+    kq_sink *sink;             /* or rows here */
+    const kq_columns *columns; /* of the run in progress */
+    kq_columns kept;           /* of the first run: the sink's */
+    kq_arena arena;
+    kq_buf events; /* the run's new rows: JSON objects, each ended by NUL */
+    uint64_t fresh, total;
+} run;
+
+static kq_status begin(void *ctx, const kq_columns *columns, KQ_UNUSED kq_sv visualization, kq_error *err) {
+    run *r = ctx;
+    r->columns = columns;
+    if (!r->d->rows || r->sink) return KQ_OK;
+    r->kept = (kq_columns){kq_arena_array(&r->arena, kq_column, columns->n + 1), columns->n};
+    if (!r->kept.items) return kq_arena_status(&r->arena, err);
+    for (uint32_t i = 0; i < columns->n; i++)
+        r->kept.items[i] = (kq_column){kq_arena_copy(&r->arena, columns->items[i].name), columns->items[i].type};
+    KQ_TRY(kq_arena_status(&r->arena, err));
+    return kq_sink_create(r->d->out, &r->kept, r->d->runner->env.budget, &r->sink, err);
+}
+
+static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
+    run *r = ctx;
+    uint16_t sel[KQ_CHUNK_ROWS];
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < chunk->selected; k++) {
+        uint32_t row = kq_chunk_row(chunk, k);
+        bool fresh = true;
+        r->total++;
+        /* without a replay there is no earlier run: equal rows are all reported */
+        KQ_TRY(kq_rowset_add(&r->set, r->columns, chunk, row, &fresh, err));
+        if (!fresh && r->d->replay) continue;
+        sel[n++] = (uint16_t)row;
+        if (r->d->rows || r->fresh + n > EVENTS_MAX + (r->rule->alert_per_result ? UINT32_MAX : 0)) continue;
+        kq_buf_append(&r->events, r->set.text.p, r->set.text.n);
+        kq_buf_char(&r->events, 0);
+    }
+    r->fresh += n;
+    KQ_TRY(kq_buf_status(&r->events, err));
+    if (!r->d->rows || !n) return KQ_OK;
+    r->d->alerts += n;
+    chunk->sel = sel;
+    chunk->selected = n;
+    return kq_sink_push(r->sink, chunk, err);
+}
+
+static kq_status alert(run *r, const char *p, uint64_t shown, uint64_t count, kq_buf *text, kq_buf *dyn,
+                       kq_error *err) {
+    kq_buf_clear(text);
+    kq_buf_clear(dyn);
+    kq_buf_char(text, '[');
+    for (uint64_t i = 0; i < shown; i++) {
+        if (i) kq_buf_char(text, ',');
+        kq_buf_str(text, p);
+        p += strlen(p) + 1;
+    }
+    kq_buf_char(text, ']');
+    KQ_TRY(kq_buf_status(text, err));
+    if (!kq_dyn_parse_json(kq_buf_view(text), dyn) && !dyn->failed)
+        return kq_fail(err, KQ_ERR_INTERNAL, "a result row did not read back");
+    KQ_TRY(kq_buf_status(dyn, err));
+    kq_value row[] = {{.type = KQ_DATETIME, .u.l = r->d->runner->now},
+                      kq_value_sv(r->rule->name),
+                      kq_value_sv(r->rule->severity),
+                      kq_value_sv(r->rule->tactics),
+                      kq_value_sv(r->rule->techniques),
+                      kq_value_sv(r->rule->id),
+                      kq_value_long((int64_t)count),
+                      {.type = KQ_DYNAMIC, .u.s = kq_str_sv(kq_buf_view(dyn))}};
+    r->d->alerts++;
+    return kq_listing_row(r->alerts, row, err);
+}
+
+static kq_status write_alerts(run *r, kq_error *err) {
+    /* what fires on few rows (lt, eq 0) has none to show; what fires on rows fires once for each of them */
+    if (!triggered(r->rule, r->total) || (!r->fresh && r->total)) return KQ_OK;
+    kq_buf text, dyn;
+    kq_status status = KQ_OK;
+    kq_buf_init(&text, r->d->runner->env.budget, 0);
+    kq_buf_init(&dyn, r->d->runner->env.budget, 0);
+    if (r->rule->alert_per_result) {
+        const char *p = r->events.p;
+        for (uint64_t i = 0; i < r->fresh && !status; i++, p += strlen(p) + 1)
+            status = alert(r, p, 1, 1, &text, &dyn, err);
+    } else {
+        status = alert(r, r->events.p, r->fresh > EVENTS_MAX ? EVENTS_MAX : r->fresh, r->fresh, &text, &dyn, err);
+    }
+    kq_buf_deinit(&text);
+    kq_buf_deinit(&dyn);
+    return status;
+}
+
+static kq_status run_once(run *r, kq_error *err) {
+    kq_result result = {begin, {push, r}, r};
+    kq_buf_clear(&r->events);
+    r->fresh = r->total = 0;
+    kq_status status = kq_runner_query(r->d->runner, r->rule->query, &result, err);
+    if (!status && !r->d->rows) status = write_alerts(r, err);
+    return status;
+}
+
+/* ---- the schedule */
+
+/* Does any time stand in a step of `bin` that (from, to] touches? `at` goes forward with `from`. */
+static bool any_in(const kq_times *times, size_t *at, int64_t bin, int64_t from, int64_t to) {
+    while (*at < times->n && times->items[*at] + bin <= from) ++*at;
+    return *at < times->n && times->items[*at] <= to;
+}
+
+static kq_status replay(run *r, kq_error *err) {
+    kq_runner *runner = r->d->runner;
+    const kq_rule *rule = r->rule;
+    kq_times times;
+    size_t at = 0;
+    KQ_TRY(kq_runner_times(runner, rule->frequency, &times, err));
+    kq_status status = KQ_OK;
+    if (!times.n) { /* no event, no run: but a query that can't be bound is still refused */
+        status = run_once(r, err);
+        goto out;
+    }
+    int64_t last = times.items[times.n - 1] + rule->frequency;
+    for (int64_t t = times.items[0] + rule->frequency; t <= last && !status; t += rule->frequency) {
+        if (!any_in(&times, &at, rule->frequency, t - rule->period, t)) continue;
+        runner->now = t;
+        runner->window = true;
+        runner->window_from = t - rule->period;
+        runner->window_to = t;
+        status = run_once(r, err);
+    }
+    runner->window = false;
+out:
+    kq_times_deinit(&times);
+    return status;
+}
+
+kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
+    kq_listing alerts;
+    kq_status status = KQ_OK;
+    if (!d->rows)
+        status = kq_listing_init(&alerts, d->out, alert_columns, sizeof alert_columns / sizeof *alert_columns, err);
+    for (size_t i = 0; i < rules->n && !status; i++) {
+        run r = {.d = d, .rule = &rules->items[i], .alerts = &alerts};
+        kq_rowset_init(&r.set, d->runner->env.budget);
+        kq_buf_init(&r.events, d->runner->env.budget, 0);
+        kq_arena_init(&r.arena, d->runner->env.budget, 4096);
+        status = d->replay ? replay(&r, err) : run_once(&r, err);
+        if (!status && r.sink) status = kq_sink_finish(r.sink, err);
+        status = kq_rule_error(r.rule, status, err);
+        kq_sink_destroy(r.sink);
+        kq_rowset_deinit(&r.set);
+        kq_buf_deinit(&r.events);
+        kq_arena_deinit(&r.arena);
+    }
+    if (!d->rows) {
+        if (!status) status = kq_listing_finish(&alerts, err);
+        kq_listing_deinit(&alerts);
+    }
+    return status;
+}
