@@ -74,6 +74,7 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
     run *r = ctx;
     uint16_t sel[KQ_CHUNK_ROWS];
     uint32_t n = 0;
+    uint64_t most = r->rule->alert_per_result ? UINT64_MAX : EVENTS_MAX;
     for (uint32_t k = 0; k < chunk->selected; k++) {
         uint32_t row = kq_chunk_row(chunk, k);
         bool fresh = true;
@@ -82,7 +83,7 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
         KQ_TRY(kq_rowset_add(&r->set, r->columns, chunk, row, &fresh, err));
         if (!fresh && r->d->replay) continue;
         sel[n++] = (uint16_t)row;
-        if (r->d->rows || r->fresh + n > EVENTS_MAX + (r->rule->alert_per_result ? UINT32_MAX : 0)) continue;
+        if (r->d->rows || r->fresh + n > most) continue;
         kq_buf_append(&r->events, r->set.text.p, r->set.text.n);
         kq_buf_char(&r->events, 0);
     }
