@@ -188,13 +188,13 @@ kq_status kq_op_sort(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) 
 }
 
 kq_status kq_op_top(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {
-    uint64_t n;
+    uint64_t n = 0;
     KQ_TRY(count_of(x, plan->u.order.count, &n, err));
     return sorted(x, plan, n, op, err);
 }
 
 kq_status kq_op_take(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {
-    uint64_t n;
+    uint64_t n = 0;
     kq_store *store;
     KQ_TRY(count_of(x, plan->u.order.count, &n, err));
     KQ_TRY(kq_flow_store(x, plan->input, n, &store, err));
