@@ -100,12 +100,16 @@ static kq_status grow(kq_bytes_set *set) {
     return KQ_OK;
 }
 
-kq_status kq_bytes_add(kq_bytes_set *set, kq_sv item, bool *added) {
+kq_status kq_bytes_put(kq_bytes_set *set, kq_sv item, uint32_t *index, bool *added) {
     if (added) *added = false;
     if (set->n == set->cap) KQ_TRY(grow(set));
     uint64_t hash = hash_of(set, item);
     struct kq_bytes_slot *s = find(set, item, hash);
-    if (s->generation == set->generation) return KQ_OK;
+    if (s->generation == set->generation) {
+        if (index) *index = s->item;
+        return KQ_OK;
+    }
+    if (index) *index = set->n;
     *s = (struct kq_bytes_slot){set->generation, set->n, hash};
     set->items[set->n++] = item;
     if (added) *added = true;

@@ -56,8 +56,12 @@ typedef struct kq_bytes_set {
     kq_budget *budget;
 } kq_bytes_set;
 
-/* Adds `item`; *added (may be NULL) tells whether it is new. Errors: NOMEM. */
-kq_status kq_bytes_add(kq_bytes_set *set, kq_sv item, bool *added);
+/* Adds `item`; *added (may be NULL) tells whether it is new, *index (may be NULL) which item of the set it is. Errors:
+ * NOMEM, LIMIT. */
+kq_status kq_bytes_put(kq_bytes_set *set, kq_sv item, uint32_t *index, bool *added);
+static inline kq_status kq_bytes_add(kq_bytes_set *set, kq_sv item, bool *added) {
+    return kq_bytes_put(set, item, NULL, added);
+}
 bool kq_bytes_has(const kq_bytes_set *set, kq_sv item);
 void kq_bytes_clear(kq_bytes_set *set);
 void kq_bytes_deinit(kq_bytes_set *set);
