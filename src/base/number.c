@@ -1,6 +1,8 @@
 #include "base/number.h"
 #include "base/number_real.h"
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static kq_sv trim(kq_sv s) {
     while (s.n && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))) s.p++, s.n--;
@@ -74,7 +76,44 @@ void kq_number_print_long(int64_t l, kq_buf *out) {
     kq_buf_append(out, p, (size_t)(text + sizeof text - p));
 }
 
-void kq_number_print_real(double r, kq_buf *out) {
+/* The decimal digits of x > 0, 31 of them, and the exponent of the first. */
+static int long_digits(long double x, char digits[32]) {
+    char text[64];
+    snprintf(text, sizeof text, "%.30Le", x);
+    int n = 0;
+    const char *p = text;
+    for (; *p != 'e'; p++)
+        if (*p >= '0' && *p <= '9' && n < 31) digits[n++] = *p; /* the point, whatever the locale's, is left out */
+    return atoi(p + 1);
+}
+
+/* The shortest run of leading digits of the upper end of r's interval (which is outside itself) that lies above its
+ * lower end; r > 0. */
+static int upper_digits(double r, char digits[17], int *exponent) {
+    double above = nextafter(r, INFINITY), below = nextafter(r, 0);
+    /* Exact in long double: half a step more than a double's digits. */
+    long double high = isinf(above) ? r + ((long double)r - below) / 2 : ((long double)r + above) / 2;
+    char h[32], l[32];
+    *exponent = long_digits(high, h);
+    int low = long_digits(((long double)r + below) / 2, l);
+    int at = 30;
+    while (at > 0 && h[at] == '0') h[at--] = '9';
+    h[at]--;
+    if (h[0] == '0') { /* 1000.. became 0999.. */
+        memset(h, '9', 31);
+        --*exponent;
+    }
+    bool differs = *exponent != low;
+    int n = 0;
+    while (n < 17) {
+        digits[n] = h[n];
+        n++;
+        if (differs || h[n - 1] != l[n - 1]) break;
+    }
+    return n;
+}
+
+static void print_real(double r, bool shortest, kq_buf *out) {
     if (isnan(r)) {
         kq_buf_str(out, "NaN");
         return;
@@ -95,6 +134,7 @@ void kq_number_print_real(double r, kq_buf *out) {
     char digits[17];
     int e;
     int n = (int)kq_real_digits(fabs(r), digits, &e);
+    if (n > 15 && !shortest) n = upper_digits(fabs(r), digits, &e);
     /* Where .NET's shortest form changes to an exponent: past 15 digits (or all of the value's own) and below 1E-04. */
     if (e >= (n > 15 ? n : 15) || e < -4) {
         *p++ = digits[0];
@@ -122,4 +162,12 @@ void kq_number_print_real(double r, kq_buf *out) {
         for (int i = e + 1; i < n; i++) *p++ = digits[i];
     }
     out->n += (size_t)(p - start);
+}
+
+void kq_number_print_real(double r, kq_buf *out) {
+    print_real(r, false, out);
+}
+
+void kq_number_print_real_shortest(double r, kq_buf *out) {
+    print_real(r, true, out);
 }

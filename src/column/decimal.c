@@ -181,7 +181,7 @@ bool kq_decimal_from_real(double r, kq_decimal *out) {
     if (!isfinite(r)) return false;
     kq_buf text;
     kq_buf_init(&text, NULL, 0);
-    kq_number_print_real(r, &text);
+    kq_number_print_real_shortest(r, &text);
     bool ok = kq_decimal_parse(kq_buf_view(&text), out);
     kq_buf_deinit(&text);
     if (ok && out->scale > 0) { /* 1.0 is 1 */

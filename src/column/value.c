@@ -162,7 +162,7 @@ void kq_value_json(const kq_value *v, kq_buf *out) {
     case KQ_LONG: kq_value_text(v, out); return;
     case KQ_REAL:
         if (__builtin_isfinite(v->u.r)) {
-            kq_value_text(v, out);
+            kq_number_print_real_shortest(v->u.r, out);
             return;
         }
         break;
@@ -218,6 +218,8 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
         kq_dyn_json(kq_str_view(&v->u.s), out);
     else if (v->type == KQ_REAL && !__builtin_isfinite(v->u.r))
         kq_buf_str(out, v->u.r != v->u.r ? "nan" : v->u.r > 0 ? "+inf" : "-inf");
+    else if (v->type == KQ_REAL)
+        kq_number_print_real_shortest(v->u.r, out);
     else if (v->type == KQ_DATETIME)
         kq_time_print(v->u.l, -1, out);
     else

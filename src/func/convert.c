@@ -3,15 +3,16 @@
 #include "base/time.h"
 #include "column/decimal.h"
 #include "column/dynamic.h"
+#include <math.h>
 
 bool kq_real_to_long(double r, int64_t *out) {
-    if (r != r) return false;
+    if (!isfinite(r)) return false;
     *out = r >= 9223372036854775808.0 ? INT64_MAX : r <= -9223372036854775808.0 ? INT64_MIN : (int64_t)r;
     return true;
 }
 
 bool kq_real_to_int(double r, int32_t *out) {
-    if (r != r) return false;
+    if (!isfinite(r)) return false;
     *out = r >= 2147483647.0 ? INT32_MAX : r <= -2147483648.0 ? INT32_MIN : (int32_t)r;
     return true;
 }

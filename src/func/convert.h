@@ -12,7 +12,7 @@ bool kq_convert(const kq_value *v, kq_type to, kq_value *out);
 
 bool kq_guid_parse(kq_sv text, kq_guid *out);
 
-/* Truncates; out of range saturates; NaN is false. */
+/* Truncates; out of range saturates; NaN and infinities are false. */
 bool kq_real_to_long(double r, int64_t *out);
 bool kq_real_to_int(double r, int32_t *out);
 

@@ -178,3 +178,29 @@ kq_status kq_fn_not_between_span(kq_call *call, kq_error *err) {
     between_span(call, true);
     return KQ_OK;
 }
+
+static inline bool near_long(const kq_call *call, uint32_t r) {
+    const kq_vector *const *v = call->args;
+    __int128 far = (__int128)kq_vec_long(v[0])[kq_vec_at(v[0], r)] - kq_vec_long(v[1])[kq_vec_at(v[1], r)];
+    int64_t delta = kq_vec_long(v[2])[kq_vec_at(v[2], r)];
+    return -(__int128)delta <= far && far <= delta;
+}
+
+static inline bool near_real(const kq_call *call, uint32_t r) {
+    const kq_vector *const *v = call->args;
+    double x = kq_vec_real(v[0])[kq_vec_at(v[0], r)], center = kq_vec_real(v[1])[kq_vec_at(v[1], r)];
+    double delta = kq_vec_real(v[2])[kq_vec_at(v[2], r)];
+    return center - delta <= x && x <= center + delta;
+}
+
+kq_status kq_fn_around_long(kq_call *call, kq_error *err) {
+    (void)err;
+    KQ_EACH(call, r, KQ_OUT(call, uint8_t)[r] = near_long(call, r););
+    return KQ_OK;
+}
+
+kq_status kq_fn_around_real(kq_call *call, kq_error *err) {
+    (void)err;
+    KQ_EACH(call, r, KQ_OUT(call, uint8_t)[r] = near_real(call, r););
+    return KQ_OK;
+}

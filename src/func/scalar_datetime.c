@@ -158,7 +158,14 @@ static int64_t iso_week(int64_t t) {
         KQ_UNARY(call, int64_t, t, r, out[r] = expr;);                                                                 \
         return KQ_OK;                                                                                                  \
     }
-PART_FN(kq_fn_dayofweek, kq_weekday(t) * KQ_TICK_DAY)
+/* On the calendar's last day Kusto has no answer, as if it counted to the next one. */
+static inline int64_t weekday_row(kq_call *call, uint32_t r, int64_t t) {
+    if (t <= KQ_TICKS_MAX - KQ_TICK_DAY) return kq_weekday(t) * KQ_TICK_DAY;
+    kq_call_null(call, r);
+    return 0;
+}
+
+PART_FN(kq_fn_dayofweek, weekday_row(call, r, t))
 PART_FN(kq_fn_dayofmonth, kq_civil_of(t).day)
 PART_FN(kq_fn_dayofyear, kq_year_day(t))
 PART_FN(kq_fn_hourofday, t / KQ_TICK_HOUR % 24)

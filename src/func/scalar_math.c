@@ -113,7 +113,6 @@ kq_status kq_fn_rand(kq_call *call, kq_error *err) {
         return KQ_OK;                                                                                                  \
     }
 LONG_FN(kq_fn_abs_long, x < 0 ? (int64_t)(0 - (uint64_t)x) : x)
-LONG_FN(kq_fn_ceiling_long, x)
 LONG_FN(kq_fn_binary_not, ~x)
 LONG_FN(kq_fn_bitset_count_ones, __builtin_popcountll((uint64_t)x))
 

@@ -99,6 +99,8 @@ void kq_cell_text(const kq_vector *v, uint32_t row, kq_buf *out) {
         kq_buf_str(out, value.u.b ? "true" : "false");
     else if (v->type == KQ_DATETIME)
         kq_time_print(value.u.l, -1, out);
+    else if (v->type == KQ_REAL)
+        kq_number_print_real_shortest(value.u.r, out);
     else
         kq_value_text(&value, out);
 }

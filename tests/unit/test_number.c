@@ -40,10 +40,14 @@ static void test_real(void **state) {
     check_print(0.0001, "0.0001");
     check_print(0.00001, "1E-05");
     check_print(5e-324, "5E-324");
-    check_print(1.7976931348623157e308, "1.7976931348623157E+308");
+    check_print(1.7976931348623157e308, "1.7976931348623158E+308");
     check_print(NAN, "NaN");
     check_print(-INFINITY, "-Infinity");
-    check_print(0.30000000000000004, "0.30000000000000004");
+    check_print(0.30000000000000004, "0.30000000000000007");
+    check_print(9007199254740994, "9007199254740994.0");
+    check_print(9.999999999999999e22, "1E+23"); /* half way to the next double, and read as this one */
+    check_print(40.764323000000005, "40.764323000000008");
+    check_print(50.25000000000001, "50.25000000000001");
     check_print(123456.789, "123456.789");
 
     double r;
@@ -53,7 +57,8 @@ static void test_real(void **state) {
         if (!kq_number_parse_real(kq_sv_of(good[i]), &r)) fail_msg("%s is refused", good[i]);
         assert_true(r == is[i] || (isnan(r) && isnan(is[i])));
     }
-    static const char *const bad[] = {"", "-", ".", "0x1F", "1e", "1,234", "1_000", "1 000", "1e400", "--1", "infin", "INF"};
+    static const char *const bad[] = {"",      "-",     ".",     "0x1F", "1e",    "1,234",
+                                      "1_000", "1 000", "1e400", "--1",  "infin", "INF"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (kq_number_parse_real(kq_sv_of(bad[i]), &r)) fail_msg("%s is taken", bad[i]);
 }
