@@ -62,8 +62,9 @@ typedef struct kq_binder {
     kq_cleanup **cleanups;
     kq_error *err;
     uint32_t depth, exprs, plans, rows, scans;
-    bool ordered;       /* the rows of the table bound last have an order: sort, serialize, range, ... */
-    bool unknown_table; /* the last failure was a table that does not exist */
+    const kq_columns *carry; /* for the next summarize: columns that go along, the first of them grouped by */
+    bool ordered;            /* the rows of the table bound last have an order: sort, serialize, range, ... */
+    bool unknown_table;      /* the last failure was a table that does not exist */
     kq_sv visualization;
 } kq_binder;
 
@@ -180,6 +181,9 @@ kq_status kq_plan_union(kq_binder *b, kq_plan **inputs, const kq_sv *names, uint
 /* bind_expand.c: mv-expand, parse */
 kq_status kq_bind_expand(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 kq_status kq_bind_parse(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
+
+/* bind_apply.c */
+kq_status kq_bind_apply(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 
 /* A parameter of an operator: its value's text, or false. */
 bool kq_param_text(const kq_node *list, const char *name, kq_sv *out);

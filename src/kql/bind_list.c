@@ -123,7 +123,8 @@ kq_status kq_expr_anywhere(kq_binder *b, const kq_row *row, const char *op, kq_e
     for (uint32_t i = 0; i < row->columns->n; i++) {
         kq_type type = row->columns->items[i].type;
         kq_expr *column, *value;
-        if (kq_sv_eq(row->columns->items[i].name, KQ_SV("$table"))) continue; /* search's own: no text of the record */
+        kq_sv name = row->columns->items[i].name;
+        if (name.n && name.p[0] == '$') continue; /* $table and hidden columns: no text of the record */
         if (compares && type != right->type && !(kq_type_is_numeric(type) && kq_type_is_numeric(right->type))) continue;
         KQ_TRY(kq_expr_column(b, i, type, span, &column));
         if (!compares || op[1] == '~') KQ_TRY(kq_expr_convert(b, column, KQ_STRING, &column));

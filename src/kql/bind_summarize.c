@@ -93,6 +93,7 @@ typedef struct summarize {
     kq_expr **exprs;
     uint32_t n, cap;
     kq_names names, given;
+    const kq_columns *carry; /* mv-apply's: the first is grouped by, the others are the same within a group */
     kq_span span;
 } summarize;
 
@@ -291,8 +292,9 @@ static kq_status build(summarize *s, kq_expr **by, kq_plan **out) {
         return KQ_OK;
     }
     KQ_TRY(kq_columns_alloc(s->b, &p->out, s->aggs.nby + s->aggs.nout, s->span));
+    uint32_t shown = s->aggs.nby - (s->carry ? 1 : 0); /* `by` columns that the query names */
     for (uint32_t i = 0; i < p->out.n; i++) {
-        kq_sv name = i < s->aggs.nby ? s->out.items[i].name : kq_arena_printf(s->b->arena, "$agg%u", i - s->aggs.nby);
+        kq_sv name = i < shown ? s->out.items[i].name : kq_arena_printf(s->b->arena, "$agg%u", i - shown);
         if (!name.p) return kq_bind_nomem(s->b);
         p->out.items[i] = (kq_column){name, i < s->aggs.nby ? by[i]->type : s->aggs.types[i - s->aggs.nby]};
     }
@@ -310,6 +312,37 @@ static void begin(summarize *s, kq_binder *b, const kq_scope *scope, kq_plan *in
     s->row = kq_row_of(b, &in->out);
     s->row.aggs = &s->aggs;
     s->aggs.input = &s->input;
+    s->carry = b->carry;
+    b->carry = NULL;
+}
+
+/* Groups also by the first of the carried columns. */
+static kq_status carry_by(summarize *s, kq_expr **by) {
+    uint32_t column;
+    if (!s->carry || !kq_row_find(&s->in->out, s->carry->items[0].name, &column)) return KQ_OK;
+    KQ_TRY(kq_expr_column(s->b, column, s->carry->items[0].type, s->span, &by[s->aggs.nby]));
+    s->aggs.nby++;
+    return KQ_OK;
+}
+
+/* Puts the carried columns behind the others. */
+static kq_status carry_out(summarize *s) {
+    if (!s->carry) return KQ_OK;
+    uint32_t n = s->carry->n, column, first = 0;
+    kq_expr *e, **args = kq_arena_array(s->b->arena, kq_expr *, n + 1);
+    if (!args) return kq_bind_nomem(s->b);
+    KQ_TRY(kq_expr_column(s->b, s->aggs.nby - 1, s->carry->items[0].type, s->span, &e));
+    KQ_TRY(append(s, s->carry->items[0].name, false, e, s->span));
+    for (uint32_t i = 1; i < n; i++) {
+        if (!kq_row_find(&s->in->out, s->carry->items[i].name, &column)) return kq_bind_nomem(s->b);
+        KQ_TRY(kq_expr_column(s->b, column, s->carry->items[i].type, s->span, &args[i - 1]));
+    }
+    if (n > 1) KQ_TRY(add_aggregate(s->b, &s->aggs, KQ_SV("take_any"), args, n - 1, s->span, &first));
+    for (uint32_t i = 1; i < n; i++) {
+        KQ_TRY(output_expr(s->b, &s->aggs, first + i - 1, s->span, &e));
+        KQ_TRY(append(s, s->carry->items[i].name, false, e, s->span));
+    }
+    return KQ_OK;
 }
 
 kq_status kq_bind_summarize(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
@@ -317,12 +350,14 @@ kq_status kq_bind_summarize(kq_binder *b, const kq_scope *scope, const kq_node *
     summarize s;
     begin(&s, b, scope, in, node->span);
     uint32_t nby = list ? list->nkids : 0;
-    kq_expr **by = kq_arena_array(b->arena, kq_expr *, nby + 1);
+    kq_expr **by = kq_arena_array(b->arena, kq_expr *, nby + 2);
     if (!by) return kq_bind_nomem(b);
     if (!nby && !items->nkids) return kq_bind_fail(b, node->span, "summarize needs an aggregate or 'by'");
     s.aggs.nby = nby;
     if (nby) KQ_TRY(bind_by(&s, list, by));
+    KQ_TRY(carry_by(&s, by));
     for (uint32_t i = 0; i < items->nkids; i++) KQ_TRY(bind_item(&s, items->kids[i], by));
+    KQ_TRY(carry_out(&s));
     return build(&s, by, out);
 }
 
@@ -342,10 +377,12 @@ kq_status kq_bind_distinct(kq_binder *b, const kq_scope *scope, const kq_node *n
     kq_node list = {.kind = KQ_NODE_LIST, .span = node->span, .kids = kids, .nkids = n};
     summarize s;
     begin(&s, b, scope, in, node->span);
-    kq_expr **by = kq_arena_array(b->arena, kq_expr *, n + 1);
+    kq_expr **by = kq_arena_array(b->arena, kq_expr *, n + 2);
     if (!by) return kq_bind_nomem(b);
     s.aggs.nby = n;
     KQ_TRY(bind_by(&s, &list, by));
+    KQ_TRY(carry_by(&s, by));
+    KQ_TRY(carry_out(&s));
     return build(&s, by, out);
 }
 
@@ -354,8 +391,12 @@ kq_status kq_bind_count(kq_binder *b, kq_span span, kq_sv name, kq_plan *in, kq_
     uint32_t first;
     kq_expr *e;
     begin(&s, b, NULL, in, span);
+    kq_expr **by = kq_arena_array(b->arena, kq_expr *, 1);
+    if (!by) return kq_bind_nomem(b);
+    KQ_TRY(carry_by(&s, by));
     KQ_TRY(add_aggregate(b, &s.aggs, KQ_SV("count"), NULL, 0, span, &first));
     KQ_TRY(output_expr(b, &s.aggs, first, span, &e));
     KQ_TRY(append(&s, name, true, e, span));
-    return build(&s, NULL, out);
+    KQ_TRY(carry_out(&s));
+    return build(&s, by, out);
 }

@@ -135,6 +135,23 @@ static void joins_and_unions(void **state) {
     check("U | search 'x'", "$table:string, s:string, l:int, u:string");
 }
 
+static void windows_and_apply(void **state) {
+    (void)state;
+    check("T | sort by l | project row_number(), p = prev(s), n = next(l, 2, 0)", "Column1:long, p:string, n:long");
+    check("T | serialize c = row_cumsum(i, s != prev(s)) | project c", "c:int");
+    check("range x from 1 to 3 step 1 | where row_number() > 1", "x:long");
+    refused("T | extend row_number()", "needs rows in an order");
+    refused("T | sort by l | count | extend p = prev(Count)", "needs rows in an order");
+    refused("T | sort by l | extend prev(l, l)", "must be constant");
+    check("T | project s, d | mv-apply d on (where d.x > 1)", "s:string, d:dynamic");
+    check("T | project s, d | mv-apply x = d to typeof(long) on (summarize sum(x))", "s:string, d:dynamic, sum_x:long");
+    check("T | project s, d | mv-apply x = d on (summarize s = count())", "s:long, d:dynamic");
+    check("T | project s, d | mv-apply x = d on (top 1 by tolong(x) | project y = x)",
+          "s:string, d:dynamic, y:dynamic");
+    check("T | project s, d | mv-apply with_itemindex=ix d on (project ix, d)", "s:string, ix:long, d:dynamic");
+    refused("T | mv-apply d on (join U on s)", "does not take this operator");
+}
+
 static void let_names(void **state) {
     (void)state;
     check("let n = 5; print n + 1", "print_0:long");
@@ -255,9 +272,14 @@ static void out_of_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(automatic_names),  cmocka_unit_test(columns),
-                                       cmocka_unit_test(joins_and_unions), cmocka_unit_test(let_names),
-                                       cmocka_unit_test(errors),           cmocka_unit_test(plans),
-                                       cmocka_unit_test(limits),           cmocka_unit_test(out_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(automatic_names),
+                                       cmocka_unit_test(columns),
+                                       cmocka_unit_test(joins_and_unions),
+                                       cmocka_unit_test(windows_and_apply),
+                                       cmocka_unit_test(let_names),
+                                       cmocka_unit_test(errors),
+                                       cmocka_unit_test(plans),
+                                       cmocka_unit_test(limits),
+                                       cmocka_unit_test(out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
