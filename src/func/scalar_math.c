@@ -19,7 +19,7 @@ REAL_FN(kq_fn_sign, (double)((x > 0) - (x < 0)))
 REAL_FN(kq_fn_sqrt, sqrt(x))
 REAL_FN(kq_fn_exp, exp(x))
 REAL_FN(kq_fn_exp2, exp2(x))
-REAL_FN(kq_fn_exp10, exp10(x))
+REAL_FN(kq_fn_exp10, pow(10, x)) /* exp10() is off by a bit for whole numbers */
 REAL_FN(kq_fn_sin, sin(x))
 REAL_FN(kq_fn_cos, cos(x))
 REAL_FN(kq_fn_tan, tan(x))
