@@ -308,7 +308,8 @@ kq_status kq_fn_countof(kq_call *call, kq_error *err) {
         uint32_t row = kq_call_row(call, k);
         kq_sv text = kq_arg_sv(call, 0, row), search = kq_arg_sv(call, 1, row), match;
         int64_t n = 0;
-        if (call->nargs > 2 && is_regex_kind(kq_arg_sv(call, 2, row))) {
+        kq_sv kind = call->nargs > 2 ? kq_arg_sv(call, 2, row) : KQ_SV("normal");
+        if (is_regex_kind(kind)) {
             const compiled *re;
             kq_regex_walk walk = {0};
             bool found = true;
@@ -317,8 +318,10 @@ kq_status kq_fn_countof(kq_call *call, kq_error *err) {
                 status = kq_regex_next(re->re, text, &walk, &match, 1, &found, err);
                 n += status == KQ_OK && found;
             }
-        } else {
+        } else if (kq_sv_eq(kind, KQ_SV("normal"))) {
             n = count_plain(text, search);
+        } else {
+            kq_vec_set_null(call->out, row);
         }
         kq_vec_long(call->out)[row] = n;
     }

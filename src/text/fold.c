@@ -51,6 +51,11 @@ bool kq_is_lower(uint32_t cp) {
     return record_of(cp)->properties & 4;
 }
 
+uint32_t kq_unicode_step(uint32_t cp) {
+    const uint32_t size = 1u << UNICODE_BLOCK_SHIFT;
+    return cp <= 0x10FFFF && cp % size == 0 && unicode_uniform[unicode_stage1[cp >> UNICODE_BLOCK_SHIFT]] ? size : 1;
+}
+
 const uint32_t *kq_folding(size_t *n) {
     *n = sizeof unicode_folding / sizeof *unicode_folding;
     return unicode_folding;

@@ -19,6 +19,8 @@ extern const uint8_t kq_ascii_fold[256];
 const char *kq_category(uint32_t cp);
 bool kq_is_upper(uint32_t cp);
 bool kq_is_lower(uint32_t cp);
+/* How many code points from `cp` on certainly have the same properties: for walking all of Unicode. */
+uint32_t kq_unicode_step(uint32_t cp);
 /* All code points that fold to another one. */
 const uint32_t *kq_folding(size_t *n);
 

@@ -1,6 +1,7 @@
 #include "naive_match.h"
 #include "text/regex.h"
 #include "text/regex_ast.h"
+#include "text/unit.h"
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,41 @@ static void unicode(void **state) {
     IS("[b]", "b$", "b");
 }
 
+/* The walk over Unicode skips blocks: it must find what looking at each code point finds. */
+static void tables(void **state) {
+    (void)state;
+    kq_arena arena;
+    kq_arena_init(&arena, NULL, 0);
+    static const char *const names[] = {"[\\w]", "[\\s]", "[\\d]", "\\p{Ll}", "\\p{Upper}", "\\p{Greek}", "\\p{Cn}"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        kq_re_tree tree;
+        kq_error err;
+        kq_re_ranges r;
+        kq_re_ranges_init(&r, NULL);
+        assert_int_equal(kq_re_parse(kq_sv_of(names[k]), false, &arena, &tree, &err), KQ_OK);
+        assert_int_equal(kq_re_class_ranges(tree.root->child->cls, &r, &err), KQ_OK);
+        size_t at = 0, n = kq_re_ranges_n(&r), greek = 0;
+        const uint32_t *p = kq_re_ranges_at(&r);
+        for (uint32_t cp = 0; cp <= 0x10FFFF; cp++) {
+            while (at < n && p[2 * at + 1] < cp) at++;
+            bool in = at < n && p[2 * at] <= cp;
+            greek += in;
+            const char *c = kq_category(cp);
+            bool want = k == 0   ? kq_re_is_word(cp)
+                        : k == 1 ? kq_re_is_space(cp)
+                        : k == 2 ? memcmp(c, "Nd", 2) == 0
+                        : k == 3 ? memcmp(c, "Ll", 2) == 0
+                        : k == 4 ? kq_is_upper(cp)
+                        : k == 5 ? in
+                                 : memcmp(c, "Cn", 2) == 0;
+            if (in != want) fail_msg("%s: U+%04X", names[k], cp);
+        }
+        if (k == 5) assert_int_equal(greek, 518); /* Scripts.txt of Unicode 14 */
+        kq_re_ranges_deinit(&r);
+    }
+    kq_arena_deinit(&arena);
+}
+
 static bool nullable(const kq_re_node *node) {
     switch (node->kind) {
     case KQ_RE_LITERAL:
@@ -228,7 +264,8 @@ static void both_engines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(syntax), cmocka_unit_test(names), cmocka_unit_test(refusals),
-                                       cmocka_unit_test(unicode), cmocka_unit_test(both_engines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(syntax),   cmocka_unit_test(names),
+                                       cmocka_unit_test(refusals), cmocka_unit_test(unicode),
+                                       cmocka_unit_test(tables),   cmocka_unit_test(both_engines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
