@@ -95,6 +95,20 @@ kq_status kq_rows_append_chunk(kq_rows *rows, const kq_chunk *chunk, kq_error *e
     return kq_rows_append(rows, vectors, chunk->sel, chunk->selected, err);
 }
 
+kq_status kq_rows_add_column(kq_rows *rows, const kq_type *types, kq_error *err) {
+    uint32_t n = rows->ncols;
+    for (size_t b = 0; b < rows->nblocks; b++) {
+        kq_vector *v = kq_arena_array(&rows->arena, kq_vector, n + 2);
+        if (!v) return kq_arena_status(&rows->arena, err);
+        if (n) memcpy(v, rows->blocks[b], n * sizeof *v);
+        KQ_TRY(kq_vector_init(&v[n], types[n], KQ_CHUNK_ROWS, types[n] != KQ_STRING, &rows->arena, err));
+        rows->blocks[b] = v;
+    }
+    rows->types = types;
+    rows->ncols = n + 1;
+    return KQ_OK;
+}
+
 kq_chunk kq_rows_chunk(const kq_rows *rows, size_t b, kq_vector *cols) {
     uint64_t left = rows->n - (uint64_t)b * KQ_CHUNK_ROWS;
     uint32_t n = left < KQ_CHUNK_ROWS ? (uint32_t)left : KQ_CHUNK_ROWS;

@@ -30,6 +30,10 @@ kq_status kq_rows_append(kq_rows *rows, const kq_vector *const *vectors, const u
 /* Appends the selected rows of a chunk of the same columns. */
 kq_status kq_rows_append_chunk(kq_rows *rows, const kq_chunk *chunk, kq_error *err);
 
+/* One column more at the end, of type types[ncols], all zero and not null: to be written in place. `types` replaces the
+ * old ones and must outlive the rows. */
+kq_status kq_rows_add_column(kq_rows *rows, const kq_type *types, kq_error *err);
+
 static inline const kq_vector *kq_rows_vector(const kq_rows *rows, uint64_t row, uint32_t column) {
     return &rows->blocks[row / KQ_CHUNK_ROWS][column];
 }
