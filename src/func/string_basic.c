@@ -72,22 +72,23 @@ static size_t offset_of(kq_sv s, int64_t n) {
     return (size_t)(p - s.p);
 }
 
-/* Where `lookup` stands in s, in code points. `length` < 0 is no limit; it counts anew from each start. */
+/* Where `lookup` stands in s, in code points. Of the places from `start` on, `length` are looked at (< 0: all); an
+ * occurrence may reach past them. */
 static int64_t index_of(kq_sv s, kq_sv lookup, int64_t start, int64_t length, int64_t occurrence) {
     if (start < 0) {
         int64_t n = (int64_t)kq_utf8_count(s);
         start = start < -n ? 0 : start + n;
     }
     size_t from = offset_of(s, start);
-    for (;;) {
-        size_t end = length < 0 ? s.n : from + offset_of(kq_sv_slice(s, from, s.n), length);
-        if (from >= end) return -1;
-        const char *hit = memmem(s.p + from, end - from, lookup.p, lookup.n);
-        if (!hit) return -1;
+    size_t end = length < 0 ? s.n : from + offset_of(kq_sv_slice(s, from, s.n), length);
+    while (from < end) {
+        const char *hit = memmem(s.p + from, s.n - from, lookup.p, lookup.n);
+        if (!hit || (size_t)(hit - s.p) >= end) return -1;
         if (--occurrence == 0) return (int64_t)kq_utf8_count((kq_sv){s.p, (size_t)(hit - s.p)});
         uint32_t cp;
         from = (size_t)(hit - s.p) + kq_utf8_decode(hit, s.p + s.n, &cp);
     }
+    return -1;
 }
 
 kq_status kq_fn_indexof(kq_call *call, kq_error *err) {

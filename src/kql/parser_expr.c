@@ -215,7 +215,8 @@ static kq_node *parse_member(kq_parser *p, kq_node *base, uint32_t start) {
     uint32_t mark = p->nstack;
     kq_advance(p);
     if (!kq_push(p, base)) return NULL;
-    if (kq_at(p, KQ_TOKEN_LBRACKET) && !kq_at_name(p)) { /* a.[0]: as a[0] */
+    /* a.[0] and a.[word] are a[0] and a[word]: only a text in brackets is a name */
+    if (kq_at(p, KQ_TOKEN_LBRACKET) && !(kq_at_name(p) && kq_peek(p, 1)->kind == KQ_TOKEN_STRING)) {
         const kq_token *open = kq_peek(p, 0);
         kq_advance(p);
         if (!kq_push(p, kq_parse_expr(p)) || !kq_close(p, KQ_TOKEN_RBRACKET, open, "subscript")) return NULL;

@@ -22,7 +22,8 @@ static void test_indexof(void **state) {
     (void)state;
     IS("2", "indexof", S("abcdefg"), S("cde"));
     IS("2", "indexof", S("abcdefg"), S("cde"), L(1), L(4));
-    IS("-1", "indexof", S("abcdefg"), S("cde"), L(1), L(2));
+    IS("2", "indexof", S("abcdefg"), S("cde"), L(1), L(2));
+    IS("-1", "indexof", S("abcdefg"), S("cde"), L(1), L(1));
     IS("-1", "indexof", S("abcdefg"), S("cde"), L(3), L(4));
     IS("2", "indexof", S("abcdefg"), S("cde"), L(-5));
     IS("4", "indexof", L(1234567), L(5), L(1), L(4));
