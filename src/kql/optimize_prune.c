@@ -303,6 +303,19 @@ static kq_status prune_parse(kq_optimizer *o, kq_plan *p, const bool *need, uint
     return KQ_OK;
 }
 
+/* Its value is the last column; the others are the input's. */
+static kq_status prune_series(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t *map) {
+    uint32_t width = p->out.n, nin = p->input->out.n, nargs = p->u.series.nargs, *below;
+    bool *in = copy_need(o, need, nin, 0), *kept = flags(o, width);
+    if (!in || !kept) return kq_optimize_nomem(o);
+    for (uint32_t i = 0; i < nargs; i++)
+        if (p->u.series.args[i]) kq_expr_mark(p->u.series.args[i], in);
+    KQ_TRY(exact(o, &p->input, in, &below));
+    KQ_TRY(remap(o, p->u.series.args, nargs, below));
+    for (uint32_t i = 0; i < width; i++) kept[i] = i >= nin || in[i];
+    return keep(o, p, kept, map);
+}
+
 /* What keeps all its columns. */
 static kq_status prune_nothing(kq_optimizer *o, kq_plan *p, uint32_t *map) {
     for (uint32_t i = 0; i < p->out.n; i++) map[i] = i;
@@ -339,8 +352,8 @@ static kq_status prune(kq_optimizer *o, kq_plan *p, const bool *need, uint32_t *
     case KQ_PLAN_EXPAND: return prune_expand(o, p, need, *map);
     case KQ_PLAN_PARSE: return prune_parse(o, p, need, *map);
     case KQ_PLAN_MATERIALIZE: return prune_materialize(o, p, need, map);
-    case KQ_PLAN_RANGE:
-    case KQ_PLAN_SERIES: break;
+    case KQ_PLAN_SERIES: return prune_series(o, p, need, *map);
+    case KQ_PLAN_RANGE: break;
     }
     return prune_nothing(o, p, *map);
 }
@@ -376,7 +389,15 @@ kq_status kq_optimize_prune(kq_optimizer *o, kq_plan **slot, const bool *need, u
     kq_shared *shared = kq_optimize_find(o, *slot);
     if (kq_is_shared(shared)) return read_shared(o, shared, slot, need, map);
     KQ_TRY(kq_optimize_enter(o, *slot));
-    KQ_TRY(prune(o, *slot, need, map));
+    kq_plan *p = *slot;
+    if (p->kind == KQ_PLAN_SERIES && !need[p->input->out.n]) { /* nobody asks for its value */
+        uint32_t *below, n = p->input->out.n;
+        *slot = p->input;
+        KQ_TRY(kq_optimize_prune(o, slot, need, &below));
+        memcpy(*map, below, n * sizeof *below);
+    } else {
+        KQ_TRY(prune(o, p, need, map));
+    }
     o->depth--;
     return KQ_OK;
 }
