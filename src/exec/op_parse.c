@@ -1,17 +1,19 @@
 /* parse, parse-where: text taken apart by a pattern of literals and captures. The literals must stand in this order; a
  * capture is what stands between two of them, as short as it can be. A string capture at the end takes the rest. */
-#include "base/number.h"
-#include "base/time.h"
-#include "column/decimal.h"
 #include "exec/operator.h"
+#include "func/convert.h"
 #include "text/match.h"
 #include "text/regex.h"
+#include <stdio.h>
 
 typedef struct parse {
     const kq_plan *plan;
     kq_eval *source;
-    kq_regex *regex; /* kind=regex */
+    kq_regex *regex;  /* kind=regex */
+    uint32_t *groups; /* of it: the number of each step's */
 } parse;
+
+enum { MAX_GROUPS = 200 }; /* of a regex, ours and the pattern's own */
 
 typedef struct captured {
     kq_sv text;
@@ -19,31 +21,21 @@ typedef struct captured {
 } captured;
 
 static kq_sv trimmed(kq_sv s) {
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) s = kq_sv_slice(s, 1, s.n);
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
+    while (s.n && strchr(" \t\r\n", s.p[0]) && s.p[0]) s = kq_sv_slice(s, 1, s.n);
+    while (s.n && strchr(" \t\r\n", s.p[s.n - 1]) && s.p[s.n - 1]) s.n--;
     return s;
 }
 
 static bool convert(kq_sv text, kq_type type, kq_value *out) {
-    int64_t l;
-    *out = (kq_value){.type = type};
-    if (type != KQ_STRING) text = trimmed(text);
-    switch (type) {
-    case KQ_STRING: out->u.s = kq_str_sv(text); return true;
-    case KQ_LONG: return kq_number_parse_long(text, &out->u.l);
-    case KQ_INT:
-        if (!kq_number_parse_long(text, &l) || l < INT32_MIN || l > INT32_MAX) return false;
-        out->u.i = (int32_t)l;
+    if (type == KQ_STRING) {
+        *out = kq_value_sv(text);
         return true;
-    case KQ_REAL: return kq_number_parse_real(text, &out->u.r);
-    case KQ_DECIMAL: return kq_decimal_parse(text, &out->u.m);
-    case KQ_DATETIME: return kq_time_parse(text, &out->u.l);
-    case KQ_TIMESPAN: return kq_timespan_parse(text, &out->u.l);
-    case KQ_BOOL:
-        out->u.b = kq_sv_eq_ascii_ci(text, KQ_SV("true"));
-        return out->u.b || kq_sv_eq_ascii_ci(text, KQ_SV("false"));
-    default: return false;
     }
+    kq_value v = kq_value_sv(trimmed(text));
+    *out = kq_value_null(type);
+    if (type == KQ_DYNAMIC || !kq_convert(&v, type, out)) return false;
+    out->null = false;
+    return true;
 }
 
 /* How much of `text` a number or time capture that no literal ends takes: the longest prefix that converts. */
@@ -90,14 +82,13 @@ static bool match_simple(const parse *p, kq_sv text, captured *values) {
 }
 
 static bool match_regex(const parse *p, kq_sv text, captured *values) {
-    kq_sv groups[65];
-    uint32_t n = kq_regex_groups(p->regex), group = 1;
-    if (n > 64 || !kq_regex_find(p->regex, text, 0, groups, n + 1)) return false;
-    for (uint32_t i = 0; i < p->plan->u.parse.nsteps && group <= n; i++)
-        if (p->plan->u.parse.steps[i].capture) {
-            values[i] = (captured){groups[group].p ? groups[group] : KQ_SV(""), true};
-            group++;
-        }
+    kq_sv groups[MAX_GROUPS + 1];
+    if (!kq_regex_find(p->regex, text, 0, groups, kq_regex_groups(p->regex) + 1)) return false;
+    for (uint32_t i = 0; i < p->plan->u.parse.nsteps; i++) {
+        if (!p->plan->u.parse.steps[i].capture) continue;
+        kq_sv group = groups[p->groups[i]];
+        values[i] = (captured){group.p ? group : KQ_SV(""), true};
+    }
     return true;
 }
 
@@ -155,33 +146,49 @@ static void destroy_regex(void *regex) {
     kq_regex_destroy(regex);
 }
 
-/* kind=regex: the steps as one pattern; text steps are patterns themselves, a capture is `.*?` before the next. */
+/* kind=regex: the steps as one pattern. Text steps are patterns themselves, a capture is a named group (they may have
+ * groups of their own), greedy unless the flag U says otherwise. */
+static kq_status write_regex(const parse *p, kq_buf *text, kq_error *err) {
+    kq_sv flags = p->plan->u.parse.flags;
+    if (flags.n) kq_buf_printf(text, "(?" KQ_SV_FMT ")", KQ_SV_ARG(flags));
+    kq_buf_str(text, "\\A");
+    for (uint32_t i = 0; i < p->plan->u.parse.nsteps; i++) {
+        const kq_parse_step *s = &p->plan->u.parse.steps[i];
+        if (s->star) {
+            kq_buf_str(text, ".*?");
+        } else if (s->capture) {
+            bool number = s->type == KQ_LONG || s->type == KQ_INT;
+            kq_buf_printf(text, "(?P<kq%u>%s)", i, number ? "\\s*[-+]?\\d+\\s*" : ".*");
+        } else {
+            kq_buf_str(text, "(?:");
+            kq_buf_sv(text, s->text);
+            kq_buf_char(text, ')');
+        }
+    }
+    kq_buf_str(text, "\\z");
+    return kq_buf_status(text, err);
+}
+
 static kq_status make_regex(kq_exec *x, parse *p, kq_error *err) {
     kq_buf text;
     kq_buf_init(&text, x->env->budget, 1 << 20);
-    uint32_t n = p->plan->u.parse.nsteps;
-    kq_buf_str(&text, "(?s)^");
-    for (uint32_t i = 0; i < n; i++) {
-        const kq_parse_step *s = &p->plan->u.parse.steps[i];
-        const char *any = i + 1 == n ? ".*" : ".*?";
-        if (s->star) {
-            kq_buf_str(&text, any);
-        } else if (s->capture) {
-            bool number = s->type == KQ_LONG || s->type == KQ_INT;
-            kq_buf_printf(&text, "(%s)", number ? "\\s*[-+]?\\d+\\s*" : any);
-        } else {
-            kq_buf_str(&text, "(?:");
-            kq_buf_sv(&text, s->text);
-            kq_buf_char(&text, ')');
-        }
-    }
-    kq_buf_char(&text, '$');
-    kq_status status = kq_buf_status(&text, err);
-    if (!status) status = kq_regex_create(kq_buf_view(&text), p->plan->u.parse.ci, &p->regex, err);
+    kq_status status = write_regex(p, &text, err);
+    if (!status) status = kq_regex_create(kq_buf_view(&text), false, &p->regex, err);
     kq_buf_deinit(&text);
     KQ_TRY(status);
     kq_prepare prepare = {.arena = &x->arena, .cleanups = x->env->cleanups};
-    return kq_cleanup_add(&prepare, destroy_regex, p->regex, err);
+    KQ_TRY(kq_cleanup_add(&prepare, destroy_regex, p->regex, err));
+    if (kq_regex_groups(p->regex) > MAX_GROUPS)
+        return kq_fail_at(err, KQ_ERR_LIMIT, p->plan->span, "the pattern has more than %d groups", MAX_GROUPS);
+    p->groups = kq_arena_array(&x->arena, uint32_t, p->plan->u.parse.nsteps + 1);
+    if (!p->groups) return kq_arena_status(&x->arena, err);
+    for (uint32_t i = 0; i < p->plan->u.parse.nsteps; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "kq%u", i);
+        int32_t group = kq_regex_group(p->regex, kq_sv_of(name));
+        if (group > 0) p->groups[i] = (uint32_t)group;
+    }
+    return KQ_OK;
 }
 
 kq_status kq_op_parse(kq_exec *x, const kq_plan *plan, kq_op *next, kq_error *err) {

@@ -149,7 +149,13 @@ static kq_status parse_kind(kq_binder *b, const kq_node *params, kq_plan *p) {
         if (!p->u.parse.relaxed && !p->u.parse.regex && !kq_sv_eq(kind, KQ_SV("simple")))
             return kq_bind_fail(b, params->span, "unknown kind of parse '" KQ_SV_FMT "'", KQ_SV_ARG(kind));
     }
-    if (kq_param_text(params, "flags", &flags)) p->u.parse.ci = memchr(flags.p, 'i', flags.n) != NULL;
+    p->u.parse.flags = KQ_SV("");
+    if (kq_param_text(params, "flags", &flags)) {
+        for (size_t i = 0; i < flags.n; i++)
+            if (!strchr("imsU", flags.p[i]))
+                return kq_bind_fail(b, params->span, "unknown regex flag '%c'", flags.p[i]);
+        p->u.parse.flags = flags;
+    }
     return KQ_OK;
 }
 

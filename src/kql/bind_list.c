@@ -117,6 +117,7 @@ kq_status kq_expr_anywhere(kq_binder *b, const kq_row *row, const char *op, kq_e
                            kq_expr **out) {
     if (!row || !row->columns) return kq_bind_fail(b, span, "'*' needs the columns of a table");
     bool compares = op[0] == '=' || op[0] == '<' || op[0] == '>' || !strcmp(op, "!=");
+    bool none = op[0] == '!' && !compares; /* * !has "x": no column has it */
     uint32_t n = 0;
     kq_expr **tests = kq_arena_array(b->arena, kq_expr *, row->columns->n + 1);
     if (!tests) return kq_bind_nomem(b);
@@ -132,12 +133,12 @@ kq_status kq_expr_anywhere(kq_binder *b, const kq_row *row, const char *op, kq_e
         KQ_TRY(kq_expr_call2(b, op, column, value, span, &tests[n++]));
     }
     if (!n) {
-        kq_value v = kq_value_bool(false);
+        kq_value v = kq_value_bool(none);
         return kq_expr_const(b, &v, span, out);
     }
     for (; n > 1; n = (n + 1) / 2) { /* a balanced tree: a table may have many columns */
         for (uint32_t i = 0; i + 1 < n; i += 2)
-            KQ_TRY(kq_expr_call2(b, "or", tests[i], tests[i + 1], span, &tests[i / 2]));
+            KQ_TRY(kq_expr_call2(b, none ? "and" : "or", tests[i], tests[i + 1], span, &tests[i / 2]));
         if (n & 1) tests[n / 2] = tests[n - 1];
     }
     *out = tests[0];

@@ -199,8 +199,10 @@ static kq_status below_join(kq_optimizer *o, kq_plan *p, kq_conjuncts *c) {
     kq_join_kind kind = p->u.join.kind;
     bool only_right = kind == KQ_JOIN_RIGHTSEMI || kind == KQ_JOIN_RIGHTANTI;
     bool only_left = kind == KQ_JOIN_LEFTSEMI || kind == KQ_JOIN_LEFTANTI;
-    bool left_ok = kind == KQ_JOIN_INNER || kind == KQ_JOIN_LEFTOUTER || only_left;
-    bool right_ok = kind == KQ_JOIN_INNER || kind == KQ_JOIN_INNERUNIQUE || kind == KQ_JOIN_RIGHTOUTER || only_right;
+    /* innerunique takes one left row of each key, any: Kusto too takes it among those that the filter lets through */
+    bool inner = kind == KQ_JOIN_INNER || kind == KQ_JOIN_INNERUNIQUE;
+    bool left_ok = inner || kind == KQ_JOIN_LEFTOUTER || only_left;
+    bool right_ok = inner || kind == KQ_JOIN_RIGHTOUTER || only_right;
     uint32_t nleft = only_right ? 0 : p->input->out.n;
     uint32_t *left = identity(o, p->out.n), *right = identity(o, p->out.n);
     if (!left || !right) return kq_optimize_nomem(o);
@@ -208,12 +210,8 @@ static kq_status below_join(kq_optimizer *o, kq_plan *p, kq_conjuncts *c) {
         left[i] = i < nleft && left_ok ? i : KQ_NO_COLUMN;
         right[i] = i >= nleft && right_ok ? i - nleft : KQ_NO_COLUMN;
     }
-    /* innerunique takes one left row of each key: only the key may be asked before */
-    for (uint32_t i = 0; kind == KQ_JOIN_INNERUNIQUE && i < p->u.join.nkeys; i++)
-        if (p->u.join.left_keys[i]->kind == KQ_EXPR_COLUMN)
-            left[p->u.join.left_keys[i]->column] = p->u.join.left_keys[i]->column;
     kq_conjuncts to_left, to_right;
-    if (left_ok || kind == KQ_JOIN_INNERUNIQUE)
+    if (left_ok)
         KQ_TRY(split(o, c, left, &to_left));
     else
         to_left = (kq_conjuncts){NULL, 0};

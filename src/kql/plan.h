@@ -141,7 +141,7 @@ struct kq_plan {
             const struct kq_parse_step *steps; /* text and captures in turn */
             uint32_t nsteps;
             bool where, relaxed, regex; /* out = input's columns (replaced in place where named again), then new ones */
-            bool ci;
+            kq_sv flags;                /* of the regex: i, m, s, U */
         } parse;
         struct {
             kq_window_kind kind;

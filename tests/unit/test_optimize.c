@@ -219,13 +219,12 @@ static void test_joins(void **state) {
           "          SCAN T [range b < long(3)]  (a:string, b:long, f:string)\n");
     check("T | join U on a | where a == 'k' and b == 1 and x == 2 | project b",
           "PROJECT b  (b:long)\n"
-          "  FILTER ==(b, long(1))  (a:string, b:long, a1:string)\n"
-          "    JOIN innerunique on a == a  (a:string, b:long, a1:string)\n"
-          "      PROJECT a  (a:string)\n"
-          "        FILTER ==(x, long(2))  (a:string, x:long)\n"
-          "          SCAN U [range x >= long(2) <= long(2)]  (a:string, x:long)\n"
-          "      FILTER ==(a, 'k')  (a:string, b:long)\n"
-          "        SCAN T [text a]  (a:string, b:long)\n");
+          "  JOIN innerunique on a == a  (a:string, b:long, a1:string)\n"
+          "    PROJECT a  (a:string)\n"
+          "      FILTER ==(x, long(2))  (a:string, x:long)\n"
+          "        SCAN U [range x >= long(2) <= long(2)]  (a:string, x:long)\n"
+          "    FILTER and(==(b, long(1)), ==(a, 'k'))  (a:string, b:long)\n"
+          "      SCAN T [range b >= long(1) <= long(1)] [text a]  (a:string, b:long)\n");
     check("T | join kind=leftouter U on a | where b == 1 and x == 1 | count",
           "AGGREGATE count()  (Count:long)\n"
           "  FILTER ==(x, long(1))  (a:string, a1:string, x:long)\n"
