@@ -7,21 +7,19 @@
 
 static void test_url(void **state) {
     (void)state;
-    IS("{\"Scheme\":\"scheme\",\"Host\":\"host\",\"Port\":\"1234\",\"Path\":\"/this/is/a/"
-       "path\",\"Username\":\"username\","
-       "\"Password\":\"password\",\"Query Parameters\":{\"k1\":\"v1\",\"k2\":\"v2\"},\"Fragment\":\"fragment\"}",
-       "parse_url", S("scheme://username:password@host:1234/this/is/a/path?k1=v1&k2=v2#fragment"));
+    IS("{\"Scheme\":\"ftp2\",\"Host\":\"files.lan\",\"Port\":\"2121\",\"Path\":\"/pub/new/x\",\"Username\":\"ann\","
+       "\"Password\":\"secret\",\"Query Parameters\":{\"a\":\"b\",\"c\":\"d\"},\"Fragment\":\"part\"}",
+       "parse_url", S("ftp2://ann:secret@files.lan:2121/pub/new/x?a=b&c=d#part"));
     IS("{\"Scheme\":\"https\",\"Host\":\"[::1]\",\"Port\":\"80\",\"Path\":\"\",\"Username\":\"u\",\"Password\":\"\","
        "\"Query Parameters\":{\"a\":\"\",\"b\":\"=\"},\"Fragment\":\"\"}",
        "parse_url", S("https://u@[::1]:80?a&&b=="));
-    IS("{\"Scheme\":\"\",\"Host\":\"\",\"Port\":\"\",\"Path\":\"bing.com/x\",\"Username\":\"\",\"Password\":\"\","
+    IS("{\"Scheme\":\"\",\"Host\":\"\",\"Port\":\"\",\"Path\":\"example.org/x\",\"Username\":\"\",\"Password\":\"\","
        "\"Query Parameters\":{},\"Fragment\":\"\"}",
-       "parse_url", S("bing.com/x"));
+       "parse_url", S("example.org/x"));
     IS("{\"Query Parameters\":{\"k1\":\"v1\",\"k2\":\"v2\",\"k3\":\"v3\"}}", "parse_urlquery", S("k1=v1&k2=v2&k3=v3"));
-    IS("\"https%3a%2f%2fwww.bing.com%2fhello+world\"", "url_encode", S("https://www.bing.com/hello world"));
-    IS("\"https%3a%2f%2fwww.bing.com%2fhello%20world%2f\"", "url_encode_component",
-       S("https://www.bing.com/hello world/"));
-    IS("\"https://www.bing.com/ %4\"", "url_decode", S("https%3a%2f%2fwww.bing.com%2f+%4"));
+    IS("\"https%3a%2f%2fexample.org%2ftwo+words\"", "url_encode", S("https://example.org/two words"));
+    IS("\"https%3a%2f%2fexample.org%2ftwo%20words%2f\"", "url_encode_component", S("https://example.org/two words/"));
+    IS("\"https://example.org/ %4\"", "url_decode", S("https%3a%2f%2fexample.org%2f+%4"));
     IS("\"%%zz%\"", "url_decode", S("%%zz%"));
 }
 
@@ -45,7 +43,7 @@ static void check_path(const char *path, const char *scheme, const char *root, c
 
 static void test_path(void **state) {
     (void)state;
-    check_path("C:\\temp\\file.txt", "", "C:\\", "C:\\temp", "temp", "file.txt", "txt", "");
+    check_path("D:\\data\\report.txt", "", "D:\\", "D:\\data", "data", "report.txt", "txt", "");
     check_path("temp\\file.txt", "", "", "temp", "temp", "file.txt", "txt", "");
     check_path("file://C:/temp/file.txt:some.exe", "file", "C:/", "C:/temp", "temp", "file.txt", "txt", "some.exe");
     check_path("\\\\shared\\users\\temp\\file.txt.gz", "", "", "\\\\shared\\users\\temp", "temp", "file.txt.gz", "gz",
@@ -77,9 +75,9 @@ static void test_command_line(void **state) {
 
 static void test_csv(void **state) {
     (void)state;
-    IS("[\"aa\",\"b,b,b\",\"cc\",\"Escaping quotes: \\\"Title\\\"\",\"line1\\nline2\"]", "parse_csv",
-       S("aa,\"b,b,b\",cc,\"Escaping quotes: \"\"Title\"\"\",\"line1\nline2\""));
-    IS("[\"record1\",\"a\",\"b\",\"c\"]", "parse_csv", S("record1,a,b,c\nrecord2,x,y,z"));
+    IS("[\"aa\",\"b,b,b\",\"cc\",\"say \\\"hi\\\"\",\"line1\\nline2\"]", "parse_csv",
+       S("aa,\"b,b,b\",cc,\"say \"\"hi\"\"\",\"line1\nline2\""));
+    IS("[\"one\",\"a\",\"b\",\"c\"]", "parse_csv", S("one,a,b,c\ntwo,x,y,z"));
     IS("[\"a\",\" b\",\"\"]", "parse_csv", S("a, b,\r\nc"));
     IS("[\"\"]", "parse_csv", S(""));
     IS("[\"unclosed\"]", "parse_csv", S("\"unclosed"));
