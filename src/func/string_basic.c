@@ -67,6 +67,7 @@ kq_status kq_fn_isutf8(kq_call *call, kq_error *err) {
 
 /* The byte offset of code point number `n`; s.n when there are fewer. */
 static size_t offset_of(kq_sv s, int64_t n) {
+    if (s.n == 0) return 0; /* s.p may be NULL */
     const char *p = s.p, *end = s.p + s.n;
     for (uint32_t cp; n > 0 && p < end; n--) p += kq_utf8_decode(p, end, &cp);
     return (size_t)(p - s.p);
