@@ -75,6 +75,7 @@ kq_status kq_op_union(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err)
 kq_status kq_exec_run(const kq_plan *plan, kq_exec_env *env, const kq_consumer *out, kq_error *err) {
     kq_exec x = {.env = env, .nworkers = env->threads ? env->threads : 1};
     kq_op *op = NULL;
+    kq_cleanup *bound = *env->cleanups;
     kq_arena_init(&x.arena, env->budget, 0);
     pthread_mutex_init(&x.lock, NULL);
     kq_status status = KQ_OK;
@@ -93,6 +94,12 @@ out:
     kq_ordered_destroy(op);
     for (kq_store *s = x.stores; s; s = s->next) kq_rows_deinit(&s->rows);
     for (unsigned i = 0; x.workers && i < x.nworkers; i++) kq_arena_deinit(&x.workers[i].arena);
+    /* What was prepared for this run lies in its arena, and so do the entries of the list: they go before it. */
+    while (*env->cleanups != bound) {
+        kq_cleanup *c = *env->cleanups;
+        *env->cleanups = c->next;
+        c->destroy(c->object);
+    }
     kq_arena_deinit(&x.arena);
     pthread_mutex_destroy(&x.lock);
     return status;

@@ -148,6 +148,15 @@ kq_status kq_agg_sum_real_finish(kq_agg_env *env, const void *state, kq_value *o
     return KQ_OK;
 }
 
+/* Sums are exact: differences and quotients of them are taken with 113 bits, and rounded once. */
+__extension__ typedef __float128 quad;
+
+static quad wide(const kq_exact *sum) {
+    double hi, lo;
+    kq_exact_value(sum, &hi, &lo);
+    return (quad)hi + (quad)lo;
+}
+
 kq_status kq_agg_avg_real_update(kq_agg_call *call, kq_error *err) {
     return kq_agg_sum_real_update(call, err);
 }
@@ -158,9 +167,7 @@ kq_status kq_agg_avg_real_finish(kq_agg_env *env, const void *state, kq_value *o
     (void)env;
     (void)err;
     const kq_agg_real *s = state;
-    double hi, lo;
-    kq_exact_value(&s->sum, &hi, &lo);
-    *out = kq_value_real(s->count ? hi / (double)s->count : NAN);
+    *out = kq_value_real(s->count ? (double)(wide(&s->sum) / (quad)s->count) : NAN);
     return KQ_OK;
 }
 
@@ -234,15 +241,6 @@ kq_status kq_agg_variance_combine(kq_agg_env *env, void *into, const void *from,
     KQ_TRY(kq_exact_merge(&a->x, &b->x, env->arena, err));
     KQ_TRY(kq_exact_merge(&a->y, &b->y, env->arena, err));
     return kq_exact_merge(&a->xy, &b->xy, env->arena, err);
-}
-
-/* Sums are exact; the difference below would lose what doubles can't hold, so that it is taken with 113 bits. */
-__extension__ typedef __float128 quad;
-
-static quad wide(const kq_exact *sum) {
-    double hi, lo;
-    kq_exact_value(sum, &hi, &lo);
-    return (quad)hi + (quad)lo;
 }
 
 static double covariance(const kq_agg_env *env, const kq_agg_moments *s, bool sample) {

@@ -190,6 +190,12 @@ static kq_status bind_multi(summarize *s, const kq_node *item, const kq_node *ca
             names[n++] = columns->items[k].name;
         }
     }
+    /* The older any() names its columns any_x. */
+    for (uint32_t i = 0; i < n && kq_sv_eq(call->text, KQ_SV("any")); i++) {
+        if (named[i] || names[i].n == 0) continue;
+        names[i] = kq_arena_printf(b->arena, "any_" KQ_SV_FMT, KQ_SV_ARG(names[i]));
+        if (!names[i].p) return kq_bind_nomem(b);
+    }
     KQ_TRY(add_aggregate(b, &s->aggs, call->text, args, n, call->span, &first));
     for (uint32_t i = 0; i < s->aggs.items[s->aggs.n - 1].nout; i++) {
         kq_expr *e;
