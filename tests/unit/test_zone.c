@@ -1,0 +1,76 @@
+/* Time zones: the system's files where they are, hostile bytes in any case. */
+#include "base/time.h"
+#include "base/zone.h"
+#include <cmocka.h>
+
+static int64_t at(const char *text) {
+    int64_t t = 0;
+    assert_true(kq_time_parse_iso(kq_sv_of(text), &t));
+    return t;
+}
+
+static void test_brussels(void **state) {
+    (void)state;
+    kq_arena arena;
+    kq_arena_init(&arena, NULL, 0);
+    const kq_zone *z;
+    assert_int_equal(kq_zone_load(KQ_SV("Europe/Brussels"), &arena, &z, NULL), KQ_OK);
+    if (!z) {
+        kq_arena_deinit(&arena);
+        print_message("no time zones on this system\n");
+        skip();
+    }
+    static const char *const pairs[][2] = {
+        /* UTC, local */
+        {"2022-03-27T00:59:59", "2022-03-27T01:59:59"}, {"2022-03-27T01:00:00", "2022-03-27T03:00:00"},
+        {"2022-07-01T12:00:00", "2022-07-01T14:00:00"}, {"2050-01-15T12:00:00", "2050-01-15T13:00:00"},
+        {"2050-07-15T12:00:00", "2050-07-15T14:00:00"}, {"1950-01-01T00:00:00", "1950-01-01T01:00:00"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        int64_t utc = at(pairs[i][0]), local = at(pairs[i][1]);
+        assert_int_equal(utc + kq_zone_offset(z, utc), local);
+        assert_int_equal(kq_zone_to_utc(z, local), utc);
+    }
+    assert_int_equal(kq_zone_to_utc(z, at("2022-03-27T02:00:00")), at("2022-03-27T00:00:00")); /* left out */
+    assert_int_equal(kq_zone_to_utc(z, at("2022-10-30T02:30:00")), at("2022-10-30T01:30:00")); /* twice */
+    assert_int_equal(kq_zone_load(KQ_SV("Australia/Sydney"), &arena, &z, NULL), KQ_OK);
+    if (z) {
+        int64_t t = at("2060-01-01T00:00:00");
+        assert_int_equal(kq_zone_offset(z, t), 11 * KQ_TICK_HOUR); /* summer turns the year */
+    }
+    static const char *const none[] = {
+        "",       "../../../etc/passwd", "/etc/passwd", "Europe//Brussels", "Europe/", "Nowhere",
+        "Europe", "Europe/Brussels\n"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_int_equal(kq_zone_load(kq_sv_of(none[i]), &arena, &z, NULL), KQ_OK);
+        assert_null(z);
+    }
+    kq_arena_deinit(&arena);
+}
+
+static void test_bytes(void **state) {
+    (void)state;
+    char file[44 * 2 + 15 + 1] = {0};
+    kq_arena arena;
+    kq_arena_init(&arena, NULL, 0);
+    memcpy(file, "TZif2", 5);
+    memcpy(file + 44, "TZif2", 5);
+    file[44 + 39] = 1; /* one type */
+    file[88 + 2] = 14; /* of 3600 seconds: 0x0e10 */
+    file[88 + 3] = 0x10;
+    memcpy(file + 94, "\nABC-1\n", 7);
+    const kq_zone *z;
+    for (size_t n = 0; n <= 101; n++) {
+        assert_int_equal(kq_zone_parse((kq_sv){file, n}, &arena, &z, NULL), KQ_OK);
+        assert_int_equal(z != NULL, n >= 94);
+        if (z) assert_int_equal(kq_zone_offset(z, KQ_TICKS_1970), KQ_TICK_HOUR);
+    }
+    file[44 + 32] = 127; /* more transitions than bytes */
+    assert_int_equal(kq_zone_parse((kq_sv){file, 101}, &arena, &z, NULL), KQ_OK);
+    assert_null(z);
+    kq_arena_deinit(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_brussels), cmocka_unit_test(test_bytes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
