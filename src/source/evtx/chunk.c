@@ -1,0 +1,143 @@
+/*
+ * A chunk: its header and checksums, and the walk over its records.
+ *
+ *   "ElfChnk\0"  u64 first and last record number, u64 first and last record id, u32 header size, u32 offset of the
+ *   last record, u32 offset of the free space (48), u32 checksum of the records (52), ..., u32 checksum of the header
+ *   (124), u32 strings[64] (128), u32 templates[32] (384), records from 512 to the free space
+ *   a record: u32 "**\0\0", u32 size, u64 id, u64 time written, BinXML, u32 size
+ *
+ * The strings and templates of the header are caches for the writer and are not used: everything is found by its own
+ * offset. What lies behind the free space are old records that were overwritten or cleared; Windows does not show
+ * them, and neither do we, unless the header can't be trusted to say where the free space begins.
+ */
+#include "source/evtx/crc32.h"
+#include "source/evtx/evtx.h"
+#include <stdio.h>
+
+#define HEADER_BYTES  512u
+#define RECORD_MIN    28u
+#define RECORD_MAGIC  0x00002A2Au
+#define CHUNK_MAGIC   "ElfChnk"
+#define FIRST_NUMBER  8
+#define FREE_OFFSET   48
+#define RECORDS_CRC   52
+#define HEADER_CRC    124
+#define STRINGS_START 128
+
+typedef struct walk {
+    kq_evtx_reader *reader;
+    const kq_row_sink *sink;
+    uint64_t first; /* number of the chunk's first record in the file */
+    uint32_t records;
+    bool done;
+} walk;
+
+static void damaged(const walk *w, uint32_t off, const char *what, const char *why) {
+    const kq_evtx_reader *r = w->reader;
+    const kq_source *s = r->source;
+    kq_report_damage(s->report, s->input->number, s->input->path, r->chunk + off, "%s%s%s", what, why ? ": " : "",
+                     why ? why : "");
+}
+
+static bool all_zero(const uint8_t *p, uint32_t n) {
+    return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
+/* Does a record that is whole stand at `off`? */
+static bool record_at(const kq_bx *bx, uint32_t off, uint32_t end, uint32_t *size) {
+    if (end - off < RECORD_MIN || kq_bx_u32(bx->p + off) != RECORD_MAGIC) return false;
+    *size = kq_bx_u32(bx->p + off + 4);
+    return *size >= RECORD_MIN && *size <= end - off;
+}
+
+/* The next record at or after `off` that its own closing size confirms, or `end`. */
+static uint32_t next_record(const kq_bx *bx, uint32_t off, uint32_t end) {
+    while (off < end) {
+        const uint8_t *star = memchr(bx->p + off, 0x2A, end - off);
+        if (!star) return end;
+        off = (uint32_t)(star - bx->p);
+        uint32_t size;
+        if (record_at(bx, off, end, &size) && kq_bx_u32(bx->p + off + size - 4) == size) return off;
+        off++;
+    }
+    return end;
+}
+
+static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err) {
+    kq_evtx_reader *r = w->reader;
+    kq_bx *bx = &r->bx;
+    while (off < end && !w->done) {
+        uint32_t size;
+        if (!record_at(bx, off, end, &size)) {
+            uint32_t next = next_record(bx, off, end);
+            if (next < end || !all_zero(bx->p + off, end - off)) {
+                char what[64];
+                snprintf(what, sizeof what, "%u bytes are no record and were skipped", (unsigned)(next - off));
+                damaged(w, off, what, NULL);
+            }
+            off = next;
+            continue;
+        }
+        const char *lost;
+        r->number = w->first + w->records;
+        KQ_TRY(kq_evtx_record_read(r, off, size, w->sink, &lost, &w->done, err));
+        if (bx->fuel == 0) {
+            damaged(w, off, "the rest of the chunk was skipped", bx->why);
+            return KQ_OK;
+        }
+        if (lost && kq_bx_u32(bx->p + off + size - 4) != size) {
+            /* Neither its content nor its closing size: its size may be wrong too. */
+            damaged(w, off, "a record was skipped", lost);
+            off = next_record(bx, off + 4, end);
+            continue;
+        }
+        if (lost) damaged(w, off, "a record was skipped", lost);
+        if (r->flaw) damaged(w, off, "a part of a record could not be read", r->flaw);
+        w->records++;
+        off += size;
+    }
+    return KQ_OK;
+}
+
+static bool header_sound(const uint8_t *p) {
+    uint32_t crc = kq_crc32(kq_crc32(0, p, 120), p + STRINGS_START, HEADER_BYTES - STRINGS_START);
+    return crc == kq_bx_u32(p + HEADER_CRC);
+}
+
+kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const uint8_t *p, uint32_t n, uint64_t offset,
+                             bool checked, const kq_row_sink *sink, kq_error *err) {
+    reader->source = source;
+    reader->chunk = offset;
+    kq_bx_begin(&reader->bx, p, n);
+    if (!kq_evtx_plans_begin(&reader->plans)) return kq_arena_status(&reader->bx.arena, err);
+    walk w = {.reader = reader, .sink = sink};
+    uint32_t start = HEADER_BYTES, end = n;
+    bool signature = n >= sizeof CHUNK_MAGIC && memcmp(p, CHUNK_MAGIC, sizeof CHUNK_MAGIC) == 0;
+    if (!signature && all_zero(p, n)) return KQ_OK; /* laid out in advance, not used yet */
+    if (signature && n >= HEADER_BYTES) {
+        uint32_t free_space = kq_bx_u32(p + FREE_OFFSET);
+        uint64_t number = kq_bx_u64(p + FIRST_NUMBER);
+        bool plausible = free_space >= HEADER_BYTES && free_space <= KQ_EVTX_CHUNK;
+        if (number > 0 && number <= INT64_MAX) w.first = number - 1;
+        if (checked && !header_sound(p)) {
+            damaged(&w, 0, "the chunk's header has a wrong checksum; its records were read all the same", NULL);
+            plausible = false;
+        } else if (!plausible) {
+            damaged(&w, FREE_OFFSET, "the chunk's header is wrong; its records were read all the same", NULL);
+        } else if (checked && free_space <= n &&
+                   kq_crc32(0, p + HEADER_BYTES, free_space - HEADER_BYTES) != kq_bx_u32(p + RECORDS_CRC)) {
+            damaged(&w, HEADER_BYTES, "the chunk's records have a wrong checksum; they were read all the same", NULL);
+        }
+        if (plausible && free_space > n) damaged(&w, n, "the file ends inside a chunk", NULL);
+        if (plausible && free_space < n) end = free_space;
+    } else if (n < HEADER_BYTES) {
+        damaged(&w, 0, "the file ends inside a chunk's header", NULL);
+        return KQ_OK;
+    } else {
+        start = next_record(&reader->bx, 0, n);
+        damaged(&w, 0, start < n ? "no chunk header here; the records found were read" : "no chunk here", NULL);
+    }
+    kq_status status = walk_records(&w, start, end, err);
+    __atomic_fetch_add(&source->report->records, w.records, __ATOMIC_RELAXED);
+    return status;
+}

@@ -1,0 +1,211 @@
+/* The EVTX source: a file of 64 KiB chunks behind a 4 KiB header. A morsel is a chunk. */
+#include "source/evtx/evtx.h"
+#include "source/stream.h"
+
+#define FILE_MAGIC  "ElfFile"
+#define CHUNK_MAGIC "ElfChnk"
+#define FLAGS       120
+#define NO_CRC32    4u
+
+typedef struct evtx_source {
+    kq_source base;
+    kq_stream *stream;
+    bool seekable;
+    bool checked; /* checksums are kept */
+    bool ended;
+    uint64_t size, next, consumed; /* next: number of the next chunk */
+} evtx_source;
+
+static bool is_at(kq_sv head, size_t off, const char *magic) {
+    return head.n >= off + 8 && memcmp(head.p + off, magic, 8) == 0;
+}
+
+static int evtx_detect(kq_sv head, const char *path) {
+    static const char *const endings[] = {".evtx", ".evtx.gz", ".evtx.zst"};
+    if (is_at(head, 0, FILE_MAGIC)) return 100;
+    if (is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC)) return 90;
+    kq_sv name = kq_sv_of(path);
+    for (size_t i = 0; path && i < sizeof endings / sizeof *endings; i++) {
+        kq_sv ending = kq_sv_of(endings[i]);
+        if (name.n > ending.n && kq_sv_eq_ascii_ci(kq_sv_slice(name, name.n - ending.n, name.n), ending)) return 60;
+    }
+    return 0;
+}
+
+static void evtx_close(kq_source *source) {
+    evtx_source *s = (evtx_source *)source;
+    if (!s) return;
+    kq_stream_close(s->stream);
+    kq_free(s);
+}
+
+static kq_status check_head(const kq_input *input, kq_sv head, kq_report *report, kq_error *err) {
+    bool file = is_at(head, 0, FILE_MAGIC), chunk = is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC);
+    if (head.n == 0) return kq_fail(err, KQ_ERR_DAMAGED, "the file is empty");
+    if (!file && !chunk) {
+        bool lfs = kq_sv_starts(head, KQ_SV("version https://git-lfs"));
+        return kq_fail(err, KQ_ERR_DAMAGED,
+                       lfs ? "the file is a Git LFS pointer, not an event log" : "the file is not an EVTX event log");
+    }
+    if (head.n < KQ_EVTX_HEADER) return kq_fail(err, KQ_ERR_DAMAGED, "the file ends inside its header");
+    if (!file)
+        kq_report_damage(report, input->number, input->path, 0,
+                         "the file header is wrong; its chunks were read all the same");
+    return KQ_OK;
+}
+
+static kq_status evtx_open(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget,
+                           kq_source **out, kq_error *err) {
+    (void)budget;
+    *out = NULL;
+    evtx_source *s = kq_calloc(1, sizeof *s);
+    if (!s) {
+        kq_stream_close(stream);
+        return kq_nomem(err);
+    }
+    s->base = (kq_source){.type = &kq_source_evtx, .input = input, .report = report};
+    s->stream = stream;
+    s->seekable = kq_stream_seekable(stream);
+    s->size = kq_stream_size(stream);
+    kq_sv head;
+    kq_status status = kq_stream_head(stream, &head, err);
+    if (status == KQ_OK) status = check_head(input, head, report, err);
+    if (status != KQ_OK) {
+        evtx_close(&s->base);
+        return status;
+    }
+    s->checked = !(is_at(head, 0, FILE_MAGIC) && kq_bx_u32((const uint8_t *)head.p + FLAGS) & NO_CRC32);
+    if (!s->seekable) {
+        char header[KQ_EVTX_HEADER];
+        size_t got;
+        status = kq_stream_read(stream, header, sizeof header, &got, err);
+        if (status != KQ_OK) {
+            evtx_close(&s->base);
+            return status;
+        }
+    }
+    *out = &s->base;
+    return KQ_OK;
+}
+
+static void evtx_reader_destroy(kq_reader *reader) {
+    kq_evtx_reader *r = (kq_evtx_reader *)reader;
+    if (!r) return;
+    kq_budget *budget = r->base.budget;
+    size_t n = r->request.nslots;
+    kq_buf_deinit(&r->text);
+    kq_buf_deinit(&r->scratch);
+    kq_bx_deinit(&r->bx, budget);
+    kq_budget_release(budget, sizeof *r + KQ_EVTX_CHUNK + n * (sizeof *r->memo + sizeof *r->stamps) +
+                                  r->request.widest * sizeof *r->row);
+    kq_free(r->memo);
+    kq_free(r->stamps);
+    kq_free(r->row);
+    kq_free(r->bytes);
+    kq_evtx_request_deinit(&r->request);
+    kq_free(r);
+}
+
+static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err) {
+    *out = NULL;
+    kq_evtx_reader *r = kq_calloc(1, sizeof *r);
+    if (!r) return kq_nomem(err);
+    r->base = (kq_reader){.type = &kq_source_evtx, .request = request, .budget = budget};
+    kq_buf_init(&r->text, budget, 0);
+    kq_buf_init(&r->scratch, budget, 0);
+    kq_status status = kq_evtx_request_init(&r->request, request, budget, err);
+    if (status != KQ_OK) {
+        kq_free(r);
+        return status;
+    }
+    size_t n = r->request.nslots, row = r->request.widest;
+    size_t charge = sizeof *r + KQ_EVTX_CHUNK + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
+    if (!kq_budget_charge(budget, charge)) {
+        kq_evtx_request_deinit(&r->request);
+        kq_free(r);
+        return kq_budget_status(budget, err);
+    }
+    r->memo = kq_calloc(n, sizeof *r->memo);
+    r->stamps = kq_calloc(n, sizeof *r->stamps);
+    r->row = kq_calloc(row, sizeof *r->row);
+    r->bytes = kq_malloc(KQ_EVTX_CHUNK);
+    status = r->memo && r->stamps && r->row && r->bytes ? kq_bx_init(&r->bx, budget, err) : kq_nomem(err);
+    if (status != KQ_OK) {
+        evtx_reader_destroy(&r->base);
+        return status;
+    }
+    r->plans.request = &r->request;
+    r->plans.bx = &r->bx;
+    *out = &r->base;
+    return KQ_OK;
+}
+
+/* The next chunk of a stream, into the reader. */
+static kq_status claim_stream(evtx_source *s, kq_evtx_reader *r, const kq_morsel *morsel, kq_error *err) {
+    size_t got = 0;
+    kq_status status = kq_stream_read(s->stream, (char *)r->bytes, KQ_EVTX_CHUNK, &got, err);
+    if (status == KQ_ERR_DAMAGED) { /* what could be unpacked is read */
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, morsel->offset + got, "%s",
+                         err ? err->message : "the compressed data is damaged");
+        status = KQ_OK;
+        s->ended = true;
+    }
+    r->nbytes = (uint32_t)got;
+    if (got < KQ_EVTX_CHUNK) s->ended = true;
+    uint64_t consumed = kq_stream_consumed(s->stream);
+    if (consumed > s->consumed) __atomic_fetch_add(&s->base.report->bytes, consumed - s->consumed, __ATOMIC_RELAXED);
+    s->consumed = consumed;
+    return status;
+}
+
+static kq_status evtx_claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
+    evtx_source *s = (evtx_source *)source;
+    kq_evtx_reader *r = (kq_evtx_reader *)reader;
+    uint64_t offset = KQ_EVTX_HEADER + s->next * KQ_EVTX_CHUNK;
+    *morsel = (kq_morsel){.offset = offset, .index = s->next};
+    *more = false;
+    if (s->ended || (s->seekable && offset >= s->size)) return KQ_OK;
+    if (s->seekable) {
+        morsel->length = s->size - offset < KQ_EVTX_CHUNK ? s->size - offset : KQ_EVTX_CHUNK;
+    } else {
+        KQ_TRY(claim_stream(s, r, morsel, err));
+        morsel->length = r->nbytes;
+    }
+    s->next++;
+    *more = morsel->length > 0;
+    return KQ_OK;
+}
+
+static kq_status evtx_read(kq_source *source, kq_reader *reader, const kq_morsel *morsel, const kq_row_sink *sink,
+                           kq_error *err) {
+    evtx_source *s = (evtx_source *)source;
+    kq_evtx_reader *r = (kq_evtx_reader *)reader;
+    if (s->seekable) {
+        size_t got = 0;
+        KQ_TRY(kq_stream_at(s->stream, morsel->offset, (char *)r->bytes, (size_t)morsel->length, &got, err));
+        r->nbytes = (uint32_t)got;
+        /* the header counts with the first chunk, so that the bytes of a file add up to its size */
+        uint64_t counted = got + (morsel->index == 0 ? KQ_EVTX_HEADER : 0);
+        __atomic_fetch_add(&source->report->bytes, counted, __ATOMIC_RELAXED);
+    }
+    return kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, morsel->offset, s->checked, sink, err);
+}
+
+/* Events say themselves what they are: there is nothing to recognise. */
+static kq_status evtx_sample(kq_source *source, kq_buf *names, kq_buf *category, kq_error *err) {
+    (void)source, (void)names, (void)category, (void)err;
+    return KQ_OK;
+}
+
+const kq_source_type kq_source_evtx = {
+    .name = "evtx",
+    .doc = "Windows event logs (.evtx), also damaged, truncated and compressed ones",
+    .detect = evtx_detect,
+    .open = evtx_open,
+    .close = evtx_close,
+    .reader_create = evtx_reader_create,
+    .reader_destroy = evtx_reader_destroy,
+    .claim = evtx_claim,
+    .read = evtx_read,
+    .sample = evtx_sample,
+};

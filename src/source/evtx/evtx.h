@@ -1,0 +1,64 @@
+/*
+ * The EVTX reader's own parts: the reader with what it keeps per chunk and per record, and the steps from a chunk's
+ * bytes to rows (chunk.c, record.c, render.c). Formats: binxml.h; what a request wants: request.h, plan.h.
+ */
+#ifndef KQ_SOURCE_EVTX_EVTX_H
+#define KQ_SOURCE_EVTX_EVTX_H
+
+#include "source/evtx/plan.h"
+#include "source/source.h"
+
+#define KQ_EVTX_FRAMES 32u /* template instances of one record that are looked into */
+#define KQ_EVTX_HEADER 4096u
+
+/* A template instance of the record being read. */
+typedef struct kq_evtx_frame {
+    const kq_evtx_plan *plan;
+    const kq_bx_value *values;
+    uint32_t n;
+} kq_evtx_frame;
+
+typedef struct kq_evtx_reader {
+    kq_reader base;
+    kq_evtx_request request;
+    kq_bx bx;
+    kq_evtx_plans plans;
+    kq_field *memo; /* fields of the record by slot, where stamps[slot] == stamp */
+    uint32_t *stamps;
+    kq_field *row;
+    uint32_t stamp;
+    kq_buf text, scratch;
+    uint8_t *bytes;  /* the chunk */
+    uint32_t nbytes; /* a stream's chunk, read when it was claimed */
+
+    /* the record being read */
+    kq_source *source;
+    uint64_t chunk;   /* offset of the chunk in the file */
+    uint64_t number;  /* number of the record in the file, from 0 */
+    uint32_t off;     /* offset of the record in the chunk */
+    const char *flaw; /* why a part of it could not be read, or NULL */
+    kq_evtx_frame frames[KQ_EVTX_FRAMES];
+    uint32_t nframes, nexpanded; /* of the frames, those whose places were looked into */
+} kq_evtx_reader;
+
+/* chunk.c: reads the `n` bytes at reader->bx.p as the chunk at `offset` of the file. `checked`: its checksums mean
+ * something. Rows go to `sink`, damage to source's report. Errors: NOMEM, LIMIT and the sink's. */
+kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const uint8_t *p, uint32_t n, uint64_t offset,
+                             bool checked, const kq_row_sink *sink, kq_error *err);
+
+/* record.c: reads the record of `size` bytes at `off` of the chunk. *lost is why it could not be read at all, or NULL;
+ * reader->flaw why a part of it could not. */
+kq_status kq_evtx_record_read(kq_evtx_reader *reader, uint32_t off, uint32_t size, const kq_row_sink *sink,
+                              const char **lost, bool *done, kq_error *err);
+/* The field of a slot for the record being read. False without memory. */
+bool kq_evtx_slot_field(kq_evtx_reader *reader, uint32_t slot, kq_field *out);
+
+/* render.c: appends the text that items have: literals, values, and the text inside nested templates. */
+bool kq_evtx_items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out);
+/* Appends the element as well-formed XML, and as a JSON object. */
+bool kq_evtx_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out);
+bool kq_evtx_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out);
+/* Text number `number` (from 1) of the Data elements without a name; 0: all, one a line. *found: there is such. */
+bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t number, bool *found, kq_buf *out);
+
+#endif

@@ -1,0 +1,294 @@
+/* One record: which sets it belongs to, and their rows. Nothing is decoded before it is asked for. */
+#include "column/value.h"
+#include "source/evtx/evtx.h"
+
+#define RECORD_HEADER 24u
+
+static bool no_memory(const kq_evtx_reader *r) {
+    return r->bx.arena.failed || r->text.failed || r->scratch.failed;
+}
+
+static kq_status memory_status(const kq_evtx_reader *r, kq_error *err) {
+    KQ_TRY(kq_arena_status(&r->bx.arena, err));
+    KQ_TRY(kq_buf_status(&r->text, err));
+    return kq_buf_status(&r->scratch, err);
+}
+
+/* Something inside the record can't be read: noted, and the rest goes on. False when memory is short. */
+static bool note_flaw(kq_evtx_reader *r) {
+    if (no_memory(r)) return false;
+    if (!r->flaw) r->flaw = r->bx.why;
+    return true;
+}
+
+static bool push_frame(kq_evtx_reader *r, const kq_evtx_plan *plan, const kq_bx_value *values, uint32_t n) {
+    if (r->nframes == KQ_EVTX_FRAMES) return kq_bx_fail(&r->bx, "a record has too many nested templates");
+    r->frames[r->nframes++] = (kq_evtx_frame){.plan = plan, .values = values, .n = n};
+    return true;
+}
+
+static bool push_instance(kq_evtx_reader *r, uint32_t at, uint32_t limit, const kq_evtx_context *context,
+                          uint32_t *end) {
+    uint32_t definition, n;
+    kq_bx_value *values;
+    kq_evtx_plan *plan;
+    return kq_bx_instance(&r->bx, at, limit, &definition, &values, &n, end) &&
+           kq_evtx_plan_get(&r->plans, definition, context, &plan) && push_frame(r, plan, values, n);
+}
+
+/* The content in [off, end): one instance as a rule, otherwise anything. */
+static bool push_fragment(kq_evtx_reader *r, uint32_t off, uint32_t end, const kq_evtx_context *context) {
+    kq_bx *bx = &r->bx;
+    uint32_t at = kq_bx_single(bx, off, end), after;
+    if (at) return push_instance(r, at, end, context, &after);
+    kq_bx_item *items;
+    kq_evtx_plan *plan;
+    return kq_bx_fragment(bx, off, end, &items) && kq_evtx_plan_inline(&r->plans, items, context, &plan) &&
+           push_frame(r, plan, NULL, 0);
+}
+
+/* Looks into what stands at the places of the next frame. False without memory. */
+static bool expand_next(kq_evtx_reader *r) {
+    const kq_evtx_frame *frame = &r->frames[r->nexpanded++];
+    for (const kq_evtx_place *p = frame->plan->places; p; p = p->next) {
+        bool ok = true;
+        uint32_t end;
+        if (p->item->kind == KQ_BX_INSTANCE) {
+            ok = push_instance(r, p->item->u.instance.at, p->item->u.instance.end, p->context, &end);
+        } else if (p->item->index < frame->n) {
+            const kq_bx_value *v = &frame->values[p->item->index];
+            if (v->type == KQ_BX_BINXML && v->size > 0) ok = push_fragment(r, v->off, v->off + v->size, p->context);
+        }
+        if (!ok && !note_flaw(r)) return false;
+    }
+    return true;
+}
+
+/* Calls `match` on the record's frames in turn, opening nested ones as far as needed, until it says true. NULL when
+ * none does; *ok false without memory. */
+static const kq_evtx_frame *find_frame(kq_evtx_reader *r, bool (*match)(const kq_evtx_frame *, uint32_t), uint32_t slot,
+                                       bool *ok) {
+    *ok = true;
+    for (uint32_t i = 0;; i++) {
+        while (i == r->nframes && r->nexpanded < r->nframes)
+            if (!expand_next(r)) {
+                *ok = false;
+                return NULL;
+            }
+        if (i == r->nframes) return NULL;
+        if (match(&r->frames[i], slot)) return &r->frames[i];
+    }
+}
+
+static bool has_answer(const kq_evtx_frame *frame, uint32_t slot) {
+    return frame->plan->answers[slot].where != KQ_EVTX_NOWHERE;
+}
+
+static bool has_data(const kq_evtx_frame *frame, uint32_t slot) {
+    (void)slot;
+    return frame->plan->data != NULL;
+}
+
+/* What was written to r->text becomes the field's text, in the arena. */
+static bool take_text(kq_evtx_reader *r, kq_field *out) {
+    kq_sv text = kq_buf_view(&r->text);
+    if (no_memory(r)) return false;
+    if (!kq_bx_burn(&r->bx, (uint32_t)text.n)) return false;
+    char *to = kq_arena_bytes(&r->bx.arena, text.n);
+    if (!to) return false;
+    if (text.n) memcpy(to, text.p, text.n);
+    out->kind = KQ_FIELD_STRING;
+    out->u.text = (kq_sv){to, text.n};
+    return true;
+}
+
+static bool answer_field(kq_evtx_reader *r, const kq_evtx_frame *frame, uint32_t slot, kq_field *out) {
+    const kq_evtx_answer *a = &frame->plan->answers[slot];
+    bool found;
+    switch ((kq_evtx_where)a->where) {
+    case KQ_EVTX_NOWHERE: return true;
+    case KQ_EVTX_LITERAL: *out = *a->u.literal; return true;
+    case KQ_EVTX_VALUE:
+        if (a->index >= frame->n) return true;
+        if (frame->values[a->index].type == KQ_BX_BINXML) {
+            kq_bx_item item = {.kind = KQ_BX_SUB, .index = a->index};
+            kq_buf_clear(&r->text);
+            return kq_evtx_items_text(r, frame, &item, &r->text) && take_text(r, out);
+        }
+        return kq_evtx_value_field(&r->bx, &frame->values[a->index], out);
+    case KQ_EVTX_CONTENT:
+        kq_buf_clear(&r->text);
+        return kq_evtx_items_text(r, frame, a->u.items, &r->text) && take_text(r, out);
+    case KQ_EVTX_PARAMS:
+        kq_buf_clear(&r->text);
+        if (!kq_evtx_unnamed(r, frame, r->request.slots[slot].unnamed, &found, &r->text)) return false;
+        return !found || take_text(r, out);
+    }
+    return true;
+}
+
+/* Data elements whose name is a value: compared record by record. */
+static bool computed_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
+    kq_sv path = r->request.slots[slot].path, prefix = KQ_SV("EventData.");
+    if (!kq_sv_starts(path, prefix)) return true;
+    kq_sv wanted = kq_sv_slice(path, prefix.n, path.n);
+    for (uint32_t i = 0; i < r->nframes; i++) {
+        const kq_evtx_frame *frame = &r->frames[i];
+        for (const kq_evtx_list *l = frame->plan->computed; l; l = l->next) {
+            const kq_bx_attr *name = l->element->attrs;
+            while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
+            kq_buf_clear(&r->text);
+            if (!name || !kq_evtx_items_text(r, frame, name->items, &r->text)) return false;
+            if (!kq_sv_eq(kq_buf_view(&r->text), wanted)) continue;
+            kq_buf_clear(&r->text);
+            return kq_evtx_items_text(r, frame, l->element->items, &r->text) && take_text(r, out);
+        }
+    }
+    return true;
+}
+
+static bool path_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
+    bool ok;
+    const kq_evtx_frame *frame = find_frame(r, has_answer, slot, &ok);
+    if (!ok) return false;
+    bool read = frame ? answer_field(r, frame, slot, out) : computed_field(r, slot, out);
+    if (!read) {
+        out->kind = KQ_FIELD_MISSING;
+        return note_flaw(r);
+    }
+    kq_evtx_hinted((kq_evtx_hint)r->request.slots[slot].hint, out);
+    return true;
+}
+
+/* Sentinel's Event.EventData: <DataItem Type="System.XmlData" time=... sourceHealthServiceId=...> around the element.
+ * The id is that of an agent, which a file does not have. */
+static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
+    kq_field time;
+    if (!kq_evtx_slot_field(r, r->request.time, &time)) return false;
+    kq_buf *text = &r->text;
+    kq_buf_clear(text);
+    kq_buf_str(text, "<DataItem Type=\"System.XmlData\" time=\"");
+    if (time.kind == KQ_FIELD_DATETIME) kq_evtx_field_text(&time, text);
+    kq_buf_str(text, "\" sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">");
+    if (!kq_evtx_xml(r, frame, frame->plan->data, text)) return false;
+    kq_buf_str(text, "</DataItem>");
+    return take_text(r, out);
+}
+
+static bool whole_field(kq_evtx_reader *r, kq_evtx_what what, kq_field *out) {
+    bool ok;
+    const kq_evtx_frame *frame = find_frame(r, has_data, 0, &ok);
+    if (!frame) return ok;
+    if (what == KQ_EVTX_XML) {
+        ok = xml_field(r, frame, out);
+    } else {
+        kq_buf_clear(&r->text);
+        ok = kq_evtx_json(r, frame, frame->plan->data, &r->text) && take_text(r, out);
+        if (ok) out->kind = KQ_FIELD_JSON;
+    }
+    if (ok) return true;
+    out->kind = KQ_FIELD_MISSING;
+    return note_flaw(r);
+}
+
+bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
+    if (r->stamps[slot] == r->stamp) {
+        *out = r->memo[slot];
+        return true;
+    }
+    *out = (kq_field){.kind = KQ_FIELD_MISSING};
+    bool ok = true;
+    switch ((kq_evtx_what)r->request.slots[slot].what) {
+    case KQ_EVTX_PATH: ok = path_field(r, slot, out); break;
+    case KQ_EVTX_FILE:
+        out->kind = KQ_FIELD_STRING;
+        out->u.text = kq_sv_of(r->source->input->path);
+        break;
+    case KQ_EVTX_OFFSET:
+        out->kind = KQ_FIELD_LONG;
+        out->u.l = (int64_t)(r->chunk + r->off);
+        break;
+    case KQ_EVTX_INDEX:
+        out->kind = KQ_FIELD_LONG;
+        out->u.l = (int64_t)r->number;
+        break;
+    case KQ_EVTX_XML:
+    case KQ_EVTX_JSON: ok = whole_field(r, (kq_evtx_what)r->request.slots[slot].what, out); break;
+    case KQ_EVTX_NOTHING: break;
+    }
+    if (!ok) return false;
+    r->stamps[slot] = r->stamp;
+    r->memo[slot] = *out;
+    return true;
+}
+
+/* A want that asks for JSON gets the value as JSON text: a number bare, all else as a string. */
+static bool as_json(kq_evtx_reader *r, kq_field *field) {
+    if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON) return true;
+    kq_buf_clear(&r->scratch);
+    kq_buf_clear(&r->text);
+    kq_evtx_field_text(field, &r->scratch);
+    if (field->kind == KQ_FIELD_LONG || field->kind == KQ_FIELD_ULONG)
+        kq_buf_sv(&r->text, kq_buf_view(&r->scratch));
+    else
+        kq_json_string(kq_buf_view(&r->scratch), &r->text);
+    if (!take_text(r, field)) {
+        field->kind = KQ_FIELD_MISSING;
+        return note_flaw(r);
+    }
+    field->kind = KQ_FIELD_JSON;
+    return true;
+}
+
+/* Does the record belong to the set, and do its judges take it? False without memory. */
+static bool judge(kq_evtx_reader *r, const kq_evtx_set *set, bool *taken) {
+    kq_field field;
+    *taken = false;
+    for (uint32_t i = 0; i < set->nselectors; i++) {
+        if (!kq_evtx_slot_field(r, set->selectors[i].slot, &field)) return false;
+        if (!kq_evtx_selected(&set->selectors[i], &field)) return true;
+    }
+    for (uint32_t i = 0; i < set->njudged; i++) {
+        const kq_want *want = &set->wants[set->judged[i]];
+        if (!kq_evtx_slot_field(r, set->slots[set->judged[i]], &field)) return false;
+        if (want->json && !as_json(r, &field)) return false;
+        if (!want->accept(want->accept_ctx, &field)) return true;
+    }
+    *taken = true;
+    return true;
+}
+
+static bool fill_row(kq_evtx_reader *r, const kq_evtx_set *set) {
+    for (uint32_t i = 0; i < set->nwants; i++) {
+        if (!kq_evtx_slot_field(r, set->slots[i], &r->row[i])) return false;
+        if (set->wants[i].json && !as_json(r, &r->row[i])) return false;
+    }
+    return true;
+}
+
+kq_status kq_evtx_record_read(kq_evtx_reader *r, uint32_t off, uint32_t size, const kq_row_sink *sink,
+                              const char **lost, bool *done, kq_error *err) {
+    kq_bx *bx = &r->bx;
+    r->off = off;
+    r->flaw = *lost = NULL;
+    r->nframes = r->nexpanded = 0;
+    bx->nvalues = 0;
+    if (++r->stamp == 0) {
+        memset(r->stamps, 0, r->request.nslots * sizeof *r->stamps);
+        r->stamp = 1;
+    }
+    if (!push_fragment(r, off + RECORD_HEADER, off + size - 4, r->plans.top)) {
+        *lost = bx->why;
+        return memory_status(r, err);
+    }
+    const kq_evtx_plan *plan = r->frames[0].plan;
+    for (uint32_t i = 0; i < plan->nsets && !*done; i++) {
+        const kq_evtx_set *set = &r->request.sets[plan->sets[i]];
+        bool taken;
+        if (!judge(r, set, &taken)) return memory_status(r, err);
+        if (!taken) continue;
+        if (!fill_row(r, set)) return memory_status(r, err);
+        KQ_TRY(sink->row(sink->ctx, plan->sets[i], r->row, done, err));
+    }
+    return KQ_OK;
+}

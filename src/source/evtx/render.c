@@ -1,0 +1,356 @@
+/* A record's EventData or UserData whole, as XML and as JSON, and the text of mixed content. */
+#include "base/utf8.h"
+#include "column/value.h"
+#include "source/evtx/evtx.h"
+#include <stdio.h>
+
+#define DEPTH_MAX   96u /* elements and templates inside one another */
+#define EVENT_XMLNS "http://schemas.microsoft.com/win/2004/08/events/event"
+
+/* Nested content: items with the values that they refer to. */
+typedef struct scope {
+    const kq_bx_item *items;
+    kq_evtx_frame frame;
+} scope;
+
+static bool deeper(kq_evtx_reader *reader, unsigned depth) {
+    if (!kq_bx_burn(&reader->bx, 8)) return false;
+    return depth < DEPTH_MAX || kq_bx_fail(&reader->bx, "templates are nested too deeply");
+}
+
+static bool open_instance(kq_evtx_reader *reader, uint32_t at, uint32_t end, scope *out) {
+    kq_bx *bx = &reader->bx;
+    uint32_t definition, n, after;
+    kq_bx_value *values;
+    kq_bx_tree *tree;
+    if (!kq_bx_instance(bx, at, end, &definition, &values, &n, &after)) return false;
+    if (!kq_bx_template(bx, definition, &tree)) return false;
+    out->items = tree->items;
+    out->frame = (kq_evtx_frame){.values = values, .n = n};
+    return true;
+}
+
+static const kq_bx_value *value_of(const kq_evtx_frame *frame, const kq_bx_item *item) {
+    return item->kind == KQ_BX_SUB && item->index < frame->n ? &frame->values[item->index] : NULL;
+}
+
+/* The items behind an item that stands for more of them; *nested false when it stands for itself. */
+static bool open_nested(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *item, scope *out,
+                        bool *nested) {
+    *nested = true;
+    if (item->kind == KQ_BX_INSTANCE) return open_instance(reader, item->u.instance.at, item->u.instance.end, out);
+    const kq_bx_value *v = value_of(frame, item);
+    *nested = v && v->type == KQ_BX_BINXML;
+    if (!*nested) return true;
+    kq_bx_item *items;
+    if (!kq_bx_fragment(&reader->bx, v->off, v->off + v->size, &items)) return false;
+    *out = (scope){.items = items};
+    return true;
+}
+
+static bool items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
+                       kq_buf *out) {
+    kq_bx *bx = &reader->bx;
+    if (!deeper(reader, depth)) return false;
+    for (; items; items = items->next) {
+        uint32_t mark = bx->nvalues;
+        scope inner;
+        bool nested;
+        if (items->kind == KQ_BX_TEXT) {
+            if (!kq_bx_burn(bx, (uint32_t)items->u.text.n)) return false;
+            kq_buf_sv(out, items->u.text);
+        } else if (items->kind == KQ_BX_ELEMENT) {
+            if (!items_text(reader, frame, items->u.element->items, depth + 1, out)) return false;
+        } else {
+            if (!open_nested(reader, frame, items, &inner, &nested)) return false;
+            const kq_bx_value *v = value_of(frame, items);
+            if (nested ? !items_text(reader, &inner.frame, inner.items, depth + 1, out)
+                       : v && !kq_evtx_value_text(bx, v, out))
+                return false;
+            bx->nvalues = mark;
+        }
+    }
+    return true;
+}
+
+bool kq_evtx_items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
+    return items_text(reader, frame, items, 0, out);
+}
+
+static bool xml_char(uint32_t cp) {
+    return cp >= 0x20 ? cp != 0xFFFE && cp != 0xFFFF : cp == '\t' || cp == '\n' || cp == '\r';
+}
+
+static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
+    const char *p = text.p, *end = text.p + text.n, *run = p;
+    while (p < end) {
+        unsigned char c = (unsigned char)*p;
+        const char *as = NULL;
+        unsigned n = 1;
+        if (c == '&')
+            as = "&amp;";
+        else if (c == '<')
+            as = "&lt;";
+        else if (c == '>')
+            as = "&gt;";
+        else if (c == '"' && attribute)
+            as = "&quot;";
+        else if (c < 0x20 && attribute)
+            as = c == '\t' ? "&#9;" : c == '\n' ? "&#10;" : c == '\r' ? "&#13;" : "\xEF\xBF\xBD";
+        else if (c < 0x20 ? !xml_char(c) : c == 0xEF) {
+            uint32_t cp;
+            n = kq_utf8_decode(p, end, &cp);
+            if (!xml_char(cp)) as = "\xEF\xBF\xBD";
+        }
+        if (as) {
+            kq_buf_append(out, run, (size_t)(p - run));
+            kq_buf_str(out, as);
+            run = p + n;
+        }
+        p += n;
+    }
+    kq_buf_append(out, run, (size_t)(end - run));
+}
+
+/* A name that a hostile file made up is made one that XML allows. */
+static void put_name(kq_sv name, kq_buf *out) {
+    if (name.n == 0) kq_buf_char(out, '_');
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i], lower = kq_ascii_lower(c);
+        bool letter = (lower >= 'a' && lower <= 'z') || c == '_' || c == ':' || (unsigned char)c >= 0x80;
+        bool inner = (c >= '0' && c <= '9') || c == '-' || c == '.';
+        kq_buf_char(out, letter || (inner && i > 0) ? c : '_');
+    }
+}
+
+/* Does the content consist of one value that is null or not there? Such an attribute is left out. */
+static bool absent(const kq_evtx_frame *frame, const kq_bx_item *items) {
+    if (!items || items->next || items->kind != KQ_BX_SUB) return false;
+    const kq_bx_value *v = value_of(frame, items);
+    return !v || v->type == KQ_BX_NULL;
+}
+
+static bool put_text_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
+                         kq_buf *out) {
+    size_t before = out->n;
+    kq_buf_clear(&reader->scratch);
+    if (!kq_evtx_items_text(reader, frame, items, &reader->scratch)) return false;
+    escape_xml(kq_buf_view(&reader->scratch), attribute, out);
+    return kq_bx_burn(&reader->bx, (uint32_t)(out->n - before));
+}
+
+static bool put_element_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+                            bool outermost, unsigned depth, kq_buf *out);
+
+static bool put_items_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
+                          kq_buf *out) {
+    kq_bx *bx = &reader->bx;
+    if (!deeper(reader, depth)) return false;
+    for (; items; items = items->next) {
+        uint32_t mark = bx->nvalues;
+        scope inner;
+        bool nested = false;
+        if (items->kind == KQ_BX_ELEMENT) {
+            if (!put_element_xml(reader, frame, items->u.element, false, depth + 1, out)) return false;
+            continue;
+        }
+        if (items->kind != KQ_BX_TEXT && !open_nested(reader, frame, items, &inner, &nested)) return false;
+        if (nested) {
+            if (!put_items_xml(reader, &inner.frame, inner.items, depth + 1, out)) return false;
+        } else {
+            kq_bx_item one = *items;
+            one.next = NULL;
+            if (!put_text_xml(reader, frame, &one, false, out)) return false;
+        }
+        bx->nvalues = mark;
+    }
+    return true;
+}
+
+static bool put_start_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+                          bool outermost, kq_buf *out) {
+    kq_buf_char(out, '<');
+    put_name(element->name, out);
+    bool xmlns = false;
+    for (const kq_bx_attr *a = element->attrs; a; a = a->next) {
+        if (absent(frame, a->items)) continue;
+        xmlns = xmlns || kq_sv_eq(a->name, KQ_SV("xmlns"));
+        kq_buf_char(out, ' ');
+        put_name(a->name, out);
+        kq_buf_str(out, "=\"");
+        if (!put_text_xml(reader, frame, a->items, true, out)) return false;
+        kq_buf_char(out, '"');
+    }
+    if (outermost && !xmlns) kq_buf_str(out, " xmlns=\"" EVENT_XMLNS "\"");
+    kq_buf_str(out, element->empty ? "/>" : ">");
+    return kq_bx_burn(&reader->bx, 8 + (uint32_t)element->name.n);
+}
+
+static void put_end_xml(const kq_bx_element *element, kq_buf *out) {
+    if (element->empty) return;
+    kq_buf_str(out, "</");
+    put_name(element->name, out);
+    kq_buf_char(out, '>');
+}
+
+/* The array that is all of an element's content, or NULL: Windows repeats the element for each of its values. */
+static const kq_bx_value *whole_array(const kq_evtx_frame *frame, const kq_bx_item *items) {
+    const kq_bx_value *v = items && !items->next ? value_of(frame, items) : NULL;
+    return v && v->type & KQ_BX_ARRAY && v->size > 0 ? v : NULL;
+}
+
+static bool put_element_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+                            bool outermost, unsigned depth, kq_buf *out) {
+    const kq_bx_value *array = whole_array(frame, element->items);
+    if (!array) {
+        if (!put_start_xml(reader, frame, element, outermost, out) ||
+            !put_items_xml(reader, frame, element->items, depth, out))
+            return false;
+        put_end_xml(element, out);
+        return true;
+    }
+    kq_bx_value one;
+    for (uint32_t at = 0; kq_evtx_array_next(&reader->bx, array, &at, &one);) {
+        if (!put_start_xml(reader, frame, element, outermost, out)) return false;
+        kq_buf_clear(&reader->scratch);
+        if (!kq_evtx_value_text(&reader->bx, &one, &reader->scratch)) return false;
+        escape_xml(kq_buf_view(&reader->scratch), false, out);
+        put_end_xml(element, out);
+    }
+    return true;
+}
+
+bool kq_evtx_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
+    return put_element_xml(reader, frame, element, true, 0, out);
+}
+
+bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t number, bool *found, kq_buf *out) {
+    int32_t at_number = 0;
+    *found = false;
+    for (const kq_evtx_list *l = frame->plan->unnamed; l; l = l->next) {
+        const kq_bx_value *array = whole_array(frame, l->element->items);
+        kq_bx_value one;
+        uint32_t at = 0;
+        do {
+            if (array && !kq_evtx_array_next(&reader->bx, array, &at, &one)) break;
+            if (!kq_bx_burn(&reader->bx, 4)) return false;
+            at_number++;
+            if (number != 0 && number != at_number) continue;
+            if (at_number > 1 && number == 0) kq_buf_char(out, '\n');
+            *found = true;
+            if (array ? !kq_evtx_value_text(&reader->bx, &one, out)
+                      : !kq_evtx_items_text(reader, frame, l->element->items, out))
+                return false;
+            if (number != 0) return true;
+        } while (array);
+    }
+    return true;
+}
+
+/* JSON: an object under way. */
+typedef struct object {
+    bool any;
+    bool event_data; /* Data elements are named by their attribute */
+    uint32_t unnamed;
+} object;
+
+static void put_key(object *o, kq_sv key, kq_buf *out) {
+    if (o->any) kq_buf_char(out, ',');
+    o->any = true;
+    kq_json_string(key, out);
+    kq_buf_char(out, ':');
+}
+
+static bool put_scratch_json(kq_evtx_reader *reader, kq_buf *out) {
+    size_t before = out->n;
+    kq_json_string(kq_buf_view(&reader->scratch), out);
+    return kq_bx_burn(&reader->bx, (uint32_t)(out->n - before));
+}
+
+static bool has_structure(const kq_evtx_frame *frame, const kq_bx_item *items) {
+    for (; items; items = items->next) {
+        const kq_bx_value *v = value_of(frame, items);
+        if (items->kind == KQ_BX_ELEMENT || items->kind == KQ_BX_INSTANCE || (v && v->type == KQ_BX_BINXML))
+            return true;
+    }
+    return false;
+}
+
+static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
+                        unsigned depth, kq_buf *out);
+
+static bool put_object(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, bool event_data,
+                       unsigned depth, kq_buf *out) {
+    object o = {.event_data = event_data};
+    kq_buf_char(out, '{');
+    if (!put_members(reader, frame, items, &o, depth, out)) return false;
+    kq_buf_char(out, '}');
+    return true;
+}
+
+static bool put_param(kq_evtx_reader *reader, object *o, kq_buf *out) {
+    char key[24];
+    int n = snprintf(key, sizeof key, "param%u", (unsigned)++o->unnamed);
+    put_key(o, (kq_sv){key, (size_t)n}, out);
+    return put_scratch_json(reader, out);
+}
+
+/* <Data Name="x">: "x":"text"; without a name "paramN":"text", one for each value of an array. */
+static bool put_data_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, object *o,
+                          kq_buf *out) {
+    kq_buf *scratch = &reader->scratch;
+    const kq_bx_attr *name = element->attrs;
+    while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
+    kq_buf_clear(scratch);
+    if (name && !kq_evtx_items_text(reader, frame, name->items, scratch)) return false;
+    if (scratch->n > 0) {
+        put_key(o, kq_buf_view(scratch), out);
+        kq_buf_clear(scratch);
+        return kq_evtx_items_text(reader, frame, element->items, scratch) && put_scratch_json(reader, out);
+    }
+    const kq_bx_value *array = whole_array(frame, element->items);
+    kq_bx_value one;
+    for (uint32_t at = 0; array && kq_evtx_array_next(&reader->bx, array, &at, &one);) {
+        kq_buf_clear(scratch);
+        if (!kq_evtx_value_text(&reader->bx, &one, scratch) || !put_param(reader, o, out)) return false;
+    }
+    if (array) return true;
+    return kq_evtx_items_text(reader, frame, element->items, scratch) && put_param(reader, o, out);
+}
+
+static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
+                        unsigned depth, kq_buf *out) {
+    kq_bx *bx = &reader->bx;
+    if (!deeper(reader, depth)) return false;
+    for (; items; items = items->next) {
+        uint32_t mark = bx->nvalues;
+        scope inner;
+        bool nested = false;
+        if (items->kind == KQ_BX_TEXT) continue;
+        if (items->kind != KQ_BX_ELEMENT) {
+            if (!open_nested(reader, frame, items, &inner, &nested)) return false;
+            if (nested && !put_members(reader, &inner.frame, inner.items, o, depth + 1, out)) return false;
+            bx->nvalues = mark;
+            continue;
+        }
+        const kq_bx_element *e = items->u.element;
+        if (!kq_bx_burn(bx, 8 + (uint32_t)e->name.n)) return false;
+        if (o->event_data && kq_sv_eq(e->name, KQ_SV("Data"))) {
+            if (!put_data_json(reader, frame, e, o, out)) return false;
+            continue;
+        }
+        put_key(o, e->name, out);
+        if (has_structure(frame, e->items)) {
+            if (!put_object(reader, frame, e->items, false, depth + 1, out)) return false;
+        } else {
+            kq_buf_clear(&reader->scratch);
+            if (!kq_evtx_items_text(reader, frame, e->items, &reader->scratch)) return false;
+            if (!put_scratch_json(reader, out)) return false;
+        }
+    }
+    return true;
+}
+
+bool kq_evtx_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
+    return put_object(reader, frame, element->items, kq_sv_eq(element->name, KQ_SV("EventData")), 0, out);
+}
