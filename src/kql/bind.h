@@ -62,6 +62,8 @@ typedef struct kq_binder {
     kq_cleanup **cleanups;
     kq_error *err;
     uint32_t depth, exprs, plans, rows, scans;
+    uint32_t unnamed;        /* Column1, ... so far, in the whole query as in Kusto */
+    uint32_t applies;        /* mv-apply operators so far */
     const kq_columns *carry; /* for the next summarize: columns that go along, the first of them grouped by */
     bool ordered;            /* the rows of the table bound last have an order: sort, serialize, range, ... */
     bool unknown_table;      /* the last failure was a table that does not exist */
@@ -103,11 +105,10 @@ kq_sv kq_auto_name(kq_binder *b, const kq_node *node); /* "" when the expression
 typedef struct kq_names {
     struct kq_name_slot *slots;
     uint32_t n, cap;
-    uint32_t unnamed; /* Column1, ... so far */
 } kq_names;
 bool kq_names_has(const kq_names *names, kq_sv name);
 kq_status kq_names_add(kq_binder *b, kq_names *names, kq_sv name);
-/* `base`, or base1, base2, ... when it is taken, or Column1, ... when it is "". Added. */
+/* `base`, or base1, base2, ... when it is taken. "" is the next Column1, Column2, ... of the query. Added. */
 kq_status kq_names_unique(kq_binder *b, kq_names *names, kq_sv base, kq_sv *out);
 
 /* bind_expr.c */

@@ -5,7 +5,7 @@
  */
 #include "kql/bind.h"
 
-#define ROW KQ_SV("$row")
+#define ROW a->hidden.items[0].name /* of a numbered one */
 
 typedef struct apply {
     kq_binder *b;
@@ -13,6 +13,7 @@ typedef struct apply {
     const kq_columns *source;
     kq_columns hidden; /* $row when there is one, then $0, $1, ... */
     bool numbered;     /* there is a $row */
+    uint32_t number;   /* of this mv-apply: it may stand inside another one */
     kq_span span;
 } apply;
 
@@ -36,10 +37,9 @@ static kq_status series(apply *a, kq_plan *in, kq_window_kind kind, kq_expr *fir
     if (!args) return kq_bind_nomem(a->b);
     args[0] = first;
     args[1] = second;
-    kq_sv unique = kq_arena_printf(a->b->arena, "$%s%u", name, in->out.n);
+    kq_sv unique = kq_arena_printf(a->b->arena, "$%s%u_%u", name, a->number, in->out.n);
     if (!unique.p) return kq_bind_nomem(a->b);
-    return kq_plan_series(a->b, in, kind, args, nargs, type, kq_sv_eq(kq_sv_of(name), KQ_SV("row")) ? ROW : unique,
-                          a->span, out);
+    return kq_plan_series(a->b, in, kind, args, nargs, type, unique, a->span, out);
 }
 
 static kq_status constant(apply *a, kq_value v, kq_expr **out) {
@@ -75,7 +75,7 @@ static kq_status hide(apply *a, kq_plan *in, kq_plan **out) {
         uint32_t from = i < n ? i : a->numbered ? (i == n ? n : i - n - 1) : i - n;
         kq_column c = i < n ? source.items[i] : in->out.items[from];
         if (i >= n && from < n) {
-            c.name = kq_arena_printf(b->arena, "$%u", from);
+            c.name = kq_arena_printf(b->arena, "$%u_%u", a->number, from);
             if (!c.name.p) return kq_bind_nomem(b);
         }
         if (i >= n) a->hidden.items[i - n] = c;
@@ -162,6 +162,7 @@ static kq_status apply_operator(apply *a, const kq_node *op, kq_plan *in, kq_pla
     case KQ_NODE_SERIALIZE:
     case KQ_NODE_PARSE:
     case KQ_NODE_MV_EXPAND:
+    case KQ_NODE_MV_APPLY:
     case KQ_NODE_PROJECT_RENAME: return kq_bind_operator(a->b, a->scope, op, in, out);
     case KQ_NODE_PROJECT:
     case KQ_NODE_PROJECT_AWAY:
@@ -220,7 +221,7 @@ static kq_status lay_out(apply *a, kq_plan *in, const kq_plan *expand, const kq_
 
 kq_status kq_bind_apply(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     const kq_node *pipe = node->kids[3];
-    apply a = {.b = b, .scope = scope, .source = &in->out, .span = node->span};
+    apply a = {.b = b, .scope = scope, .source = &in->out, .span = node->span, .number = ++b->applies};
     kq_columns source = in->out;
     kq_plan *plan, *expand;
     a.source = &source;

@@ -94,7 +94,11 @@ static kq_status extend_item(void *ctx, kq_sv name, bool named, kq_expr *expr, c
     extend *x = ctx;
     kq_binder *b = x->w.b;
     if (name.n == 0) {
-        KQ_TRY(kq_names_unique(b, &x->names, name, &name));
+        do { /* a column of the input keeps its number for itself */
+            name = kq_arena_printf(b->arena, "Column%u", b->unnamed + 1);
+            if (!name.p) return kq_bind_nomem(b);
+        } while (kq_names_has(&x->names, name) && ++b->unnamed);
+        KQ_TRY(kq_names_unique(b, &x->names, (kq_sv){"", 0}, &name));
         KQ_TRY(kq_names_add(b, &x->given, name));
         return append(&x->w, name, expr);
     }

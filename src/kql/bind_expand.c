@@ -41,7 +41,7 @@ static kq_status expand_item(expand *x, const kq_scope *scope, const kq_row *row
         return KQ_ERR_QUERY;
     }
     kq_sv name = item->kind == KQ_NODE_NAMED ? item->text : kq_auto_name(b, expr);
-    if (name.n == 0) name = kq_arena_printf(b->arena, "Column%u", x->nitems + 1);
+    if (name.n == 0) name = kq_arena_printf(b->arena, "Column%u", ++b->unnamed);
     if (!name.p) return kq_bind_nomem(b);
     bool itself = e->kind == KQ_EXPR_COLUMN && kq_row_find(&x->out, name, &column) && e->column == column;
     if (!itself) {

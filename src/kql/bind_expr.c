@@ -284,6 +284,19 @@ static kq_status bind_unary(kq_binder *b, const kq_scope *scope, const kq_row *r
     return kq_expr_call(b, "neg", args, 1, node->span, out);
 }
 
+/* Equality of a text with another type: a constant is read as the other side's type, a text as a value. */
+static kq_status align_text(kq_binder *b, kq_expr **text, kq_expr **other) {
+    kq_type type = (*other)->type;
+    if (type == KQ_DYNAMIC || type == KQ_STRING) return KQ_OK;
+    if ((*other)->kind == KQ_EXPR_CONST && (*text)->kind != KQ_EXPR_CONST)
+        return kq_expr_convert(b, *other, KQ_STRING, other);
+    return kq_expr_convert(b, *text, type, text);
+}
+
+static bool is_equality(kq_sv op) {
+    return kq_sv_eq(op, KQ_SV("==")) || kq_sv_eq(op, KQ_SV("!="));
+}
+
 static kq_status bind_binary(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node,
                              kq_expr **out) {
     const kq_node *r = node->kids[1];
@@ -295,6 +308,8 @@ static kq_status bind_binary(kq_binder *b, const kq_scope *scope, const kq_row *
     kq_expr *left, *right;
     KQ_TRY(kq_bind_expr(b, scope, row, node->kids[0], &left));
     KQ_TRY(kq_bind_expr(b, scope, row, r, &right));
+    if (is_equality(node->text) && left->type == KQ_STRING) KQ_TRY(align_text(b, &left, &right));
+    if (is_equality(node->text) && right->type == KQ_STRING) KQ_TRY(align_text(b, &right, &left));
     kq_expr **args = kq_arena_array(b->arena, kq_expr *, 2);
     if (!args) return kq_bind_nomem(b);
     args[0] = left;
@@ -315,9 +330,7 @@ kq_status kq_bind_expr(kq_binder *b, const kq_scope *scope, const kq_row *row, c
     case KQ_NODE_CALL: status = kq_bind_call(b, scope, row, node, out); break;
     case KQ_NODE_WILDCARD: status = kq_bind_fail(b, node->span, "'*' can't be used here"); break;
     case KQ_NODE_TYPEOF: status = kq_bind_fail(b, node->span, "typeof() can't be used here"); break;
-    case KQ_NODE_NAMED:
-        status = kq_bind_fail(b, node->span, "an argument with a name is only taken by let functions");
-        break;
+    case KQ_NODE_NAMED: status = kq_bind_expr(b, scope, row, node->kids[0], out); break; /* f(x = e): a name, no more */
     default:
         status = kq_bind_fail(b, node->span, "a table stands where a value is expected");
         kq_error_hint(b->err, "toscalar() takes a table's first value");

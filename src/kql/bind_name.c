@@ -23,24 +23,18 @@ static kq_sv joined(kq_binder *b, kq_sv prefix, kq_sv name) {
     return kq_arena_printf(b->arena, KQ_SV_FMT "_" KQ_SV_FMT, KQ_SV_ARG(prefix), KQ_SV_ARG(name));
 }
 
-/* The argument's expression without its `name =`. */
-static const kq_node *plain(const kq_node *node) {
-    return node->kind == KQ_NODE_NAMED ? node->kids[0] : node;
-}
-
 static kq_sv call_name(kq_binder *b, const kq_node *node) {
     static const kq_sv none = {"", 0};
     const struct result_name *rule = find_rule(node->text);
     kq_sv first = none;
     if (node->nkids) {
-        const kq_node *arg = plain(node->kids[0]);
-        first = kq_auto_name(b, arg);
+        first = kq_auto_name(b, node->kids[0]);
     }
     if (kq_sv_eq(node->text, KQ_SV("column_ifexists")) || kq_sv_eq(node->text, KQ_SV("columnifexists"))) return none;
     if (rule) return rule->rule == RULE_FIRST ? first : joined(b, kq_sv_of(rule->prefix), first);
     if (kq_aggregate_exists(node->text) && !kq_scalar_exists(node->text)) {
         if (kq_sv_starts(node->text, KQ_SV("covariance")) && node->nkids > 1)
-            first = joined(b, first, kq_auto_name(b, plain(node->kids[1])));
+            first = joined(b, first, kq_auto_name(b, node->kids[1]));
         return joined(b, node->text, first);
     }
     return none;
@@ -118,7 +112,7 @@ kq_status kq_names_add(kq_binder *b, kq_names *names, kq_sv name) {
 }
 
 kq_status kq_names_unique(kq_binder *b, kq_names *names, kq_sv base, kq_sv *out) {
-    if (base.n == 0) base = kq_arena_printf(b->arena, "Column%u", ++names->unnamed);
+    if (base.n == 0) base = kq_arena_printf(b->arena, "Column%u", ++b->unnamed);
     if (!base.p) return kq_bind_nomem(b);
     *out = base;
     if (kq_names_has(names, base)) {

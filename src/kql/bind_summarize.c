@@ -196,7 +196,18 @@ static kq_status bind_multi(summarize *s, const kq_node *item, const kq_node *ca
         names[i] = kq_arena_printf(b->arena, "any_" KQ_SV_FMT, KQ_SV_ARG(names[i]));
         if (!names[i].p) return kq_bind_nomem(b);
     }
-    KQ_TRY(add_aggregate(b, &s->aggs, call->text, args, n, call->span, &first));
+    bool old = kq_sv_starts(call->text, KQ_SV("argm")); /* argmax: arg_max, but for the names max_x, max_x_y */
+    kq_sv function = !old ? call->text : kq_sv_eq(call->text, KQ_SV("argmax")) ? KQ_SV("arg_max") : KQ_SV("arg_min");
+    kq_sv prefix =
+        kq_arena_printf(b->arena, KQ_SV_FMT "_" KQ_SV_FMT, KQ_SV_ARG(kq_sv_slice(call->text, 3, call->text.n)),
+                        KQ_SV_ARG(n ? names[0] : call->text));
+    if (!prefix.p) return kq_bind_nomem(b);
+    for (uint32_t i = 0; old && i < n; i++) {
+        if (i) names[i] = kq_arena_printf(b->arena, KQ_SV_FMT "_" KQ_SV_FMT, KQ_SV_ARG(prefix), KQ_SV_ARG(names[i]));
+        if (!names[i].p) return kq_bind_nomem(b);
+    }
+    if (old && n) names[0] = prefix;
+    KQ_TRY(add_aggregate(b, &s->aggs, function, args, n, call->span, &first));
     for (uint32_t i = 0; i < s->aggs.items[s->aggs.n - 1].nout; i++) {
         kq_expr *e;
         kq_sv name = names[i];
@@ -250,7 +261,7 @@ static bool is_one_of(kq_sv name, const char *const *names) {
 }
 
 static kq_status bind_item(summarize *s, const kq_node *item, kq_expr *const *by) {
-    static const char *const multi[] = {"arg_max", "arg_min", "take_any", "any", NULL};
+    static const char *const multi[] = {"arg_max", "arg_min", "take_any", "any", "argmax", "argmin", NULL};
     static const char *const percentiles[] = {"percentile", "percentiles", "percentilew", "percentilesw", NULL};
     static const char *const arrays[] = {"percentiles_array", "percentilesw_array", NULL};
     const kq_node *expr = item->kind == KQ_NODE_NAMED   ? item->kids[0]

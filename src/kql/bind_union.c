@@ -14,7 +14,8 @@ typedef struct unite {
     kq_binder *b;
     column *items;
     uint32_t n, cap;
-    uint32_t *slots; /* hash of (name, type), index + 1 */
+    kq_expr *nulls[KQ_TYPE_COUNT]; /* shared: constants are never changed */
+    uint32_t *slots;               /* hash of (name, type), index + 1 */
     uint32_t nslots;
 } unite;
 
@@ -126,10 +127,12 @@ static kq_status shape(unite *u, kq_plan *in, const kq_columns *columns, const u
     for (uint32_t i = 0; w < columns->n; i++, w++) {
         kq_type type = columns->items[w].type;
         kq_value v = kq_value_null(type);
-        if (place[from[i]])
+        if (place[from[i]]) {
             KQ_TRY(kq_expr_column(b, place[from[i]] - 1, type, span, &p->u.project.exprs[w]));
-        else
-            KQ_TRY(kq_expr_const(b, &v, span, &p->u.project.exprs[w]));
+            continue;
+        }
+        if (!u->nulls[type]) KQ_TRY(kq_expr_const(b, &v, span, &u->nulls[type]));
+        p->u.project.exprs[w] = u->nulls[type];
     }
     *out = p;
     return KQ_OK;
