@@ -310,7 +310,10 @@ static bool is_text(const kq_node *node) {
 static kq_status bind_search(search *s, const kq_node *node, kq_expr **out) {
     kq_binder *b = s->b;
     KQ_TRY(kq_bind_enter(b, node->span));
-    if (is_text(node)) {
+    if (node->kind == KQ_NODE_WILDCARD) { /* search *: every row */
+        kq_value v = kq_value_bool(true);
+        KQ_TRY(kq_expr_const(b, &v, node->span, out));
+    } else if (is_text(node)) {
         KQ_TRY(search_term(s, node, node, out));
     } else if (node->kind == KQ_NODE_BINARY &&
                (kq_sv_eq(node->text, KQ_SV("and")) || kq_sv_eq(node->text, KQ_SV("or")))) {
