@@ -1,11 +1,13 @@
 #include "text/match.h"
 #include "text/automaton.h"
+#include "text/filter.h"
 #include "text/search.h"
 #include "text/strset.h"
 #include "text/unit.h"
 
-/* Up to this many needles are looked for one by one: a vector search for each is faster than an automaton's byte by
- * byte reading. */
+/* Up to this many needles are looked for one by one, by a vector search each. More go to an automaton with a filter
+ * before it; where the needles are too short for the filter, a few more searches are still the faster way. */
+#define SINGLES_FEW 2
 #define SINGLES_MAX 6
 
 typedef struct single {
@@ -21,6 +23,7 @@ struct kq_matcher {
     uint32_t n;
     single *singles;
     const kq_automaton *automaton;
+    const kq_filter *filter;         /* before the automaton, or NULL */
     const uint32_t *automaton_index; /* automaton's needle i is needle automaton_index[i] */
     const kq_strset *set;
 };
@@ -44,7 +47,7 @@ static bool single_test(const kq_matcher *m, const single *s, kq_sv text) {
     if (!s->slow) return kq_search_test(&s->search, text);
     if (s->search.fast) {
         if (kq_search_test(&s->search, text)) return true;
-        if (text.n < s->needle.n || kq_is_ascii(text.p, text.n)) return false;
+        if (text.n < s->needle.n || !kq_folds_into_ascii(text)) return false;
     }
     return kq_automaton_test(s->slow, text);
 }
@@ -87,6 +90,8 @@ static kq_status build_automaton(kq_matcher *m, const kq_sv *needles, kq_arena *
         index[n++] = i;
     }
     m->automaton_index = index;
+    KQ_TRY(kq_filter_create(m->ci, searched, n, arena, &m->filter, err));
+    if (!m->filter && m->n <= SINGLES_MAX) return build_singles(m, needles, arena, err);
     return kq_automaton_create(m->op, m->ci, searched, n, arena, &m->automaton, err);
 }
 
@@ -103,7 +108,7 @@ kq_status kq_matcher_create(kq_match_op op, bool ci, bool all, const kq_sv *need
         if (!copies[i].p) return kq_arena_status(arena, err);
         if (copies[i].n == 0 && op != KQ_MATCH_EQUALS && m->always < 0) m->always = (int64_t)i;
     }
-    if (all || n <= SINGLES_MAX || op == KQ_MATCH_STARTSWITH || op == KQ_MATCH_ENDSWITH)
+    if (all || n <= (is_search(op) ? SINGLES_FEW : SINGLES_MAX) || op == KQ_MATCH_STARTSWITH || op == KQ_MATCH_ENDSWITH)
         KQ_TRY(build_singles(m, copies, arena, err));
     else if (op == KQ_MATCH_EQUALS)
         KQ_TRY(kq_strset_create(ci, copies, n, arena, &m->set, err));
@@ -121,6 +126,7 @@ bool kq_matcher_test(const kq_matcher *m, kq_sv text) {
     }
     if (m->always >= 0) return true;
     if (m->set) return kq_strset_find(m->set, text) >= 0;
+    if (m->filter && !kq_filter_maybe(m->filter, text)) return false;
     if (m->automaton) return kq_automaton_test(m->automaton, text);
     for (uint32_t i = 0; i < m->n; i++)
         if (single_test(m, &m->singles[i], text)) return true;
@@ -130,7 +136,8 @@ bool kq_matcher_test(const kq_matcher *m, kq_sv text) {
 int64_t kq_matcher_index(const kq_matcher *m, kq_sv text) {
     if (m->set) return kq_strset_find(m->set, text);
     if (m->automaton) {
-        uint32_t low = kq_automaton_lowest(m->automaton, text);
+        uint32_t low = UINT32_MAX;
+        if (!m->filter || kq_filter_maybe(m->filter, text)) low = kq_automaton_lowest(m->automaton, text);
         int64_t found = low == UINT32_MAX ? -1 : (int64_t)m->automaton_index[low];
         return m->always >= 0 && (found < 0 || m->always < found) ? m->always : found;
     }

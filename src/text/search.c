@@ -54,6 +54,13 @@ static bool units_match(const char *p, const char *end, kq_sv needle, bool ci) {
     while (q < qe) {
         uint32_t u, v;
         if (p == end) return false;
+        unsigned char x = (unsigned char)*p, y = (unsigned char)*q;
+        if ((x | y) < 0x80) {
+            if (x != y && (!ci || kq_ascii_fold[x] != kq_ascii_fold[y])) return false;
+            p++;
+            q++;
+            continue;
+        }
         p += kq_unit(p, end, &u);
         q += kq_unit(q, qe, &v);
         if (u != v && kq_unit_fold(u, ci) != kq_unit_fold(v, ci)) return false;
@@ -270,7 +277,7 @@ bool kq_search_test(const kq_search *s, kq_sv text) {
             if (scan_text(&c)) return !c.gave_up || kq_search_general(text, s->needle, s->ci, s->edges);
         }
         /* A shorter text can't hold the characters that fold into ASCII: they are longer than what they fold to. */
-        if (s->exact || text.n < s->needle.n || kq_is_ascii(text.p, text.n)) return false;
+        if (s->exact || text.n < s->needle.n || !kq_folds_into_ascii(text)) return false;
     }
     return kq_search_general(text, s->needle, s->ci, s->edges);
 }

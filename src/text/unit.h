@@ -63,4 +63,10 @@ static inline bool kq_is_ascii(const char *p, size_t n) {
     return !(any & UINT64_C(0x8080808080808080));
 }
 
+/* Does the text hold one of the two characters outside of ASCII that fold into it, KELVIN SIGN and LONG S? Without them
+ * an ASCII needle can be compared byte by byte, even in a text that is not ASCII. */
+static inline bool kq_folds_into_ascii(kq_sv s) {
+    return !kq_is_ascii(s.p, s.n) && (memmem(s.p, s.n, "\xE2\x84\xAA", 3) || memmem(s.p, s.n, "\xC5\xBF", 2));
+}
+
 #endif
