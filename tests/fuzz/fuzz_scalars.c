@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     kq_budget budget;
     kq_arena arena;
     kq_buf heap, text;
-    kq_budget_init(&budget, 64u << 20);
+    kq_budget_init(&budget, 4u << 20); /* what grows without end is refused soon */
     kq_arena_init(&arena, &budget, 0);
     kq_buf_init(&heap, NULL, 0);
     kq_buf_init(&text, NULL, 0);
