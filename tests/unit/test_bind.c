@@ -205,7 +205,8 @@ static void plans(void **state) {
     (void)state;
     planned("T | where l == 1 + 1", "FILTER ==(l, long(2))");
     planned("T | where i == 1.5", "FILTER ==(toreal(i), real(1.5))");
-    planned("T | where d.x == 1", "FILTER ==(tolong([](d, 'x')), long(1))");
+    planned("T | where d.x == 1", "FILTER ==([](d, 'x'), long(1))");
+    planned("T | where d.x == 'a'", "FILTER ==(tostring([](d, 'x')), 'a')");
     planned("T | where s in (dynamic(['a', 'b']), 'c')", "FILTER in(s, 'a', 'b', 'c')");
     planned("T | where s in ((U | project s))", "FILTER in(s, list(");
     planned("T | where t > ago(1d)", "datetime(2019-12-31");
