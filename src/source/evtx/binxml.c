@@ -310,6 +310,11 @@ bool kq_bx_instance(kq_bx *bx, uint32_t at, uint32_t limit, uint32_t *definition
     if (at > limit || limit - at < 14) return kq_bx_fail(bx, "a template instance is cut short");
     uint32_t pos = at + 10;
     *definition = kq_bx_u32(bx->p + at + 6);
+    /* The id repeats the start of the definition's GUID: another one there was overwritten, and would give fields wrong
+     * names. */
+    if (*definition > bx->n || bx->n - *definition < TEMPLATE_HEADER ||
+        memcmp(bx->p + at + 2, bx->p + *definition + 4, 4) != 0)
+        return kq_bx_fail(bx, "its template was overwritten");
     if (*definition == pos) { /* the definition itself stands here, at its first use */
         if (limit - pos < TEMPLATE_HEADER) return kq_bx_fail(bx, "a template definition is cut short");
         uint32_t size = kq_bx_u32(bx->p + pos + 20);

@@ -27,8 +27,10 @@
 typedef struct walk {
     kq_evtx_reader *reader;
     const kq_row_sink *sink;
-    uint64_t first; /* number of the chunk's first record in the file */
-    uint32_t records;
+    uint64_t first;   /* number of the chunk's first record in the file */
+    uint32_t records; /* read so far */
+    uint32_t seen;    /* and with those that could not be read */
+    bool exact;       /* the header says where the records end: there is no room for anything else */
     bool done;
 } walk;
 
@@ -70,7 +72,7 @@ static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err
         uint32_t size;
         if (!record_at(bx, off, end, &size)) {
             uint32_t next = next_record(bx, off, end);
-            if (next < end || !all_zero(bx->p + off, end - off)) {
+            if (next < end || w->exact || !all_zero(bx->p + off, end - off)) {
                 char what[64];
                 snprintf(what, sizeof what, "%u bytes are no record and were skipped", (unsigned)(next - off));
                 damaged(w, off, what, NULL);
@@ -79,21 +81,23 @@ static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err
             continue;
         }
         const char *lost;
-        r->number = w->first + w->records;
+        bool closed = kq_bx_u32(bx->p + off + size - 4) == size;
+        r->number = w->first + w->seen++;
         KQ_TRY(kq_evtx_record_read(r, off, size, w->sink, &lost, &w->done, err));
         if (bx->fuel == 0) {
             damaged(w, off, "the rest of the chunk was skipped", bx->why);
             return KQ_OK;
         }
-        if (lost && kq_bx_u32(bx->p + off + size - 4) != size) {
-            /* Neither its content nor its closing size: its size may be wrong too. */
+        if (lost && !closed) { /* its size may be wrong too */
             damaged(w, off, "a record was skipped", lost);
             off = next_record(bx, off + 4, end);
             continue;
         }
-        if (lost) damaged(w, off, "a record was skipped", lost);
-        if (r->flaw) damaged(w, off, "a part of a record could not be read", r->flaw);
-        w->records++;
+        if (lost)
+            damaged(w, off, "a record was skipped", lost);
+        else if (r->flaw || !closed)
+            damaged(w, off, "a part of a record is damaged", r->flaw ? r->flaw : "its end was overwritten");
+        if (!lost) w->records++;
         off += size;
     }
     return KQ_OK;
@@ -118,18 +122,22 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
         uint32_t free_space = kq_bx_u32(p + FREE_OFFSET);
         uint64_t number = kq_bx_u64(p + FIRST_NUMBER);
         bool plausible = free_space >= HEADER_BYTES && free_space <= KQ_EVTX_CHUNK;
+        bool confirmed =
+            plausible && free_space <= n &&
+            (!checked || kq_crc32(0, p + HEADER_BYTES, free_space - HEADER_BYTES) == kq_bx_u32(p + RECORDS_CRC));
         if (number > 0 && number <= INT64_MAX) w.first = number - 1;
         if (checked && !header_sound(p)) {
             damaged(&w, 0, "the chunk's header has a wrong checksum; its records were read all the same", NULL);
-            plausible = false;
+            plausible = confirmed;
         } else if (!plausible) {
             damaged(&w, FREE_OFFSET, "the chunk's header is wrong; its records were read all the same", NULL);
-        } else if (checked && free_space <= n &&
-                   kq_crc32(0, p + HEADER_BYTES, free_space - HEADER_BYTES) != kq_bx_u32(p + RECORDS_CRC)) {
+        } else if (free_space > n) {
+            damaged(&w, n, "the file ends inside a chunk", NULL);
+        } else if (!confirmed) {
             damaged(&w, HEADER_BYTES, "the chunk's records have a wrong checksum; they were read all the same", NULL);
         }
-        if (plausible && free_space > n) damaged(&w, n, "the file ends inside a chunk", NULL);
-        if (plausible && free_space < n) end = free_space;
+        w.exact = plausible && free_space <= n;
+        if (w.exact) end = free_space;
     } else if (n < HEADER_BYTES) {
         damaged(&w, 0, "the file ends inside a chunk's header", NULL);
         return KQ_OK;

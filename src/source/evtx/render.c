@@ -48,6 +48,18 @@ static bool open_nested(kq_evtx_reader *reader, const kq_evtx_frame *frame, cons
     return true;
 }
 
+/* Does the content consist of one value that is null or not there? Such an attribute is left out, and such an element
+ * when it has no attributes: <Data> and <Binary> of events that have none. */
+static bool absent(const kq_evtx_frame *frame, const kq_bx_item *items) {
+    if (!items || items->next || items->kind != KQ_BX_SUB) return false;
+    const kq_bx_value *v = value_of(frame, items);
+    return !v || v->type == KQ_BX_NULL;
+}
+
+static bool left_out(const kq_evtx_frame *frame, const kq_bx_element *element) {
+    return !element->attrs && absent(frame, element->items);
+}
+
 static bool items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
                        kq_buf *out) {
     kq_bx *bx = &reader->bx;
@@ -123,13 +135,6 @@ static void put_name(kq_sv name, kq_buf *out) {
     }
 }
 
-/* Does the content consist of one value that is null or not there? Such an attribute is left out. */
-static bool absent(const kq_evtx_frame *frame, const kq_bx_item *items) {
-    if (!items || items->next || items->kind != KQ_BX_SUB) return false;
-    const kq_bx_value *v = value_of(frame, items);
-    return !v || v->type == KQ_BX_NULL;
-}
-
 static bool put_text_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
                          kq_buf *out) {
     size_t before = out->n;
@@ -202,6 +207,7 @@ static const kq_bx_value *whole_array(const kq_evtx_frame *frame, const kq_bx_it
 static bool put_element_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
                             bool outermost, unsigned depth, kq_buf *out) {
     const kq_bx_value *array = whole_array(frame, element->items);
+    if (left_out(frame, element)) return true;
     if (!array) {
         if (!put_start_xml(reader, frame, element, outermost, out) ||
             !put_items_xml(reader, frame, element->items, depth, out))
@@ -231,6 +237,7 @@ bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t
         const kq_bx_value *array = whole_array(frame, l->element->items);
         kq_bx_value one;
         uint32_t at = 0;
+        if (left_out(frame, l->element)) continue;
         do {
             if (array && !kq_evtx_array_next(&reader->bx, array, &at, &one)) break;
             if (!kq_bx_burn(&reader->bx, 4)) return false;
@@ -335,6 +342,7 @@ static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, cons
         }
         const kq_bx_element *e = items->u.element;
         if (!kq_bx_burn(bx, 8 + (uint32_t)e->name.n)) return false;
+        if (left_out(frame, e)) continue;
         if (o->event_data && kq_sv_eq(e->name, KQ_SV("Data"))) {
             if (!put_data_json(reader, frame, e, o, out)) return false;
             continue;

@@ -262,6 +262,10 @@ bool kq_evtx_value_text(kq_bx *bx, const kq_bx_value *v, kq_buf *out) {
     }
     if (v->type != KQ_BX_STRING && short_field(bx, v, &field, text)) {
         kq_evtx_field_text(&field, out);
+        if (v->type == KQ_BX_SYSTEMTIME && field.kind == KQ_FIELD_DATETIME && !out->failed) {
+            out->n -= 5; /* it has milliseconds, and Windows shows just them */
+            kq_buf_char(out, 'Z');
+        }
         return true;
     }
     if (!kq_bx_burn(bx, v->size)) return false;
