@@ -7,7 +7,7 @@
 
 /* How common a byte is in log text, roughly, in thousandths of what a common letter is; both cases together. The two
  * rarest bytes of a needle make the best filter. */
-static const uint8_t common[256] = {
+const uint8_t kq_byte_common[256] = {
     [0] = 60,    [' '] = 200, ['!'] = 4,   ['"'] = 70,   ['#'] = 6,   ['$'] = 25,  ['%'] = 20,  ['&'] = 20,
     ['\''] = 15, ['('] = 15,  [')'] = 15,  ['*'] = 6,    ['+'] = 8,   [','] = 40,  ['-'] = 90,  ['.'] = 120,
     ['/'] = 60,  ['0'] = 130, ['1'] = 110, ['2'] = 100,  ['3'] = 90,  ['4'] = 85,  ['5'] = 80,  ['6'] = 80,
@@ -256,13 +256,13 @@ void kq_search_init(kq_search *s, kq_match_op op, bool ci, kq_sv needle, uint8_t
         room[i] = ci ? f : b;
         mask[i] = ci && (kq_ascii_class[b] & 2) ? 0x20 : 0;
         if (ci && (f == 'k' || f == 's')) s->exact = false;
-        if (common[f] < common[kq_ascii_fold[(unsigned char)needle.p[rare]]]) rare = i;
+        if (kq_byte_common[f] < kq_byte_common[kq_ascii_fold[(unsigned char)needle.p[rare]]]) rare = i;
     }
     /* The second: the rarest other byte, and far from the first when it may choose. */
     second = rare ? 0 : needle.n - 1;
     for (size_t i = 0; i < needle.n; i++)
-        if (i != rare &&
-            common[kq_ascii_fold[(unsigned char)needle.p[i]]] < common[kq_ascii_fold[(unsigned char)needle.p[second]]])
+        if (i != rare && kq_byte_common[kq_ascii_fold[(unsigned char)needle.p[i]]] <
+                             kq_byte_common[kq_ascii_fold[(unsigned char)needle.p[second]]])
             second = i;
     s->needle.p = (const char *)room;
     s->mask = mask;

@@ -27,6 +27,9 @@ typedef struct kq_search {
     bool exact; /* ... and what it does not find is not there */
 } kq_search;
 
+/* How common a (folded) byte is in log text, roughly: rare ones make good filters. */
+extern const uint8_t kq_byte_common[256];
+
 /* Room for a needle's folded bytes and masks that match_once takes from the stack. */
 #define KQ_SEARCH_SMALL 128
 

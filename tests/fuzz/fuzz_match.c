@@ -14,9 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2 || size > 4096) return 0;
     kq_match_op op = (kq_match_op)(data[0] % 7);
     bool ci = data[0] & 64;
-    kq_sv needles[16], text = {(const char *)data + 1, size - 1};
+    kq_sv needles[64], text = {(const char *)data + 1, size - 1};
     size_t n = 0;
-    for (const char *nl; n < 16 && (nl = memchr(text.p, '\n', text.n)); n++) {
+    for (const char *nl; n < 64 && (nl = memchr(text.p, '\n', text.n)); n++) {
         needles[n] = (kq_sv){text.p, (size_t)(nl - text.p)};
         text = kq_sv_slice(text, needles[n].n + 1, text.n);
     }
