@@ -186,6 +186,9 @@ kq_status kq_bind_parse(kq_binder *b, const kq_scope *scope, const kq_node *node
 /* bind_apply.c */
 kq_status kq_bind_apply(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 
+/* bind_series.c */
+kq_status kq_bind_series(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
+
 /* A parameter of an operator: its value's text, or false. */
 bool kq_param_text(const kq_node *list, const char *name, kq_sv *out);
 bool kq_param_true(const kq_node *list, const char *name);
