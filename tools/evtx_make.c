@@ -1,5 +1,6 @@
 /*
- * evtx-make OUT.evtx [IN.ndjson]: writes an EVTX file from lines of JSON, for samples and tests of rules.
+ * evtx-make [--no-templates] OUT.evtx [IN.ndjson]: writes an EVTX file from lines of JSON, for samples and tests of
+ * rules. Without templates it looks like what an event collector writes.
  *
  *   {"provider":"...","event_id":1,"channel":"...","computer":"...","time":"2024-01-01T00:00:00Z","record_id":1,
  *    "user_id":"S-1-5-18","process_id":4,"thread_id":8,"data":{"Image":"C:\\x.exe","LogonId":{"hex":"0x3e7"}}}
@@ -113,8 +114,13 @@ static bool add_line(evtx_writer *w, kq_arena *arena, kq_dyn line, uint64_t *rec
 }
 
 int main(int argc, char **argv) {
+    bool inline_records = argc > 1 && strcmp(argv[1], "--no-templates") == 0;
+    if (inline_records) {
+        argv++;
+        argc--;
+    }
     if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: evtx-make OUT.evtx [IN.ndjson]\n");
+        fprintf(stderr, "usage: evtx-make [--no-templates] OUT.evtx [IN.ndjson]\n");
         return 2;
     }
     FILE *in = argc == 3 ? fopen(argv[2], "r") : stdin;
@@ -122,6 +128,7 @@ int main(int argc, char **argv) {
     evtx_writer *w = kq_malloc(sizeof *w);
     if (!w) return 4;
     evtx_writer_init(w);
+    w->inline_records = inline_records;
     kq_arena arena;
     kq_arena_init(&arena, NULL, 0);
     kq_buf json;

@@ -1,0 +1,85 @@
+/* One EVTX chunk, as its bytes stand: read for everything that a request can ask. The first byte chooses the request
+ * and how the bytes are split into chunks of a reader that stays warm. */
+#include "base/utf8.h"
+#include "source/evtx/evtx.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Reads every byte of a row, and checks what is promised of it: UTF-8, and text that lies somewhere. */
+static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
+    (void)done, (void)err;
+    const kq_request *request = ctx;
+    for (uint32_t i = 0; i < request->sets[set].nwants; i++) {
+        if (fields[i].kind != KQ_FIELD_STRING && fields[i].kind != KQ_FIELD_JSON) continue;
+        const char *p = fields[i].u.text.p, *end = p + fields[i].u.text.n;
+        while (p < end) {
+            uint32_t cp;
+            unsigned n = kq_utf8_decode(p, end, &cp);
+            if (cp == KQ_UTF8_BAD && n == 1) __builtin_trap();
+            p += n;
+        }
+    }
+    return KQ_OK;
+}
+
+#define W(s)                                                                                                           \
+    {                                                                                                                  \
+        .name = { s, sizeof s - 1 }                                                                                    \
+    }
+static const kq_want everything[] = {
+    W("System.Provider"),
+    W("System.ProviderGuid"),
+    W("System.EventID"),
+    W("System.TimeCreated"),
+    W("System.EventRecordID"),
+    W("System.UserID"),
+    W("System.ActivityID"),
+    W("System.Channel"),
+    W("System.Execution.ProcessID"),
+    W("EventData.Image"),
+    W("EventData.param1"),
+    W("EventData.Data"),
+    W("EventData.LogonId"),
+    W("UserData.A.B"),
+    W("$EventDataXml"),
+    W("$EventDataJson"),
+    W("$offset"),
+    W("$index"),
+    W("EventData.Hashes"),
+    W("EventData.Binary"),
+    W("RenderingInfo.Message"),
+};
+static const kq_want some[] = {{.name = {"EventData.Image", 15}, .json = true}, W("EventData.CommandLine")};
+static const kq_sv provider[] = {{"Microsoft-Windows-Sysmon", 24}, {"P", 1}}, ids[] = {{"1", 1}, {"4688", 4}};
+static const kq_selector selectors[] = {{{"System.Provider", 15}, provider, 2}, {{"System.EventID", 14}, ids, 2}};
+static const kq_want_set sets[] = {{NULL, 0, everything, sizeof everything / sizeof *everything},
+                                   {selectors, 2, some, 2}};
+static const kq_request requests[] = {{sets, 2}, {sets + 1, 1}};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static kq_reader *readers[2];
+    static kq_report report;
+    static kq_input input = {.path = "fuzz"};
+    kq_error err;
+    if (size < 1) return 0;
+    if (!readers[0]) {
+        kq_report_init(&report);
+        for (int i = 0; i < 2; i++)
+            if (kq_source_evtx.reader_create(&requests[i], NULL, &readers[i], &err) != KQ_OK) return 0;
+    }
+    unsigned which = data[0] & 1;
+    bool checked = data[0] & 2;
+    kq_source source = {&kq_source_evtx, &input, &report};
+    kq_row_sink sink = {take, (void *)(uintptr_t)&requests[which]};
+    for (size_t at = 1; at < size; at += KQ_EVTX_CHUNK) {
+        size_t n = size - at < KQ_EVTX_CHUNK ? size - at : KQ_EVTX_CHUNK;
+        uint8_t *exact = kq_malloc(n); /* so that the sanitizers see a read past the end */
+        if (!exact) return 0;
+        memcpy(exact, data + at, n);
+        if (kq_evtx_chunk_read((kq_evtx_reader *)readers[which], &source, exact, (uint32_t)n, 4096, checked, &sink,
+                               &err) != KQ_OK)
+            __builtin_trap();
+        kq_free(exact);
+    }
+    return 0;
+}
