@@ -3,11 +3,15 @@
 #include "func/jsonpath.h"
 #include "func/rows.h"
 
+/* ctx: whether to leave out null and empty values. */
 static bool build_pack(const kq_call *call, uint32_t row, kq_buf *out, void *ctx) {
-    (void)ctx;
+    bool filled = *(const bool *)ctx;
     kq_dyn_builder b;
     kq_dyn_open(&b, out, true);
     for (uint32_t i = 0; i + 1 < call->nargs; i += 2) {
+        if (filled &&
+            (call->args[i + 1]->type == KQ_STRING ? kq_arg_sv(call, i + 1, row).n == 0 : kq_arg_null(call, i + 1, row)))
+            continue;
         kq_dyn_key(&b, kq_arg_sv(call, i, row));
         kq_arg_put(call, i + 1, row, out);
         kq_dyn_part(&b);
@@ -17,7 +21,13 @@ static bool build_pack(const kq_call *call, uint32_t row, kq_buf *out, void *ctx
 }
 
 kq_status kq_fn_bag_pack(kq_call *call, kq_error *err) {
-    return kq_build_rows(call, build_pack, NULL, err);
+    bool filled = false;
+    return kq_build_rows(call, build_pack, &filled, err);
+}
+
+kq_status kq_fn_bag_pack_filled(kq_call *call, kq_error *err) {
+    bool filled = true;
+    return kq_build_rows(call, build_pack, &filled, err);
 }
 
 static bool build_keys(const kq_call *call, uint32_t row, kq_buf *out, void *ctx) {

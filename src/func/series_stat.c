@@ -152,22 +152,23 @@ kq_status kq_fn_series_pearson_correlation(kq_call *call, kq_error *err) {
     return KQ_OK;
 }
 
-/* ---- Bags of statistics ---- */
+/* ---- Statistics: as a bag, or as an array of the same values that the binder makes columns of ---- */
 
 static void put_real(kq_dyn_builder *b, const char *key, double r) {
-    kq_dyn_key(b, kq_sv_of(key));
+    if (b->bag) kq_dyn_key(b, kq_sv_of(key));
     kq_dyn_put_real(b->out, r);
     kq_dyn_part(b);
 }
 
 static void put_long(kq_dyn_builder *b, const char *key, int64_t l) {
-    kq_dyn_key(b, kq_sv_of(key));
+    if (b->bag) kq_dyn_key(b, kq_sv_of(key));
     kq_dyn_put_long(b->out, l);
     kq_dyn_part(b);
 }
 
+/* ctx: whether to give a bag. */
 static bool build_stats(const kq_call *call, uint32_t row, kq_buf *out, void *ctx) {
-    (void)ctx;
+    bool bag = *(const bool *)ctx;
     kq_dyn d = kq_arg_dyn(call, 0, row);
     bool ignore = call->nargs > 1 && kq_arg_bool(call, 1, row);
     if (!kq_dyn_is_array(d)) return false;
@@ -188,7 +189,7 @@ static bool build_stats(const kq_call *call, uint32_t row, kq_buf *out, void *ct
         if (kq_series_number(kq_dyn_element(d, i), &x) && isfinite(x)) spread += (x - sum / used) * (x - sum / used);
     double variance = used > 1 ? spread / (used - 1) : 0;
     kq_dyn_builder b;
-    kq_dyn_open(&b, out, true);
+    kq_dyn_open(&b, out, bag);
     put_real(&b, "min", min);
     put_long(&b, "min_idx", least);
     put_real(&b, "max", max);
@@ -196,18 +197,26 @@ static bool build_stats(const kq_call *call, uint32_t row, kq_buf *out, void *ct
     put_real(&b, "avg", sum / used);
     put_real(&b, "stdev", sqrt(variance));
     put_real(&b, "variance", variance);
-    put_real(&b, "sum", sum);
-    put_long(&b, "len", n);
+    if (bag) { /* series_stats() has no such columns */
+        put_real(&b, "sum", sum);
+        put_long(&b, "len", n);
+    }
     kq_dyn_close(&b);
     return true;
 }
 
 kq_status kq_fn_series_stats_dynamic(kq_call *call, kq_error *err) {
-    return kq_build_rows(call, build_stats, NULL, err);
+    bool bag = true;
+    return kq_build_rows(call, build_stats, &bag, err);
+}
+
+kq_status kq_fn_series_stats(kq_call *call, kq_error *err) {
+    bool bag = false;
+    return kq_build_rows(call, build_stats, &bag, err);
 }
 
 static bool build_line(const kq_call *call, uint32_t row, kq_buf *out, void *ctx) {
-    (void)ctx;
+    bool bag = *(const bool *)ctx;
     double *y, *fit;
     uint32_t n;
     bool failed;
@@ -226,13 +235,13 @@ static bool build_line(const kq_call *call, uint32_t row, kq_buf *out, void *ctx
     }
     residual /= n - 1;
     kq_dyn_builder b;
-    kq_dyn_open(&b, out, true);
+    kq_dyn_open(&b, out, bag);
     put_real(&b, "rsquare", variance > 0 ? 1 - residual / variance : 1);
     put_real(&b, "slope", slope);
     put_real(&b, "variance", variance);
     put_real(&b, "rvariance", residual);
     put_real(&b, "interception", base - slope); /* the first element stands at x = 1 */
-    kq_dyn_key(&b, KQ_SV("line_fit"));
+    if (bag) kq_dyn_key(&b, KQ_SV("line_fit"));
     kq_series_put(fit, n, out);
     kq_dyn_part(&b);
     kq_dyn_close(&b);
@@ -240,7 +249,13 @@ static bool build_line(const kq_call *call, uint32_t row, kq_buf *out, void *ctx
 }
 
 kq_status kq_fn_series_fit_line_dynamic(kq_call *call, kq_error *err) {
-    return kq_build_rows(call, build_line, NULL, err);
+    bool bag = true;
+    return kq_build_rows(call, build_line, &bag, err);
+}
+
+kq_status kq_fn_series_fit_line(kq_call *call, kq_error *err) {
+    bool bag = false;
+    return kq_build_rows(call, build_line, &bag, err);
 }
 
 /* ---- Filters ---- */

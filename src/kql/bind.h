@@ -135,6 +135,21 @@ kq_status kq_expr_subquery(kq_binder *b, kq_plan *plan, bool list, kq_span span,
 /* bind_call.c: function calls */
 kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out);
 
+/* bind_tuple.c: items that give several columns */
+typedef struct kq_deal {
+    kq_binder *b;
+    const kq_scope *scope;
+    const kq_row *row;
+    bool named_only; /* extend: (a, b) = f() adds two columns, however many values f() has */
+} kq_deal;
+typedef kq_status (*kq_deal_fn)(void *ctx, kq_sv name, bool named, kq_expr *expr, const kq_node *node);
+/* How many values a call gives; 0: it is no function that gives several. */
+uint32_t kq_tuple_width(const kq_scope *scope, const kq_node *call);
+/* Value `k` of such a call, bound as `array`, and its automatic name. */
+kq_status kq_tuple_part(kq_binder *b, const kq_node *call, kq_expr *array, uint32_t k, kq_sv *name, kq_expr **out);
+/* Calls `fn` for each name and value of an item: expression, name = expression, (a, b) = expression. */
+kq_status kq_deal_item(const kq_deal *d, const kq_node *item, kq_deal_fn fn, void *ctx);
+
 /* bind_window.c: row_number, prev, ... */
 bool kq_is_window(kq_sv name);
 kq_status kq_bind_window(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out);

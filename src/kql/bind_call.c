@@ -79,7 +79,7 @@ static kq_status fn_ingestion_time(const call_args *c, kq_expr **out) {
 }
 
 /* bag_pack("name", column, ...) over `n` columns */
-static kq_status pack(const call_args *c, const uint32_t *columns, uint32_t n, kq_expr **out) {
+static kq_status pack(const call_args *c, const char *function, const uint32_t *columns, uint32_t n, kq_expr **out) {
     if (n == 0) {
         kq_value v = kq_value_null(KQ_DYNAMIC);
         return kq_expr_const(c->b, &v, c->node->span, out);
@@ -92,22 +92,24 @@ static kq_status pack(const call_args *c, const uint32_t *columns, uint32_t n, k
         KQ_TRY(kq_expr_const(c->b, &name, c->node->span, &args[2 * i]));
         KQ_TRY(kq_expr_column(c->b, columns[i], col->type, c->node->span, &args[2 * i + 1]));
     }
-    return kq_expr_call(c->b, "bag_pack", args, n * 2, c->node->span, out);
+    return kq_expr_call(c->b, function, args, n * 2, c->node->span, out);
 }
 
 static kq_status fn_pack_all(const call_args *c, kq_expr **out) {
+    const char *function = "bag_pack";
     if (c->node->nkids > 1) return wrong_count(c, "pack_all([ignore_null_empty: bool]): dynamic");
     if (c->node->nkids == 1) {
         kq_expr *ignore;
         KQ_TRY(kq_bind_constant(c->b, c->scope, c->node->kids[0], KQ_BOOL, "ignore_null_empty", &ignore));
-        if (ignore->kind != KQ_EXPR_CONST || ignore->value.null || ignore->value.u.b)
-            return kq_bind_fail(c->b, c->node->kids[0]->span, "pack_all() can't leave out empty values");
+        if (ignore->kind != KQ_EXPR_CONST || ignore->value.null)
+            return kq_bind_fail(c->b, c->node->kids[0]->span, "pack_all() takes true or false");
+        if (ignore->value.u.b) function = "bag_pack if not empty";
     }
     if (!c->row || !c->row->columns) return kq_bind_fail(c->b, c->node->span, "pack_all() needs a table's row");
     uint32_t n = c->row->columns->n, *columns = kq_arena_array(c->b->arena, uint32_t, n + 1);
     if (!columns) return kq_bind_nomem(c->b);
     for (uint32_t i = 0; i < n; i++) columns[i] = i;
-    return pack(c, columns, n, out);
+    return pack(c, function, columns, n, out);
 }
 
 static kq_status fn_bag_pack_columns(const call_args *c, kq_expr **out) {
@@ -119,7 +121,7 @@ static kq_status fn_bag_pack_columns(const call_args *c, kq_expr **out) {
         if (arg->kind != KQ_NODE_NAME || !kq_row_find(c->row->columns, arg->text, &columns[i]))
             return kq_unknown_column(c->b, c->row->columns, arg->text, arg->span);
     }
-    return pack(c, columns, n, out);
+    return pack(c, "bag_pack", columns, n, out);
 }
 
 static const struct builtin {

@@ -51,38 +51,6 @@ static kq_status append_input(builder *w, const kq_plan *in, uint32_t column) {
     return append(w, in->out.items[column].name, e);
 }
 
-/* The k-th of the values that (a, b) = expression deals out: element k of a dynamic array. */
-static kq_status element(kq_binder *b, kq_expr *array, uint32_t k, kq_span span, kq_expr **out) {
-    kq_expr *base, *index;
-    kq_value v = kq_value_long(k);
-    KQ_TRY(kq_expr_copy(b, array, span, &base));
-    KQ_TRY(kq_expr_const(b, &v, span, &index));
-    return kq_expr_call2(b, "[]", base, index, span, out);
-}
-
-typedef kq_status (*item_fn)(void *ctx, kq_sv name, bool named, kq_expr *expr, const kq_node *node);
-
-/* Calls `fn` for each name and value of an item: expression, name = expression, (a, b) = expression. */
-static kq_status each_value(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *item, item_fn fn,
-                            void *ctx) {
-    kq_expr *e, *part;
-    if (item->kind == KQ_NODE_NAMES) {
-        const kq_node *names = item->kids[0];
-        KQ_TRY(kq_bind_expr(b, scope, row, item->kids[1], &e));
-        if (e->type != KQ_DYNAMIC)
-            return kq_bind_fail(b, item->span, "several names need a dynamic array, not %s", kq_type_name(e->type));
-        for (uint32_t i = 0; i < names->nkids; i++) {
-            KQ_TRY(element(b, e, i, item->span, &part));
-            KQ_TRY(fn(ctx, names->kids[i]->text, true, part, names->kids[i]));
-        }
-        return KQ_OK;
-    }
-    bool named = item->kind == KQ_NODE_NAMED;
-    const kq_node *expr = named ? item->kids[0] : item;
-    KQ_TRY(kq_bind_expr(b, scope, row, expr, &e));
-    return fn(ctx, named ? item->text : kq_auto_name(b, expr), named || expr->kind == KQ_NODE_NAME, e, item);
-}
-
 /* ---- extend ---- */
 
 typedef struct extend {
@@ -121,6 +89,7 @@ kq_status kq_bind_extend(kq_binder *b, const kq_scope *scope, const kq_node *nod
     kq_row row = kq_row_of(b, &in->out);
     kq_windows windows = {in, b->ordered || node->kind == KQ_NODE_SERIALIZE};
     row.windows = &windows;
+    kq_deal deal = {b, scope, &row, true};
     extend x = {0};
     kq_plan *p;
     if (!node->nkids) { /* serialize alone */
@@ -132,7 +101,7 @@ kq_status kq_bind_extend(kq_binder *b, const kq_scope *scope, const kq_node *nod
         KQ_TRY(append_input(&x.w, in, i));
         KQ_TRY(kq_names_add(b, &x.names, in->out.items[i].name));
     }
-    for (uint32_t i = 0; i < node->nkids; i++) KQ_TRY(each_value(b, scope, &row, node->kids[i], extend_item, &x));
+    for (uint32_t i = 0; i < node->nkids; i++) KQ_TRY(kq_deal_item(&deal, node->kids[i], extend_item, &x));
     p->input = windows.plan;
     finish(p, &x.w, out);
     return KQ_OK;
@@ -157,6 +126,7 @@ kq_status kq_bind_project(kq_binder *b, const kq_scope *scope, const kq_node *no
     kq_row row = kq_row_of(b, &in->out);
     kq_windows windows = {in, b->ordered};
     row.windows = &windows;
+    kq_deal deal = {b, scope, &row, false};
     project x = {0};
     kq_plan *p;
     KQ_TRY(start(b, node, in, &p, &x.w));
@@ -169,7 +139,7 @@ kq_status kq_bind_project(kq_binder *b, const kq_scope *scope, const kq_node *no
             }
             continue;
         }
-        KQ_TRY(each_value(b, scope, &row, node->kids[i], project_item, &x));
+        KQ_TRY(kq_deal_item(&deal, node->kids[i], project_item, &x));
     }
     p->input = windows.plan;
     finish(p, &x.w, out);

@@ -90,31 +90,52 @@ static kq_status bind_datatable(kq_binder *b, const kq_scope *scope, const kq_no
     return KQ_OK;
 }
 
+typedef struct print {
+    kq_binder *b;
+    kq_plan *p;
+    kq_names names;
+    uint32_t n, item;
+    bool several; /* values of this item */
+} print;
+
+static kq_status print_value(void *ctx, kq_sv name, bool named, kq_expr *expr, const kq_node *node) {
+    print *w = ctx;
+    kq_binder *b = w->b;
+    if (named && (w->several || node->kind == KQ_NODE_NAMED)) {
+        if (kq_names_has(&w->names, name))
+            return kq_bind_fail(b, node->span, "the column '" KQ_SV_FMT "' is declared twice", KQ_SV_ARG(name));
+        KQ_TRY(kq_names_add(b, &w->names, name));
+    } else {
+        if (!w->several || name.n == 0) name = kq_arena_printf(b->arena, "print_%u", w->item);
+        if (!name.p) return kq_bind_nomem(b);
+        KQ_TRY(kq_names_unique(b, &w->names, name, &name));
+    }
+    w->p->u.values.cells[w->n] = expr;
+    w->p->out.items[w->n++] = (kq_column){name, expr->type};
+    return KQ_OK;
+}
+
 static kq_status bind_print(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan **out) {
-    kq_names names = {0};
     kq_row none = kq_row_of(b, NULL);
+    kq_deal deal = {b, scope, &none, false};
     kq_plan *p = kq_plan_new(b, KQ_PLAN_VALUES, node->span, NULL);
     if (!p) return kq_plan_failed(b, node->span);
-    KQ_TRY(kq_columns_alloc(b, &p->out, node->nkids, node->span));
-    p->u.values.rows = 1;
-    p->u.values.cells = kq_arena_array(b->arena, kq_expr *, node->nkids + 1);
-    if (!p->u.values.cells) return kq_bind_nomem(b);
+    print w = {.b = b, .p = p};
+    uint32_t width = 0;
     for (uint32_t i = 0; i < node->nkids; i++) {
         const kq_node *item = node->kids[i];
-        kq_sv name = item->text;
-        if (item->kind == KQ_NODE_NAMES) return kq_bind_fail(b, item->span, "'print' takes one name per value");
-        if (item->kind == KQ_NODE_NAMED) {
-            if (kq_names_has(&names, name))
-                return kq_bind_fail(b, item->span, "the column '" KQ_SV_FMT "' is declared twice", KQ_SV_ARG(name));
-            KQ_TRY(kq_names_add(b, &names, name));
-            item = item->kids[0];
-        } else {
-            name = kq_arena_printf(b->arena, "print_%u", i);
-            if (!name.p) return kq_bind_nomem(b);
-            KQ_TRY(kq_names_unique(b, &names, name, &name));
-        }
-        KQ_TRY(kq_bind_expr(b, scope, &none, item, &p->u.values.cells[i]));
-        p->out.items[i] = (kq_column){name, p->u.values.cells[i]->type};
+        uint32_t names = item->kind == KQ_NODE_NAMES ? item->kids[0]->nkids : 1;
+        uint32_t values = kq_tuple_width(scope, item->kind == KQ_NODE_NAMES ? item->kids[1] : item);
+        width += names > values ? names : values;
+    }
+    KQ_TRY(kq_columns_alloc(b, &p->out, width, node->span));
+    p->u.values.rows = 1;
+    p->u.values.cells = kq_arena_array(b->arena, kq_expr *, width + 1);
+    if (!p->u.values.cells) return kq_bind_nomem(b);
+    for (w.item = 0; w.item < node->nkids; w.item++) {
+        const kq_node *item = node->kids[w.item];
+        w.several = item->kind == KQ_NODE_NAMES || kq_tuple_width(scope, item);
+        KQ_TRY(kq_deal_item(&deal, item, print_value, &w));
     }
     *out = p;
     return KQ_OK;
