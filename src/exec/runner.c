@@ -13,6 +13,7 @@ static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
 }
 
 typedef struct names {
+    kq_runner *runner;
     const kq_catalog *catalog;
     kq_sv *items;
     size_t n;
@@ -50,6 +51,60 @@ static void note_scans(kq_runner *r, const kq_plan *p, unsigned depth) {
         note_scans(r, p->u.unions.inputs[i], depth + 1);
 }
 
+typedef struct cells {
+    kq_arena *arena;
+    kq_value *items;
+    size_t n, cap; /* values */
+    size_t rows;
+} cells;
+
+/* Values that outlive their chunk. */
+static kq_status own(cells *c, kq_value *v, kq_error *err) {
+    if (v->null || (v->type != KQ_STRING && v->type != KQ_DYNAMIC)) return KQ_OK;
+    kq_sv text = kq_arena_copy(c->arena, kq_str_view(&v->u.s));
+    if (!text.p) return kq_arena_status(c->arena, err);
+    v->u.s = kq_str_sv(text);
+    return KQ_OK;
+}
+
+static kq_status take_cells(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
+    cells *c = ctx;
+    for (uint32_t k = 0; k < chunk->selected; k++, c->rows++) {
+        for (uint32_t i = 0; i < chunk->ncols; i++) {
+            if (c->n == c->cap) {
+                size_t cap = c->cap ? 2 * c->cap : 256;
+                kq_value *items = kq_arena_array(c->arena, kq_value, cap);
+                if (!items) return kq_arena_status(c->arena, err);
+                if (c->n) memcpy(items, c->items, c->n * sizeof *items);
+                c->items = items;
+                c->cap = cap;
+            }
+            c->items[c->n] = kq_vector_get(&chunk->cols[i], kq_chunk_row(chunk, k));
+            KQ_TRY(own(c, &c->items[c->n++], err));
+        }
+    }
+    return KQ_OK;
+}
+
+/* Runs a plan while a query is bound: for plugins whose columns the data decides. */
+static kq_status probe(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value **out, size_t *nrows, kq_error *err) {
+    const names *x = ctx;
+    cells c = {.arena = arena};
+    kq_consumer to = {take_cells, &c};
+    kq_cleanup *cleanups = NULL;
+    kq_report report; /* damage is reported by the query itself, not twice */
+    kq_exec_env env = x->runner->env;
+    kq_report_init(&report);
+    env.cleanups = &cleanups;
+    env.report = &report;
+    kq_status status = kq_exec_run(plan, &env, &to, err);
+    kq_cleanup_run(&cleanups);
+    kq_report_deinit(&report);
+    *out = c.items;
+    *nrows = c.rows;
+    return status;
+}
+
 static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cleanups, kq_query *query,
                       kq_error *err) {
     kq_node *script;
@@ -59,7 +114,8 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
     ctx.items = kq_arena_array(arena, kq_sv, ctx.n + 1);
     if (!ctx.items) return kq_arena_status(arena, err);
     for (size_t i = 0; i < ctx.n; i++) ctx.items[i] = tables[i]->name;
-    kq_resolver resolver = {find_named, table_names, &ctx, r->now};
+    kq_resolver resolver = {find_named, table_names, &ctx, r->now, probe};
+    ctx.runner = r;
     KQ_TRY(kq_bind(script, &resolver, arena, cleanups, query, err));
     if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
     return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);

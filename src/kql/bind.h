@@ -201,6 +201,21 @@ kq_status kq_bind_parse(kq_binder *b, const kq_scope *scope, const kq_node *node
 /* bind_apply.c */
 kq_status kq_bind_apply(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 
+/* bind_plugin.c: evaluate */
+kq_status kq_bind_evaluate(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
+
+/* bind_node.c: trees for operators that are written with others. A NULL among the kids, or no memory, gives NULL. */
+kq_node *kq_node_make(kq_binder *b, kq_span span, kq_node_kind kind, kq_sv text, uint32_t nkids, kq_node *const *kids);
+kq_node *kq_node_named(kq_binder *b, kq_span span, kq_sv name, kq_node *value);
+kq_node *kq_node_ref(kq_binder *b, kq_span span, kq_sv name);
+kq_node *kq_node_call(kq_binder *b, kq_span span, const char *function, uint32_t n, kq_node *const *args);
+kq_node *kq_node_binary(kq_binder *b, kq_span span, const char *op, kq_node *left, kq_node *right);
+kq_node *kq_node_literal(kq_binder *b, kq_span span, kq_value value);
+kq_node *kq_node_list(kq_binder *b, kq_span span, uint32_t n, kq_node *const *kids);
+/* summarize `aggs` by `keys` */
+kq_node *kq_node_summarize(kq_binder *b, kq_span span, kq_node *const *aggs, uint32_t naggs, kq_node *const *keys,
+                           uint32_t nkeys);
+
 /* bind_series.c */
 kq_status kq_bind_series(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 

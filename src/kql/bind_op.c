@@ -118,11 +118,6 @@ static kq_status refused(kq_binder *b, const kq_node *node, const char *name) {
     return kq_bind_fail(b, node->span, "the operator '%s' is not known to this version", name);
 }
 
-static kq_status bind_evaluate(kq_binder *b, const kq_node *node) {
-    return kq_bind_fail(b, node->span, "the plugin '" KQ_SV_FMT "' is not known to this version",
-                        KQ_SV_ARG(node->kids[1]->text));
-}
-
 kq_status kq_bind_operator(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     switch (node->kind) {
     case KQ_NODE_WHERE: return bind_where(b, scope, node, in, out);
@@ -155,7 +150,7 @@ kq_status kq_bind_operator(kq_binder *b, const kq_scope *scope, const kq_node *n
     case KQ_NODE_SAMPLE_DISTINCT: return bind_sample_distinct(b, scope, node, in, out);
     case KQ_NODE_MV_EXPAND: return kq_bind_expand(b, scope, node, in, out);
     case KQ_NODE_PARSE: return kq_bind_parse(b, scope, node, in, out);
-    case KQ_NODE_EVALUATE: return bind_evaluate(b, node);
+    case KQ_NODE_EVALUATE: return kq_bind_evaluate(b, scope, node, in, out);
     case KQ_NODE_MV_APPLY: return kq_bind_apply(b, scope, node, in, out);
     case KQ_NODE_PARSE_KV: return refused(b, node, "parse-kv");
     case KQ_NODE_MAKE_SERIES: return kq_bind_series(b, scope, node, in, out);

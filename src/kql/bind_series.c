@@ -21,40 +21,25 @@ typedef struct series {
     bool whole;   /* its numbers are longs: ticks, integers */
 } series;
 
-/* ---- nodes; NULL once memory has run out */
+/* ---- nodes */
 
-static kq_node *make(series *s, kq_node_kind kind, kq_sv text, uint32_t nkids, kq_node *const *kids) {
-    kq_node *n = kq_arena_new(s->b->arena, kq_node);
-    kq_node **own = kq_arena_array(s->b->arena, kq_node *, nkids + 1);
-    for (uint32_t i = 0; i < nkids; i++)
-        if (!kids[i]) n = NULL;
-    if (!n || !own) return NULL;
-    if (nkids) memcpy(own, kids, nkids * sizeof *own);
-    *n = (kq_node){.kind = kind, .span = s->span, .text = text, .kids = own, .nkids = nkids};
-    return n;
-}
 static kq_node *name(series *s, kq_sv text) {
-    return make(s, KQ_NODE_NAME, text, 0, NULL);
+    return kq_node_ref(s->b, s->span, text);
 }
 static kq_node *call(series *s, const char *function, uint32_t n, kq_node *const *args) {
-    return make(s, KQ_NODE_CALL, kq_sv_of(function), n, args);
+    return kq_node_call(s->b, s->span, function, n, args);
 }
 static kq_node *call1(series *s, const char *function, kq_node *a) {
     return call(s, function, 1, (kq_node *[]){a});
 }
 static kq_node *binary(series *s, const char *op, kq_node *a, kq_node *c) {
-    return make(s, KQ_NODE_BINARY, kq_sv_of(op), 2, (kq_node *[]){a, c});
+    return kq_node_binary(s->b, s->span, op, a, c);
 }
 static kq_node *named(series *s, kq_sv text, kq_node *value) {
-    return make(s, KQ_NODE_NAMED, text, 1, (kq_node *[]){value});
-}
-static kq_node *literal(series *s, kq_value v) {
-    kq_node *n = make(s, KQ_NODE_LITERAL, KQ_SV(""), 0, NULL);
-    if (n) n->value = v;
-    return n;
+    return kq_node_named(s->b, s->span, text, value);
 }
 static kq_node *number(series *s, int64_t l) {
-    return literal(s, kq_value_long(l));
+    return kq_node_literal(s->b, s->span, kq_value_long(l));
 }
 
 /* A value as a number of the kind that bins are counted in. */
@@ -85,7 +70,7 @@ static kq_node *end_bin(series *s, kq_node *x) {
 static kq_node *origin(series *s) {
     kq_value v = {.type = s->type};
     if (s->from) return s->from;
-    return literal(s, v); /* zero of the type */
+    return kq_node_literal(s->b, s->span, v); /* zero of the type */
 }
 
 /* ---- operators */
@@ -99,7 +84,7 @@ static kq_status filter(series *s, kq_plan **plan) {
     kq_node *test = call1(s, "isnotnull", s->axis);
     if (s->from) test = binary(s, "and", test, binary(s, ">=", s->axis, s->from));
     if (s->to) test = binary(s, "and", test, binary(s, s->node->flags ? "<=" : "<", s->axis, s->to));
-    return bind(s, make(s, KQ_NODE_WHERE, KQ_SV(""), 1, &test), *plan, plan);
+    return bind(s, kq_node_make(s->b, s->span, KQ_NODE_WHERE, KQ_SV(""), 1, &test), *plan, plan);
 }
 
 static kq_status per_bin(series *s, const kq_node *by, kq_plan **plan) {
@@ -111,9 +96,7 @@ static kq_status per_bin(series *s, const kq_node *by, kq_plan **plan) {
     for (uint32_t i = 0; i < n; i++) aggs[i] = items->kids[i]->kids[0];
     for (uint32_t i = 0; i < nby; i++) keys[i] = by->kids[i];
     keys[nby] = named(s, KQ_SV("$bin"), bin_of(s, s->axis));
-    kq_node *parts[3] = {make(s, KQ_NODE_LIST, KQ_SV(""), 0, NULL), make(s, KQ_NODE_LIST, KQ_SV(""), n, aggs),
-                         make(s, KQ_NODE_LIST, KQ_SV(""), nby + 1, keys)};
-    return bind(s, make(s, KQ_NODE_SUMMARIZE, KQ_SV(""), 3, parts), *plan, plan);
+    return bind(s, kq_node_summarize(s->b, s->span, aggs, n, keys, nby + 1), *plan, plan);
 }
 
 /* `columns`: of the summarize by bins: keys, $bin, values. */
@@ -131,9 +114,7 @@ static kq_status per_series(series *s, const kq_columns *columns, uint32_t nby, 
         kq_sv column = columns->items[i].name;
         aggs[n++] = named(s, column, call1(s, "make_list_with_nulls", name(s, column)));
     }
-    kq_node *parts[3] = {make(s, KQ_NODE_LIST, KQ_SV(""), 0, NULL), make(s, KQ_NODE_LIST, KQ_SV(""), n, aggs),
-                         make(s, KQ_NODE_LIST, KQ_SV(""), nby, keys)};
-    return bind(s, make(s, KQ_NODE_SUMMARIZE, KQ_SV(""), nby ? 3 : 2, parts), *plan, plan);
+    return bind(s, kq_node_summarize(s->b, s->span, aggs, n, keys, nby), *plan, plan);
 }
 
 static kq_status arrays(series *s, const kq_columns *columns, uint32_t nby, kq_plan **plan) {
@@ -159,7 +140,7 @@ static kq_status arrays(series *s, const kq_columns *columns, uint32_t nby, kq_p
     kq_node *last = binary(s, "+", origin(s), binary(s, "*", binary(s, "-", hi, number(s, 1)), s->step));
     kq_node *range = call(s, "range", 3, (kq_node *[]){first, last, s->step});
     outputs[n++] = axis.n ? named(s, axis, range) : range;
-    return bind(s, make(s, KQ_NODE_PROJECT, KQ_SV(""), n, outputs), *plan, plan);
+    return bind(s, kq_node_make(s->b, s->span, KQ_NODE_PROJECT, KQ_SV(""), n, outputs), *plan, plan);
 }
 
 /* ---- the operator */
@@ -209,7 +190,7 @@ kq_status kq_bind_series(kq_binder *b, const kq_scope *scope, const kq_node *nod
     kq_sv kind;
     if (!(kq_param_text(node->kids[0], "kind", &kind) && kq_sv_eq(kind, KQ_SV("nonempty")))) {
         kq_node *any = call1(&s, "isnotnull", name(&s, KQ_SV("$lo")));
-        KQ_TRY(bind(&s, make(&s, KQ_NODE_WHERE, KQ_SV(""), 1, &any), in, &in));
+        KQ_TRY(bind(&s, kq_node_make(b, s.span, KQ_NODE_WHERE, KQ_SV(""), 1, &any), in, &in));
     }
     KQ_TRY(arrays(&s, &columns, nby, &in));
     *out = in;

@@ -174,6 +174,9 @@ typedef struct kq_resolver {
     const kq_sv *(*names)(void *ctx, size_t *n);
     void *ctx;
     int64_t now; /* what now() is, in ticks */
+    /* Runs a plan while the query is bound, for plugins whose columns the data decides: its rows' cells, row by row, in
+     * `arena`. NULL: such plugins need a schema. */
+    kq_status (*rows)(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value **cells, size_t *nrows, kq_error *err);
 } kq_resolver;
 
 typedef struct kq_query {

@@ -29,7 +29,7 @@ static const kq_sv *names(void *ctx, size_t *n) {
     *n = 3;
     return table_names;
 }
-static const kq_resolver resolver = {find, names, NULL, INT64_C(637134336000000000)}; /* 2020-01-01 */
+static const kq_resolver resolver = {find, names, NULL, INT64_C(637134336000000000), NULL}; /* 2020-01-01 */
 
 /* What binding `query` gives: columns, the plan, or the error and its hint. */
 static char *bound(const char *query, bool plan, kq_status *status) {
