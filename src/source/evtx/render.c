@@ -94,6 +94,7 @@ static bool xml_char(uint32_t cp) {
 }
 
 static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
+    if (text.n == 0) return;
     const char *p = text.p, *end = text.p + text.n, *run = p;
     while (p < end) {
         unsigned char c = (unsigned char)*p;
