@@ -201,16 +201,18 @@ static void unnamed_arrays(void **state) {
 static void user_data(void **state) {
     (void)state;
     static const evtx_datum data[] = {{.name = "SubjectUserName", .text = {"admin", 5}},
-                                      {.name = "Pid", .type = EVTX_UINT, .number = 3}};
+                                      {.name = "Pid", .type = EVTX_UINT, .number = 3},
+                                      {.name = "Pid", .type = EVTX_UINT, .number = 4}};
     evtx_event e = event_of(9);
     e.user_data = "LogFileCleared";
     e.data = data;
-    e.ndata = 2;
+    e.ndata = 3;
     add(&e);
     finish_and_read("UserData.LogFileCleared.SubjectUserName UserData.LogFileCleared.xmlns $EventDataJson "
                     "UserData.LogFileCleared");
-    assert_string_equal(result.rows.p, "0:admin|http://manifests.microsoft.com/win/2004/08/windows/eventlog|"
-                                       "{\"LogFileCleared\":{\"SubjectUserName\":\"admin\",\"Pid\":\"3\"}}|~\n");
+    assert_string_equal(result.rows.p,
+                        "0:admin|http://manifests.microsoft.com/win/2004/08/windows/eventlog|"
+                        "{\"LogFileCleared\":{\"SubjectUserName\":\"admin\",\"Pid\":[\"3\",\"4\"]}}|~\n");
 }
 
 static void several_chunks(void **state) {

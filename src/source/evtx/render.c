@@ -296,6 +296,36 @@ static bool put_object(kq_evtx_reader *reader, const kq_evtx_frame *frame, const
     return true;
 }
 
+static bool put_text_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
+    kq_buf_clear(&reader->scratch);
+    return kq_evtx_items_text(reader, frame, items, &reader->scratch) && put_scratch_json(reader, out);
+}
+
+/* An element of text is that text; one with elements inside, or with attributes, an object of these (and "#text"). */
+static bool put_element_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+                             unsigned depth, kq_buf *out) {
+    bool structure = has_structure(frame, element->items), attributes = false;
+    object o = {0};
+    for (const kq_bx_attr *a = element->attrs; a; a = a->next) {
+        if (kq_sv_starts(a->name, KQ_SV("xmlns")) || absent(frame, a->items)) continue;
+        if (!attributes) kq_buf_char(out, '{');
+        attributes = true;
+        put_key(&o, a->name, out);
+        if (!kq_bx_burn(&reader->bx, 8) || !put_text_json(reader, frame, a->items, out)) return false;
+    }
+    if (!attributes)
+        return structure ? put_object(reader, frame, element->items, false, depth + 1, out)
+                         : put_text_json(reader, frame, element->items, out);
+    if (structure) {
+        if (!put_members(reader, frame, element->items, &o, depth + 1, out)) return false;
+    } else if (element->items) {
+        put_key(&o, KQ_SV("#text"), out);
+        if (!put_text_json(reader, frame, element->items, out)) return false;
+    }
+    kq_buf_char(out, '}');
+    return true;
+}
+
 static bool put_param(kq_evtx_reader *reader, object *o, kq_buf *out) {
     char key[24];
     int n = snprintf(key, sizeof key, "param%u", (unsigned)++o->unnamed);
@@ -326,9 +356,32 @@ static bool put_data_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, co
     return kq_evtx_items_text(reader, frame, element->items, scratch) && put_param(reader, o, out);
 }
 
+static bool same_element(const kq_bx_item *item, const kq_bx_element *element) {
+    return item->kind == KQ_BX_ELEMENT && kq_sv_eq(item->u.element->name, element->name);
+}
+
+#define GROUP_MAX 256u /* a longer list is not grouped: every pair of its elements would be compared */
+
+/* How many elements with the name of item `at` stand before it in its list, and after it. */
+static bool count_same(kq_bx *bx, const kq_bx_item *first, const kq_bx_item *at, uint32_t *before, uint32_t *after) {
+    *before = *after = 0;
+    uint32_t *n = before, seen = 0;
+    for (const kq_bx_item *i = first; i; i = i->next, seen++) {
+        if (i == at)
+            n = after;
+        else
+            *n += same_element(i, at->u.element);
+        if (seen < GROUP_MAX) continue;
+        *before = *after = 0;
+        break;
+    }
+    return kq_bx_burn(bx, seen);
+}
+
 static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
                         unsigned depth, kq_buf *out) {
     kq_bx *bx = &reader->bx;
+    const kq_bx_item *first = items;
     if (!deeper(reader, depth)) return false;
     for (; items; items = items->next) {
         uint32_t mark = bx->nvalues;
@@ -348,13 +401,17 @@ static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, cons
             if (!put_data_json(reader, frame, e, o, out)) return false;
             continue;
         }
+        uint32_t before, after;
+        if (!count_same(bx, first, items, &before, &after)) return false;
+        if (before > 0) continue; /* already in the first one's array */
         put_key(o, e->name, out);
-        if (has_structure(frame, e->items)) {
-            if (!put_object(reader, frame, e->items, false, depth + 1, out)) return false;
-        } else {
-            kq_buf_clear(&reader->scratch);
-            if (!kq_evtx_items_text(reader, frame, e->items, &reader->scratch)) return false;
-            if (!put_scratch_json(reader, out)) return false;
+        if (after > 0) kq_buf_char(out, '[');
+        if (!put_element_json(reader, frame, e, depth, out)) return false;
+        for (const kq_bx_item *i = items->next; i && after > 0; i = i->next) {
+            if (!same_element(i, e)) continue;
+            kq_buf_char(out, ',');
+            if (!put_element_json(reader, frame, i->u.element, depth, out)) return false;
+            if (--after == 0) kq_buf_char(out, ']');
         }
     }
     return true;
