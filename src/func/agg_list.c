@@ -21,7 +21,7 @@ static int by_place(const void *a, const void *b) {
 }
 
 static void sort_items(kq_agg_list *l) {
-    if (l->unsorted) qsort(l->items, l->n, sizeof *l->items, by_place);
+    if (l->unsorted && l->n) qsort(l->items, l->n, sizeof *l->items, by_place);
     l->unsorted = 0;
 }
 

@@ -31,7 +31,8 @@ struct kq_automaton {
     do {                                                                                                               \
         if ((unit) >= KQ_UNIT_RAW) {                                                                                   \
             emit(0xFF);                                                                                                \
-            emit((unit)-KQ_UNIT_RAW);                                                                                  \
+            emit(0x80 | ((unit) >> 4 & 7));                                                                            \
+            emit(0x80 | ((unit)&15));                                                                                  \
         } else {                                                                                                       \
             char bytes_[4];                                                                                            \
             unsigned n_ = kq_utf8_encode((unit), bytes_);                                                              \
@@ -39,9 +40,9 @@ struct kq_automaton {
         }                                                                                                              \
     } while (0)
 
-/* The most symbols that a needle of `n` bytes has: each byte two, and an edge before each and at the end. */
+/* The most symbols that a needle of `n` bytes has: each byte three, and an edge before each and at the end. */
 static size_t symbols_max(size_t n) {
-    return 3 * n + 1;
+    return 4 * n + 1;
 }
 
 /* Reads a needle as bytes (EDGE as 256) into `out`; returns how many. */

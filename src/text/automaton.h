@@ -1,10 +1,10 @@
 /*
  * One Aho-Corasick automaton for many needles: one pass over the text, whatever their number. Internal to text/.
  *
- * It reads the text's units, folded when asked, as UTF-8 bytes; an ill-formed byte is read as 0xFF and itself, so that
- * it can't be taken for a part of a character. With term operators the text is read with an extra symbol wherever a
- * term starts or ends, and needles carry that symbol inside and at the edges where they ask for a boundary: what the
- * automaton finds needs no check afterwards, so that no text can make it slow.
+ * It reads the text's units, folded when asked, as UTF-8 bytes; an ill-formed byte is read as 0xFF, which UTF-8 never
+ * has, and two continuation bytes, so that no needle fits half of it. With term operators the text is read with an
+ * extra symbol wherever a term starts or ends, and needles carry that symbol inside and at the edges where they ask for
+ * a boundary: what the automaton finds needs no check afterwards, so that no text can make it slow.
  */
 #ifndef KQ_TEXT_AUTOMATON_H
 #define KQ_TEXT_AUTOMATON_H

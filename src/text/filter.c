@@ -180,7 +180,7 @@ kq_status kq_filter_create(bool ci, const kq_sv *needles, size_t n, kq_arena *ar
             foreign = true;
             continue;
         }
-        ambiguous |= ci && (memchr(needle.p, 'k', needle.n) || memchr(needle.p, 's', needle.n));
+        if (needle.n) ambiguous |= ci && (memchr(needle.p, 'k', needle.n) || memchr(needle.p, 's', needle.n));
         if (needle.n < window) window = (uint32_t)needle.n;
     }
     kq_status status = kq_buf_status(&text, err);

@@ -85,7 +85,10 @@ static const char *run(const kq_scalar *fn, const kq_value *args, uint32_t nargs
         const kq_vector *constants[40] = {0};
         for (uint32_t i = 0; i < nargs; i++) constants[i] = constant ? pointers[i] : NULL;
         kq_prepare prepare = {fn, constants, nargs, get_arena(), &cleanups};
-        if (fn->prepare(&prepare, &call.state, &err) != KQ_OK) return "refused by prepare";
+        if (fn->prepare(&prepare, &call.state, &err) != KQ_OK) {
+            kq_cleanup_run(&cleanups);
+            return "refused by prepare";
+        }
     }
     kq_status status = fn->fn(&call, &err);
     const char *text = status == KQ_OK ? print(&out, constant ? 0 : 3) : kq_status_text(status);

@@ -101,6 +101,9 @@ static void folding(void **state) {
     IS(STARTSWITH, "\xC3\x89t\xC3\xA9", "\xC3\xA9T");
     NOT(ENDSWITH, "ab", "abc");
     IS(ENDSWITH, "ABC", "bc");
+    NOT(CONTAINS, "\xFF\xFF\xC3\xA9", "\xC3"); /* half of a character is no ill-formed byte */
+    IS(CONTAINS, "\xFF\xC3", "\xC3");
+    NOT(CONTAINS, "\xC3", "c");
     NOT(CONTAINS, "[", "{"); /* not letters though 0x20 apart */
     NOT(CONTAINS, "x@y", "x`y");
     NOT(CONTAINS, "a\x1Fz", "a?z");
