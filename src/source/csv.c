@@ -1,0 +1,469 @@
+/*
+ * CSV: RFC 4180 as it is met: BOM, CRLF, quoted newlines, ',' ';' or tab, headers of the Defender and Sentinel portals.
+ * claim() reads the next block and finds where its records end (csv_scan.h), a few gigabytes a second; the fields are
+ * cut by the workers, only as far as the last one that is wanted.
+ */
+#include "base/arena.h"
+#include "source/csv_scan.h"
+#include "source/scan_bytes.h"
+#include "source/stream.h"
+
+extern uint64_t kq_csv_block_bytes; /* tests make it small */
+uint64_t kq_csv_block_bytes = KQ_BLOCK_BYTES;
+
+#define RECORD_MAX  ((size_t)4 << 20) /* an open quote is given up after that much */
+#define COLUMNS_MAX 65536
+
+typedef struct column {
+    kq_sv name;
+    bool local; /* "[Local Time]": of a zone that the file does not tell */
+} column;
+
+typedef struct csv_source {
+    kq_source base;
+    kq_stream *stream;
+    kq_arena arena;
+    column *columns;
+    uint32_t ncolumns;
+    char delimiter;
+    uint64_t skip;  /* bytes of the header, not yet skipped */
+    uint64_t at;    /* offset of carry */
+    kq_buf carry;   /* the beginning of a record */
+    uint64_t count; /* records before the next morsel */
+    uint64_t morsels;
+    uint64_t serial; /* tells sources apart whose memory is the same */
+    bool ended, noted;
+} csv_source;
+
+typedef enum special { FIELD, FILE_NAME, OFFSET, NUMBER, RAW, ABSENT } special;
+
+/* A want or selector in the columns of one file. */
+typedef struct place {
+    special special;
+    uint32_t column;
+} place;
+
+typedef struct set_plan {
+    place *wants, *selectors;
+    uint32_t last;                  /* column + 1 up to which fields are cut */
+    int32_t *want_of, *selector_of; /* by column: first want or selector + 1, 0: none */
+} set_plan;
+
+typedef struct csv_reader {
+    kq_reader base;
+    uint64_t serial; /* of the source that the plans are for */
+    kq_arena plans, scratch;
+    set_plan *sets;
+    kq_field *fields;
+    kq_buf block, records;
+    uint64_t at, first;
+} csv_reader;
+
+static kq_sv without_bom(kq_sv s) {
+    return s.n >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0 ? kq_sv_slice(s, 3, s.n) : s;
+}
+
+static size_t count_in_line(kq_sv line, char c) {
+    size_t n = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < line.n; i++) {
+        quoted ^= line.p[i] == '"';
+        n += !quoted && line.p[i] == c;
+    }
+    return n;
+}
+
+/* The first line that is not empty, without its line end; *after: what follows it. */
+static kq_sv first_line(kq_sv s, kq_sv *after) {
+    bool quoted = false;
+    size_t i = 0;
+    while (i < s.n && (s.p[i] == '\n' || s.p[i] == '\r')) i++;
+    s = kq_sv_slice(s, i, s.n);
+    for (i = 0; i < s.n && (quoted || s.p[i] != '\n'); i++) quoted ^= s.p[i] == '"';
+    *after = kq_sv_slice(s, i + 1, s.n);
+    kq_sv line = kq_sv_slice(s, 0, i);
+    if (line.n && line.p[line.n - 1] == '\r') line.n--;
+    return line;
+}
+
+static char delimiter_of(kq_sv line) {
+    static const char known[] = {',', ';', '\t'};
+    char best = ',';
+    size_t most = 0;
+    for (size_t i = 0; i < sizeof known; i++) {
+        size_t n = count_in_line(line, known[i]);
+        if (n > most) {
+            most = n;
+            best = known[i];
+        }
+    }
+    return best;
+}
+
+static int detect(kq_sv head, const char *path) {
+    kq_sv name = kq_sv_of(path), rest, after, text = without_bom(head);
+    if (kq_sv_ends(name, KQ_SV(".gz"))) name.n -= 3;
+    if (kq_sv_ends(name, KQ_SV(".zst"))) name.n -= 4;
+    bool named = kq_sv_ends(name, KQ_SV(".csv")) || kq_sv_ends(name, KQ_SV(".tsv"));
+    kq_sv line = first_line(text, &rest);
+    if (!line.n || memchr(line.p, 0, line.n)) return 0;
+    if (named) return 90;
+    if (line.p[0] == '{' || line.p[0] == '[' || line.p[0] == '<' || line.p[0] == '#') return 0;
+    char c = delimiter_of(line);
+    size_t n = count_in_line(line, c);
+    kq_sv second = first_line(rest, &after);
+    return n >= 3 && second.n && count_in_line(second, c) == n ? 50 : 0;
+}
+
+static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
+    kq_sv rest, text = without_bom(head), line = first_line(text, &rest);
+    bool escaped;
+    if (!line.n) return kq_fail(err, KQ_ERR_DAMAGED, "%s: no header", s->base.input->path);
+    s->delimiter = delimiter_of(line);
+    s->skip = (uint64_t)(rest.p - head.p);
+    if (s->skip > head.n) s->skip = head.n;
+    size_t most = count_in_line(line, s->delimiter) + 2;
+    if (most > COLUMNS_MAX) return kq_fail(err, KQ_ERR_DAMAGED, "%s: too many columns", s->base.input->path);
+    s->columns = kq_arena_array(&s->arena, column, most);
+    char *padded = kq_arena_bytes(&s->arena, line.n + KQ_SCAN_SLACK);
+    if (!s->columns || !padded) return kq_arena_status(&s->arena, err);
+    memcpy(padded, line.p, line.n);
+    memset(padded + line.n, 0, KQ_SCAN_SLACK);
+    for (const char *p = padded, *end = padded + line.n; p && s->ncolumns < most;) {
+        column *c = &s->columns[s->ncolumns++];
+        p = kq_csv_field(p, end, s->delimiter, &c->name, &escaped);
+        if (escaped) {
+            char *to = kq_arena_bytes(&s->arena, c->name.n);
+            if (!to) return kq_arena_status(&s->arena, err);
+            c->name = (kq_sv){to, kq_csv_unescape(c->name, to)};
+        }
+        c->local = kq_sv_ends(c->name, KQ_SV(" [Local Time]"));
+        if (c->local) c->name.n -= strlen(" [Local Time]");
+        if (kq_sv_ends(c->name, KQ_SV(" [UTC]"))) c->name.n -= strlen(" [UTC]");
+    }
+    return KQ_OK;
+}
+
+static void close_source(kq_source *source) {
+    if (!source) return;
+    csv_source *s = (csv_source *)source;
+    kq_stream_close(s->stream);
+    kq_arena_deinit(&s->arena);
+    kq_buf_deinit(&s->carry);
+    kq_free(s);
+}
+
+static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget,
+                             kq_source **out, kq_error *err) {
+    static uint64_t serials;
+    csv_source *s = kq_calloc(1, sizeof *s);
+    kq_sv head;
+    if (!s) {
+        kq_stream_close(stream);
+        return kq_nomem(err);
+    }
+    s->base = (kq_source){&kq_source_csv, input, report};
+    s->stream = stream;
+    s->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
+    kq_arena_init(&s->arena, budget, 4096);
+    kq_buf_init(&s->carry, budget, 0);
+    kq_status status = kq_stream_head(stream, &head, err);
+    if (!status) status = header(s, head, err);
+    if (status) {
+        close_source(&s->base);
+        return status;
+    }
+    *out = &s->base;
+    return KQ_OK;
+}
+
+/* ---- the reader */
+
+static void reader_destroy(kq_reader *reader) {
+    if (!reader) return;
+    csv_reader *r = (csv_reader *)reader;
+    kq_arena_deinit(&r->plans);
+    kq_arena_deinit(&r->scratch);
+    kq_buf_deinit(&r->block);
+    kq_buf_deinit(&r->records);
+    kq_free(r);
+}
+
+static kq_status reader_create(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err) {
+    csv_reader *r = kq_calloc(1, sizeof *r);
+    if (!r) return kq_nomem(err);
+    r->base = (kq_reader){&kq_source_csv, request, budget};
+    kq_arena_init(&r->plans, budget, 0);
+    kq_arena_init(&r->scratch, budget, 0);
+    kq_buf_init(&r->block, budget, 0);
+    kq_buf_init(&r->records, budget, 0);
+    *out = &r->base;
+    return KQ_OK;
+}
+
+static place find_place(const csv_source *s, kq_sv name) {
+    static const struct {
+        kq_sv name;
+        special special;
+    } specials[] = {{{"$file", 5}, FILE_NAME}, {{"$offset", 7}, OFFSET}, {{"$index", 6}, NUMBER}, {{"$raw", 4}, RAW}};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (kq_sv_eq(name, specials[i].name)) return (place){specials[i].special, 0};
+    for (uint32_t c = 0; c < s->ncolumns; c++)
+        if (!s->columns[c].local && kq_sv_eq(s->columns[c].name, name)) return (place){FIELD, c};
+    return (place){ABSENT, 0};
+}
+
+/* Where this file has what the request wants. */
+static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
+    const kq_request *q = r->base.request;
+    uint32_t most = 1;
+    if (r->serial == s->serial) return KQ_OK;
+    kq_arena_reset(&r->plans);
+    r->serial = 0;
+    r->sets = kq_arena_array(&r->plans, set_plan, q->nsets + 1);
+    if (!r->sets) return kq_arena_status(&r->plans, err);
+    for (uint32_t i = 0; i < q->nsets; i++) {
+        const kq_want_set *set = &q->sets[i];
+        set_plan *p = &r->sets[i];
+        p->wants = kq_arena_array(&r->plans, place, set->nwants + 1);
+        p->selectors = kq_arena_array(&r->plans, place, set->nselectors + 1);
+        p->want_of = kq_arena_array(&r->plans, int32_t, s->ncolumns + 1);
+        p->selector_of = kq_arena_array(&r->plans, int32_t, s->ncolumns + 1);
+        if (!p->wants || !p->selectors || !p->want_of || !p->selector_of) return kq_arena_status(&r->plans, err);
+        for (uint32_t k = 0; k < set->nwants; k++) {
+            p->wants[k] = find_place(s, set->wants[k].name);
+            if (p->wants[k].special != FIELD) continue;
+            uint32_t c = p->wants[k].column;
+            if (!p->want_of[c]) p->want_of[c] = (int32_t)k + 1;
+            if (c >= p->last) p->last = c + 1;
+        }
+        for (uint32_t k = 0; k < set->nselectors; k++) {
+            p->selectors[k] = find_place(s, set->selectors[k].name);
+            if (p->selectors[k].special != FIELD) continue;
+            uint32_t c = p->selectors[k].column;
+            p->selector_of[c] = (int32_t)k + 1;
+            if (c >= p->last) p->last = c + 1;
+        }
+        if (set->nwants > most) most = set->nwants;
+    }
+    r->fields = kq_arena_array(&r->plans, kq_field, most);
+    if (!r->fields) return kq_arena_status(&r->plans, err);
+    r->serial = s->serial;
+    return KQ_OK;
+}
+
+/* ---- claim: the next block, whole records only */
+
+static kq_status fill(csv_source *s, csv_reader *r, size_t want, kq_error *err) {
+    while (r->block.n < want && !s->ended) {
+        size_t got, n = want - r->block.n;
+        char *to = kq_buf_reserve(&r->block, n + KQ_SCAN_SLACK);
+        if (!to) return kq_buf_status(&r->block, err);
+        kq_status status = kq_stream_read(s->stream, to, n, &got, err);
+        if (status == KQ_ERR_DAMAGED) { /* what came before is read; then the file ends */
+            kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->at + r->block.n, "%s",
+                             err ? err->message : "damaged");
+            s->ended = true;
+            return KQ_OK;
+        }
+        KQ_TRY(status);
+        if (!got) s->ended = true;
+        __atomic_add_fetch(&s->base.report->bytes, got, __ATOMIC_RELAXED);
+        uint64_t skip = s->skip < got ? s->skip : got;
+        if (skip) { /* the header */
+            memmove(to, to + skip, got - skip);
+            s->skip -= skip;
+            s->at += skip;
+        }
+        r->block.n += got - skip;
+    }
+    return KQ_OK;
+}
+
+/* A quoted field that never ends: its first line is given up, and reading goes on after it. */
+static void give_up(csv_source *s, csv_reader *r, size_t from) {
+    const char *p = r->block.p + from, *newline = memchr(p, '\n', r->block.n - from);
+    size_t n = newline ? (size_t)(newline - p) + 1 : r->block.n - from;
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, r->at + from,
+                     "a quoted field does not end; the line is skipped");
+    memset(r->block.p + from, '\n', n); /* empty lines are no records */
+}
+
+static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
+    csv_source *s = (csv_source *)source;
+    csv_reader *r = (csv_reader *)reader;
+    size_t want = kq_csv_block_bytes;
+    kq_buf_clear(&r->block);
+    kq_buf_append(&r->block, s->carry.p, s->carry.n);
+    KQ_TRY(kq_buf_status(&r->block, err));
+    kq_buf_clear(&s->carry);
+    size_t end = 0;
+    for (;;) {
+        bool open;
+        KQ_TRY(fill(s, r, want, err));
+        r->at = s->at;
+        kq_buf_clear(&r->records);
+        char *slack = kq_buf_reserve(&r->block, KQ_SCAN_SLACK);
+        if (!slack) return kq_buf_status(&r->block, err);
+        memset(slack, 0, KQ_SCAN_SLACK);
+        kq_csv_scan(r->block.p, r->block.n, s->delimiter, &r->records, &open);
+        KQ_TRY(kq_buf_status(&r->records, err));
+        const kq_csv_record *records = (const kq_csv_record *)(const void *)r->records.p;
+        size_t n = r->records.n / sizeof *records;
+        end = n ? (size_t)records[n - 1].end + 1 : 0;
+        if (open && (s->ended || r->block.n - end > RECORD_MAX)) {
+            give_up(s, r, end);
+            continue;
+        }
+        if (n || s->ended) break;
+        if (r->block.n > RECORD_MAX) { /* no newline at all, and no quote: one line that is too long */
+            kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->at,
+                             "a record of more than %zu bytes is skipped", RECORD_MAX);
+            s->at += r->block.n;
+            kq_buf_clear(&r->block);
+        }
+        want = r->block.n + (r->block.n > kq_csv_block_bytes ? r->block.n : kq_csv_block_bytes);
+    }
+    if (s->ended && end < r->block.n) { /* the last line has no newline */
+        kq_csv_record last = {(uint32_t)r->block.n, UINT32_MAX};
+        kq_buf_append(&r->records, &last, sizeof last);
+        end = r->block.n;
+    }
+    kq_buf_append(&s->carry, r->block.p + end, r->block.n - end);
+    KQ_TRY(kq_buf_status(&s->carry, err));
+    KQ_TRY(kq_buf_status(&r->records, err));
+    *more = r->records.n > 0;
+    *morsel = (kq_morsel){s->at, end, s->morsels++};
+    s->at += end;
+    r->first = s->count;
+    s->count += r->records.n / sizeof(kq_csv_record);
+    if (!s->noted)
+        for (uint32_t c = 0; c < s->ncolumns; c++)
+            if (s->columns[c].local)
+                kq_report_damage(
+                    s->base.report, s->base.input->number, s->base.input->path, 0,
+                    "the column '%.*s [Local Time]' is in a time zone that the file does not tell: left out",
+                    (int)s->columns[c].name.n, s->columns[c].name.p);
+    s->noted = true;
+    return KQ_OK;
+}
+
+/* ---- read */
+
+typedef struct record {
+    const char *p, *end;
+    uint64_t offset, number;
+} record;
+
+static bool selected(const kq_selector *sel, kq_sv text) {
+    for (uint32_t i = 0; i < sel->n; i++)
+        if (kq_sv_eq_ascii_ci(sel->any_of[i], text)) return true;
+    return false;
+}
+
+static void special_field(const csv_source *s, const record *rec, special kind, kq_field *f) {
+    switch (kind) {
+    case FILE_NAME: *f = (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_sv_of(s->base.input->path)}; break;
+    case OFFSET: *f = (kq_field){.kind = KQ_FIELD_LONG, .u.l = (int64_t)rec->offset}; break;
+    case NUMBER: *f = (kq_field){.kind = KQ_FIELD_LONG, .u.l = (int64_t)rec->number}; break;
+    case RAW: *f = (kq_field){.kind = KQ_FIELD_STRING, .u.text = {rec->p, (size_t)(rec->end - rec->p)}}; break;
+    case FIELD:
+    case ABSENT: break;
+    }
+}
+
+/* Cuts the fields of one record for one set; *match false: it is not wanted. */
+static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set, const set_plan *p, const record *rec,
+                     bool *match, kq_error *err) {
+    for (uint32_t k = 0; k < set->nwants; k++) {
+        r->fields[k].kind = KQ_FIELD_MISSING;
+        if (p->wants[k].special != FIELD) special_field(s, rec, p->wants[k].special, &r->fields[k]);
+        if (p->wants[k].special == ABSENT && set->wants[k].accept &&
+            !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k]))
+            return KQ_OK;
+    }
+    for (uint32_t k = 0; k < set->nselectors; k++)
+        if (p->selectors[k].special != FIELD) return KQ_OK;
+    const char *at = rec->p;
+    for (uint32_t c = 0; c < p->last; c++) {
+        kq_sv text = {0};
+        bool escaped = false, present = at != NULL;
+        if (at) at = kq_csv_field(at, rec->end, s->delimiter, &text, &escaped);
+        if (!p->want_of[c] && !p->selector_of[c]) continue;
+        if (escaped) {
+            char *to = kq_arena_bytes(&r->scratch, text.n);
+            if (!to) return kq_arena_status(&r->scratch, err);
+            text = (kq_sv){to, kq_csv_unescape(text, to)};
+        }
+        if (p->selector_of[c] && (!present || !selected(&set->selectors[p->selector_of[c] - 1], text))) return KQ_OK;
+        if (!p->want_of[c]) continue;
+        for (uint32_t k = (uint32_t)p->want_of[c] - 1; k < set->nwants; k++) {
+            if (p->wants[k].special != FIELD || p->wants[k].column != c) continue;
+            if (present) r->fields[k] = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};
+            if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
+        }
+    }
+    *match = true;
+    return KQ_OK;
+}
+
+/* A count of delimiters that does not fit the header: dirty quotes can be the reason, so that the fields are cut once.
+ */
+static void check_width(const csv_source *s, const record *rec) {
+    uint32_t n = 0;
+    kq_sv text;
+    bool escaped;
+    for (const char *at = rec->p; at; n++) at = kq_csv_field(at, rec->end, s->delimiter, &text, &escaped);
+    if (n != s->ncolumns)
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, rec->offset,
+                         "the row has %u fields, the header %u", n, s->ncolumns);
+}
+
+static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_morsel *morsel,
+                             const kq_row_sink *sink, kq_error *err) {
+    csv_source *s = (csv_source *)source;
+    csv_reader *r = (csv_reader *)reader;
+    const kq_csv_record *records = (const kq_csv_record *)(const void *)r->records.p;
+    size_t n = r->records.n / sizeof *records, begin = 0;
+    bool done = false;
+    KQ_TRY(plan_for(r, s, err));
+    kq_arena_reset(&r->scratch);
+    uint64_t seen = 0;
+    for (size_t i = 0; i < n && !done; begin = records[i].end + 1, i++) {
+        record rec = {r->block.p + begin, r->block.p + records[i].end, r->at + begin, r->first + i};
+        if (rec.end > rec.p && rec.end[-1] == '\r') rec.end--;
+        if (rec.end == rec.p) continue;
+        seen++;
+        if (records[i].delimiters + 1 != s->ncolumns) check_width(s, &rec);
+        for (uint32_t k = 0; k < r->base.request->nsets && !done; k++) {
+            bool match = false;
+            KQ_TRY(cut(s, r, &r->base.request->sets[k], &r->sets[k], &rec, &match, err));
+            if (match) KQ_TRY(sink->row(sink->ctx, k, r->fields, &done, err));
+        }
+    }
+    __atomic_add_fetch(&s->base.report->records, seen, __ATOMIC_RELAXED);
+    return KQ_OK;
+}
+
+static kq_status sample(kq_source *source, kq_buf *names, KQ_UNUSED kq_buf *category, kq_error *err) {
+    const csv_source *s = (const csv_source *)source;
+    for (uint32_t c = 0; c < s->ncolumns; c++) {
+        if (memchr(s->columns[c].name.p, 0, s->columns[c].name.n)) continue;
+        kq_buf_sv(names, s->columns[c].name);
+        kq_buf_char(names, 0);
+    }
+    return kq_buf_status(names, err);
+}
+
+const kq_source_type kq_source_csv = {
+    .name = "csv",
+    .doc = "CSV with a header, also as the Defender and Sentinel portals export it",
+    .detect = detect,
+    .open = open_source,
+    .close = close_source,
+    .reader_create = reader_create,
+    .reader_destroy = reader_destroy,
+    .claim = claim,
+    .read = read_morsel,
+    .sample = sample,
+};

@@ -1,0 +1,231 @@
+#include "source/json_internal.h"
+#include "source/scan_bytes.h"
+
+#define TAIL_BYTES   (8 * 1024) /* read with a block: most last lines end in it */
+#define MORE_BYTES   (64 * 1024)
+#define RESTARTS_MAX 64
+
+static void too_long(kq_json_source *s, uint64_t offset) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset,
+                     "a record is longer than %d MiB: skipped", KQ_RECORD_MAX_BYTES >> 20);
+}
+
+kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, size_t *from, size_t *to, kq_error *err) {
+    uint64_t begin = number * s->block, end = begin + s->block;
+    if (end > s->size) end = s->size;
+    /* The byte before the block tells whether a line starts with the block. */
+    r->block_at = begin ? begin - 1 : 0;
+    size_t own = (size_t)(end - r->block_at); /* a newline among these, but the last, starts a line of this block */
+    kq_buf *b = &r->block;
+    kq_buf_clear(b);
+    *from = *to = 0;
+    size_t ask = own + TAIL_BYTES, got;
+    char *p = kq_buf_reserve(b, ask + KQ_SCAN_SLACK);
+    if (!p) return kq_buf_status(b, err);
+    KQ_TRY(kq_stream_at(s->stream, r->block_at, p, ask, &got, err));
+    b->n = got;
+    bool ended = got < ask;
+    if (got < own) own = got; /* the file has become shorter */
+    if (begin) {
+        const char *newline = own ? memchr(b->p, '\n', own - 1) : NULL;
+        if (!newline) return KQ_OK;
+        *from = (size_t)(newline + 1 - b->p);
+    }
+    if (!own) return KQ_OK;
+    /* The last line goes on to the first newline at or behind the block's last byte. */
+    size_t scanned = own - 1, last = *from;
+    const char *newline;
+    while (!(newline = memchr(b->p + scanned, '\n', b->n - scanned)) && !ended) {
+        if (scanned == own - 1) {
+            const char *before = memrchr(b->p + *from, '\n', own - 1 - *from);
+            if (before) last = (size_t)(before + 1 - b->p);
+        }
+        scanned = b->n;
+        if (b->n - last > KQ_RECORD_MAX_BYTES) {
+            too_long(s, r->block_at + last);
+            *to = last;
+            return KQ_OK;
+        }
+        ask = b->n / 2 < MORE_BYTES ? MORE_BYTES : b->n / 2;
+        p = kq_buf_reserve(b, ask + KQ_SCAN_SLACK);
+        if (!p) return kq_buf_status(b, err);
+        KQ_TRY(kq_stream_at(s->stream, r->block_at + b->n, p, ask, &got, err));
+        b->n += got;
+        ended = got < ask;
+    }
+    *to = newline ? (size_t)(newline + 1 - b->p) : b->n;
+    return KQ_OK;
+}
+
+/* Reads more of the stream behind what the block holds; damage ends the file. */
+static kq_status read_more(kq_json_source *s, kq_buf *b, size_t *got, kq_error *err) {
+    size_t ask = b->n > 4 * s->block ? b->n / 2 : (size_t)s->block;
+    char *p = kq_buf_reserve(b, ask + KQ_SCAN_SLACK);
+    if (!p) return kq_buf_status(b, err);
+    uint64_t before = kq_stream_consumed(s->stream);
+    kq_error why = {0};
+    kq_status status = kq_stream_read(s->stream, p, ask, got, &why);
+    __atomic_add_fetch(&s->base.report->bytes, kq_stream_consumed(s->stream) - before, __ATOMIC_RELAXED);
+    if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->carry_at + b->n, "%s",
+                         why.message);
+        *got = 0;
+        status = KQ_OK;
+    } else if (status && err) {
+        *err = why;
+    }
+    if (!status && !*got) s->ended = true;
+    b->n += *got;
+    return status;
+}
+
+/* Keeps the bytes from `from` on for the next block. */
+static kq_status carry(kq_json_source *s, kq_json_reader *r, size_t from, kq_error *err) {
+    kq_buf_clear(&s->carry);
+    kq_buf_append(&s->carry, r->block.p + from, r->block.n - from);
+    s->carry_at = r->block_at + from;
+    r->block.n = from;
+    return kq_buf_status(&s->carry, err);
+}
+
+static kq_status next_lines(kq_json_source *s, kq_json_reader *r, kq_error *err) {
+    kq_buf *b = &r->block;
+    while (!s->ended) {
+        size_t scanned = b->n, got;
+        KQ_TRY(read_more(s, b, &got, err));
+        if (s->skipping) {
+            const char *newline = memchr(b->p, '\n', b->n);
+            size_t drop = newline ? (size_t)(newline + 1 - b->p) : b->n;
+            s->skipping = !newline;
+            memmove(b->p, b->p + drop, b->n - drop);
+            b->n -= drop;
+            s->carry_at += drop;
+            r->block_at += drop;
+            scanned = 0;
+            if (!b->n) continue;
+        }
+        const char *newline = memrchr(b->p + scanned, '\n', b->n - scanned);
+        if (newline) return carry(s, r, (size_t)(newline + 1 - b->p), err);
+        if (b->n > KQ_RECORD_MAX_BYTES) {
+            too_long(s, r->block_at);
+            s->skipping = true;
+            s->carry_at += b->n;
+            r->block_at += b->n;
+            kq_buf_clear(b);
+        }
+    }
+    return KQ_OK;
+}
+
+/* The next place behind the start of a broken record where a record may begin: a brace that begins a line. */
+static bool restart(kq_json_source *s, kq_json_reader *r) {
+    if (s->restarts == RESTARTS_MAX) return false;
+    const char *p = r->block.p + (s->splitter.start - r->block_at), *end = r->block.p + r->block.n;
+    while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+        const char *line = ++p;
+        while (p < end && (*p == ' ' || *p == '\t')) p++;
+        if (p == end || *p != '{') {
+            if (p == end) return false;
+            continue;
+        }
+        s->restarts++;
+        kq_json_splitter_restart(&s->splitter, r->block_at + (uint64_t)(line - r->block.p));
+        return true;
+    }
+    return false;
+}
+
+static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err) {
+    kq_buf *b = &r->block;
+    kq_json_splitter *split = &s->splitter;
+    r->has_extents = true;
+    for (;;) {
+        size_t from = (size_t)(split->at - r->block_at), got;
+        kq_json_splitter_feed(split, b->p + from, b->n - from, &r->extents);
+        KQ_TRY(kq_buf_status(&r->extents, err));
+        bool open = kq_json_splitter_open(split);
+        if (s->skipping && (r->extents.n || !open)) {
+            s->skipping = false; /* the first extent is the end of what was skipped */
+            if (r->extents.n) {
+                r->extents.n -= sizeof(kq_json_extent);
+                memmove(r->extents.p, r->extents.p + sizeof(kq_json_extent), r->extents.n);
+            }
+        }
+        if (s->ended) {
+            if (!open) return KQ_OK;
+            if (!s->skipping)
+                kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, split->start,
+                                 "the record does not end");
+            if (s->skipping || !restart(s, r)) {
+                kq_json_splitter_restart(split, r->block_at + b->n);
+                return KQ_OK;
+            }
+            continue;
+        }
+        if (r->extents.n) {
+            uint64_t keep = open ? split->start : r->block_at + b->n;
+            return carry(s, r, (size_t)(keep - r->block_at), err);
+        }
+        /* No record ends here. What can't be part of one is dropped. */
+        if (!open || s->skipping) {
+            r->block_at += b->n;
+            kq_buf_clear(b);
+        } else if (b->n - (size_t)(split->start - r->block_at) > KQ_RECORD_MAX_BYTES) {
+            too_long(s, split->start);
+            s->skipping = true;
+            r->block_at += b->n;
+            kq_buf_clear(b);
+        } else if (split->start > r->block_at) {
+            size_t drop = (size_t)(split->start - r->block_at);
+            memmove(b->p, b->p + drop, b->n - drop);
+            b->n -= drop;
+            r->block_at += drop;
+        }
+        s->carry_at = r->block_at;
+        KQ_TRY(read_more(s, b, &got, err));
+    }
+}
+
+/* Records among the lines of the block: those that are not blank. */
+static uint64_t count_lines(const char *p, size_t n) {
+    uint64_t count = 0;
+    for (const char *end = p + n; p < end;) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const char *to = newline ? newline : end;
+        while (p < to && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
+        count += p < to;
+        p = to + 1;
+    }
+    return count;
+}
+
+kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_error *err) {
+    kq_buf *b = &r->block;
+    kq_buf_clear(b);
+    kq_buf_clear(&r->extents);
+    r->loaded = true;
+    r->has_extents = false;
+    r->block_at = s->carry_at;
+    *more = false;
+    if (s->ended && !s->carry.n) return KQ_OK;
+    if (!kq_buf_reserve(b, s->carry.n + (size_t)s->block + KQ_SCAN_SLACK)) return kq_buf_status(b, err);
+    kq_buf_append(b, s->carry.p, s->carry.n);
+    kq_buf_clear(&s->carry);
+    if (s->carry.cap > 16 * KQ_BLOCK_BYTES) {
+        kq_buf_deinit(&s->carry);
+        kq_buf_init(&s->carry, s->budget, 0);
+    }
+    KQ_TRY(s->shape == KQ_JSON_LINES ? next_lines(s, r, err) : next_split(s, r, err));
+    if (s->splitter.stray) {
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->splitter.stray_at,
+                         "not a JSON object");
+        s->splitter.stray = false;
+    }
+    r->first = s->count;
+    if (r->has_extents)
+        s->count += r->extents.n / sizeof(kq_json_extent);
+    else if (r->walker.keys.numbered)
+        s->count += count_lines(b->p, b->n);
+    *more = b->n > 0;
+    return KQ_OK;
+}

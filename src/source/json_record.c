@@ -1,0 +1,295 @@
+#include "source/json_record.h"
+#include "source/json_value.h"
+#include "source/scan_bytes.h"
+#include <stdio.h>
+
+typedef struct walk {
+    kq_json_walker *w;
+    const char *text;
+    const uint32_t *at;
+    uint32_t i, n;
+    bool whole;
+    kq_status status;
+    kq_error *err;
+} walk;
+
+typedef enum step { GO_ON, STOP, BROKEN } step; /* STOP: nothing more is wanted of the record, or w->status is set */
+
+kq_status kq_json_walker_init(kq_json_walker *w, const kq_request *request, kq_budget *budget, kq_error *err) {
+    memset(w, 0, sizeof *w);
+    kq_arena_init(&w->fixed, budget, 0);
+    kq_arena_init(&w->scratch, budget, 0);
+    KQ_TRY(kq_json_keys_make(request, &w->fixed, &w->keys, err));
+    w->found = kq_arena_array(&w->fixed, kq_json_found, (size_t)w->keys.nslots + 1);
+    w->judged = kq_arena_array(&w->fixed, uint32_t, (size_t)w->keys.nslots + 1);
+    w->alive = kq_arena_array(&w->fixed, bool, (size_t)request->nsets + 1);
+    w->left = kq_arena_array(&w->fixed, uint32_t, (size_t)request->nsets + 1);
+    w->fields = kq_arena_array(&w->fixed, kq_field, (size_t)w->keys.nwants_max + 1);
+    KQ_TRY(kq_arena_status(&w->fixed, err));
+    for (uint32_t i = 0; i < w->keys.nslots; i++)
+        if (w->keys.slots[i].checks) w->judged[w->njudged++] = i;
+    return KQ_OK;
+}
+
+void kq_json_walker_deinit(kq_json_walker *w) {
+    kq_arena_deinit(&w->fixed);
+    kq_arena_deinit(&w->scratch);
+}
+
+static kq_status decode(kq_json_walker *w, kq_json_found *f, kq_error *err) {
+    if (f->decoded) return KQ_OK;
+    f->decoded = true;
+    return kq_json_value(f->raw, false, &w->scratch, &f->field, &w->fault, err);
+}
+
+static bool selected(const kq_selector *s, const kq_json_found *f) {
+    kq_sv text;
+    switch (f->field.kind) {
+    case KQ_FIELD_STRING: text = f->field.u.text; break;
+    case KQ_FIELD_BOOL:
+    case KQ_FIELD_LONG:
+    case KQ_FIELD_ULONG:
+    case KQ_FIELD_REAL: text = f->raw; break;
+    default: return false;
+    }
+    for (uint32_t i = 0; i < s->n; i++)
+        if (kq_sv_eq_ascii_ci(s->any_of[i], text)) return true;
+    return false;
+}
+
+/* Runs the checks of a slot that was found, or of one that is missing (f NULL). */
+static kq_status judge(kq_json_walker *w, uint32_t slot, kq_json_found *f, kq_error *err) {
+    for (const kq_json_check *c = w->keys.slots[slot].checks; c; c = c->next) {
+        if (!w->alive[c->set]) continue;
+        bool stays;
+        if (f) KQ_TRY(decode(w, f, err));
+        if (c->selector) {
+            stays = f && selected(c->selector, f);
+        } else if (!f) {
+            static const kq_field missing = {.kind = KQ_FIELD_MISSING};
+            stays = c->want->accept(c->want->accept_ctx, &missing);
+        } else if (c->want->json) {
+            kq_field json;
+            KQ_TRY(kq_json_value(f->raw, true, &w->scratch, &json, &w->fault, err));
+            stays = c->want->accept(c->want->accept_ctx, &json);
+        } else {
+            stays = c->want->accept(c->want->accept_ctx, &f->field);
+        }
+        if (stays) continue;
+        w->alive[c->set] = false;
+        w->nalive--;
+        if (w->left[c->set]) w->nwaiting--;
+    }
+    return KQ_OK;
+}
+
+/* Takes note of a value. A name spelled whole is final; a path is final only when the record has ended without one. */
+static step found(walk *k, const kq_json_entry *e, kq_sv raw) {
+    kq_json_walker *w = k->w;
+    kq_json_found *f = &w->found[e->slot];
+    if (f->epoch == w->epoch && f->rank <= e->rank) return GO_ON; /* the first of a name counts */
+    f->epoch = w->epoch;
+    f->rank = e->rank;
+    f->raw = raw;
+    f->decoded = false;
+    if (e->rank) return GO_ON;
+    const kq_json_slot *slot = &w->keys.slots[e->slot];
+    if (slot->checks) {
+        k->status = judge(w, e->slot, f, k->err);
+        if (k->status) return STOP;
+    }
+    for (uint32_t i = 0; i < slot->nsets; i++) {
+        uint32_t set = slot->sets[i];
+        if (--w->left[set] == 0 && w->alive[set]) w->nwaiting--;
+    }
+    return w->nwaiting || k->whole ? GO_ON : STOP;
+}
+
+/* From the opening bracket at k->i to behind its closing one. */
+static bool skip(walk *k) {
+    uint32_t i = k->i;
+    for (uint32_t depth = 1; depth;) {
+        if (++i >= k->n) return false;
+        char c = (char)(k->text[k->at[i]] | 0x20);
+        if (c == '{')
+            depth++;
+        else if (c == '}')
+            depth--;
+    }
+    k->i = i + 1;
+    return true;
+}
+
+static bool blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The text from `from` up to what stands at `to`, without the blanks before that. */
+static kq_sv span(const char *text, uint32_t from, uint32_t to) {
+    while (to > from && blank(text[to - 1])) to--;
+    return (kq_sv){text + from, to - from};
+}
+
+/* A key with escapes, unescaped to be looked up. */
+static const kq_json_entry *find_escaped(walk *k, kq_json_node *node, const char *key, size_t n) {
+    char *to = kq_arena_bytes(&k->w->scratch, n);
+    if (!to) {
+        k->status = kq_arena_status(&k->w->scratch, k->err);
+        return NULL;
+    }
+    const char *fault = NULL;
+    size_t m = kq_json_unescape((kq_sv){key, n}, to, &fault);
+    const kq_json_entry *e = kq_json_find(node, KQ_JSON_REMEMBERED, to, m);
+    kq_arena_trim(&k->w->scratch, to, n, 0);
+    return e;
+}
+
+/* An object's fields; k->i stands at its opening brace, then behind its closing one. */
+static step object(walk *k, kq_json_node *node) {
+    const char *text = k->text;
+    const uint32_t *at = k->at;
+    if (k->i + 1 >= k->n) return BROKEN;
+    if (text[at[k->i + 1]] == '}') {
+        k->i += 2;
+        return GO_ON;
+    }
+    for (uint32_t ordinal = 0;; ordinal++) {
+        /* key, colon, value, and what ends the value */
+        uint32_t i = k->i + 1;
+        if (i + 3 >= k->n) return BROKEN;
+        uint32_t from = at[i], colon = at[i + 1];
+        if (text[from] != '"' || text[colon] != ':') return BROKEN;
+        uint32_t end = colon;
+        if (text[end - 1] != '"') end = from + (uint32_t)span(text, from, colon).n;
+        if (end < from + 2 || text[end - 1] != '"') return BROKEN;
+        const char *key = text + from + 1;
+        size_t n = end - from - 2;
+        const kq_json_entry *e = kq_json_find(node, ordinal, key, n);
+        if (!e && KQ_UNLIKELY(kq_scan_has(key, n, '\\'))) {
+            e = find_escaped(k, node, key, n);
+            if (k->status) return STOP;
+        }
+        k->i = i + 2;
+        uint32_t value = at[k->i];
+        char first = text[value];
+        if (KQ_LIKELY(!e)) {
+            if (first == '{' || first == '[') {
+                if (!skip(k)) return BROKEN;
+            } else {
+                k->i++;
+            }
+        } else {
+            kq_sv raw;
+            if (first == '{' && e->child) {
+                step s = object(k, e->child);
+                if (s != GO_ON) return s;
+                raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
+            } else if (first == '{' || first == '[') {
+                if (!skip(k)) return BROKEN;
+                raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
+            } else {
+                k->i++;
+                raw = span(text, value, at[k->i]);
+                if (first == '"' && (raw.n < 2 || raw.p[raw.n - 1] != '"')) return BROKEN;
+                if (first == ':' || first == ',' || first == '}' || first == ']') return BROKEN;
+            }
+            if (e->slot != KQ_JSON_NONE) {
+                step s = found(k, e, raw);
+                if (s != GO_ON) return s;
+            }
+        }
+        if (k->i >= k->n) return BROKEN;
+        char c = text[at[k->i]];
+        if (c == ',') continue;
+        if (c != '}') return BROKEN;
+        k->i++;
+        return GO_ON;
+    }
+}
+
+static void special(const kq_json_place *place, kq_json_special what, kq_field *out) {
+    switch (what) {
+    case KQ_JSON_FILE: *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_sv_of(place->path)}; return;
+    case KQ_JSON_RAW: *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = place->raw}; return;
+    case KQ_JSON_OFFSET: *out = (kq_field){.kind = KQ_FIELD_LONG, .u.l = (int64_t)place->offset}; return;
+    case KQ_JSON_NUMBER: *out = (kq_field){.kind = KQ_FIELD_LONG, .u.l = (int64_t)place->number}; return;
+    default: out->kind = KQ_FIELD_MISSING;
+    }
+}
+
+/* What could not be judged on the way: paths, missing fields, what the source makes itself. */
+static kq_status judge_rest(kq_json_walker *w, const kq_json_place *place, kq_error *err) {
+    for (uint32_t i = 0; i < w->njudged && w->nalive; i++) {
+        uint32_t slot = w->judged[i];
+        kq_json_found *f = &w->found[slot];
+        if (w->keys.slots[slot].special != KQ_JSON_FIELD) {
+            *f = (kq_json_found){.epoch = w->epoch, .decoded = true};
+            special(place, w->keys.slots[slot].special, &f->field);
+            char number[32];
+            if (f->field.kind == KQ_FIELD_LONG)
+                f->raw = (kq_sv){number, (size_t)snprintf(number, sizeof number, "%lld", (long long)f->field.u.l)};
+            KQ_TRY(judge(w, slot, f, err));
+        } else if (f->epoch != w->epoch) {
+            KQ_TRY(judge(w, slot, NULL, err));
+        } else if (f->rank) {
+            KQ_TRY(judge(w, slot, f, err));
+        }
+    }
+    return KQ_OK;
+}
+
+static kq_status hand_over(kq_json_walker *w, const kq_json_place *place, uint32_t set, const kq_row_sink *sink,
+                           bool *done, kq_error *err) {
+    const kq_want_set *wanted = &w->keys.request->sets[set];
+    for (uint32_t i = 0; i < wanted->nwants; i++) {
+        uint32_t slot = w->keys.sets[set].wants[i];
+        kq_json_found *f = &w->found[slot];
+        if (w->keys.slots[slot].special != KQ_JSON_FIELD) {
+            special(place, w->keys.slots[slot].special, &w->fields[i]);
+        } else if (f->epoch != w->epoch) {
+            w->fields[i].kind = KQ_FIELD_MISSING;
+        } else if (wanted->wants[i].json) {
+            KQ_TRY(kq_json_value(f->raw, true, &w->scratch, &w->fields[i], &w->fault, err));
+        } else {
+            KQ_TRY(decode(w, f, err));
+            w->fields[i] = f->field;
+        }
+    }
+    return sink->row(sink->ctx, set, w->fields, done, err);
+}
+
+kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq_row_sink *sink, uint32_t *used,
+                         const char **broken, bool *done, kq_error *err) {
+    *broken = NULL;
+    w->fault = NULL;
+    const kq_request *request = w->keys.request;
+    if (++w->epoch == 0) {
+        memset(w->found, 0, w->keys.nslots * sizeof *w->found);
+        w->epoch = 1;
+    }
+    w->nalive = request->nsets;
+    w->nwaiting = 0;
+    for (uint32_t i = 0; i < request->nsets; i++) {
+        w->alive[i] = true;
+        w->left[i] = w->keys.sets[i].nslots;
+        w->nwaiting += w->left[i] != 0;
+    }
+    walk k = {.w = w, .text = place->text, .at = place->at, .n = place->n, .whole = place->whole, .err = err};
+    if (!k.n || k.text[k.at[0]] != '{') {
+        *broken = "not a JSON object";
+        return KQ_OK;
+    }
+    if (w->nwaiting || k.whole) {
+        step s = object(&k, w->keys.root);
+        if (k.status) return k.status;
+        if (s == BROKEN) {
+            *broken = "not JSON: the record is broken";
+            return KQ_OK;
+        }
+    }
+    *used = k.i;
+    if (w->nalive) KQ_TRY(judge_rest(w, place, err));
+    for (uint32_t i = 0; i < request->nsets && w->nalive && !*done; i++)
+        if (w->alive[i]) KQ_TRY(hand_over(w, place, i, sink, done, err));
+    return KQ_OK;
+}

@@ -1,0 +1,56 @@
+/*
+ * Where JSON records begin and end: what shape a file has, judged by its head, and a splitter for the shapes in which a
+ * newline does not end a record (arrays, envelopes, pretty-printed or concatenated objects). The splitter is fed bytes
+ * in order, in pieces of any size, and remembers where it stands; it counts brackets outside strings and knows no more
+ * JSON than that.
+ */
+#ifndef KQ_SOURCE_JSON_SPLIT_H
+#define KQ_SOURCE_JSON_SPLIT_H
+
+#include "base/buf.h"
+
+typedef enum kq_json_shape {
+    KQ_JSON_LINES,   /* a record a line */
+    KQ_JSON_VALUES,  /* objects one after another, or in an array */
+    KQ_JSON_ENVELOPE /* objects in an array that is a field of an object: {"records":[{...},...]} */
+} kq_json_shape;
+
+kq_json_shape kq_json_shape_of(kq_sv head);
+
+/* Is `key` one that holds the records of an envelope? */
+bool kq_json_is_envelope(kq_sv key);
+
+typedef struct kq_json_extent {
+    uint64_t start, end; /* offsets in the file */
+} kq_json_extent;
+
+typedef struct kq_json_splitter {
+    bool envelope;
+    uint8_t state; /* private, as all below */
+    bool escaped;
+    bool open_records; /* the key before this value is that of the records */
+    uint8_t nkey;
+    char key[16];
+    uint64_t depth;
+    uint64_t at;    /* offset of the next byte */
+    uint64_t start; /* of the record that is open */
+    bool stray;     /* something else than an object stood where a record should be */
+    uint64_t stray_at;
+} kq_json_splitter;
+
+void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at);
+
+/* Takes the next n bytes; appends a kq_json_extent for each record that ended in them. */
+void kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf *extents);
+
+/* Is a record open (its start in s->start)? */
+bool kq_json_splitter_open(const kq_json_splitter *s);
+
+/* Starts anew between records at offset `at`, after an open record turned out to be broken. */
+void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at);
+
+/* The names of the fields of the first records of `head`, which may end anywhere, as kq_source_type.sample wants them;
+ * and the category of Defender's and Azure's envelope. */
+kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_error *err);
+
+#endif

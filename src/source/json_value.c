@@ -1,0 +1,197 @@
+#include "source/json_value.h"
+#include "base/number.h"
+#include "base/utf8.h"
+
+static int hex4(const char *p) {
+    int v = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i];
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0) return -1;
+        v = v << 4 | d;
+    }
+    return v;
+}
+
+size_t kq_json_unescape(kq_sv raw, char *out, const char **fault) {
+    const char *p = raw.p, *end = raw.p + raw.n;
+    char *to = out;
+    while (p < end) {
+        const char *slash = memchr(p, '\\', (size_t)(end - p));
+        size_t plain = (size_t)((slash ? slash : end) - p);
+        memcpy(to, p, plain);
+        to += plain;
+        p += plain;
+        if (p == end) break;
+        if (end - p < 2) {
+            *fault = "a string ends in a backslash";
+            *to++ = *p++;
+            break;
+        }
+        char c = p[1];
+        switch (c) {
+        case '"':
+        case '\\':
+        case '/': *to++ = c; break;
+        case 'n': *to++ = '\n'; break;
+        case 't': *to++ = '\t'; break;
+        case 'r': *to++ = '\r'; break;
+        case 'b': *to++ = '\b'; break;
+        case 'f': *to++ = '\f'; break;
+        case 'u': {
+            int u = end - p >= 6 ? hex4(p + 2) : -1;
+            if (u < 0) {
+                *fault = "a wrong escape in a string";
+                *to++ = '\\';
+                *to++ = 'u';
+                break;
+            }
+            uint32_t cp = (uint32_t)u;
+            p += 4;
+            if (cp >= 0xD800 && cp <= 0xDBFF && end - p >= 8 && p[2] == '\\' && p[3] == 'u') {
+                int low = hex4(p + 4);
+                if (low >= 0xDC00 && low <= 0xDFFF) {
+                    cp = 0x10000 + ((cp - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
+                    p += 6;
+                }
+            }
+            to += kq_utf8_encode(cp, to); /* a surrogate alone becomes U+FFFD; never more than the 6 bytes read */
+            break;
+        }
+        default:
+            *fault = "a wrong escape in a string";
+            *to++ = '\\';
+            *to++ = c;
+        }
+        p += 2;
+    }
+    return (size_t)(to - out);
+}
+
+static bool is_number(kq_sv s, bool *integer) {
+    size_t i = 0;
+    *integer = true;
+    if (i < s.n && s.p[i] == '-') i++;
+    size_t digits = i;
+    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') i++;
+    if (i == digits || (s.p[digits] == '0' && i > digits + 1)) return false;
+    if (i < s.n && s.p[i] == '.') {
+        *integer = false;
+        size_t from = ++i;
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') i++;
+        if (i == from) return false;
+    }
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        *integer = false;
+        i++;
+        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-')) i++;
+        size_t from = i;
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') i++;
+        if (i == from) return false;
+    }
+    return i == s.n;
+}
+
+static void number(kq_sv s, bool integer, kq_field *out) {
+    if (!integer) {
+        if (kq_number_parse_real(s, &out->u.r)) {
+            out->kind = KQ_FIELD_REAL;
+            return;
+        }
+    } else {
+        bool negative = s.p[0] == '-', fits = true;
+        uint64_t u = 0;
+        for (size_t i = negative; i < s.n && fits; i++)
+            fits = !__builtin_mul_overflow(u, (uint64_t)10, &u) &&
+                   !__builtin_add_overflow(u, (uint64_t)(s.p[i] - '0'), &u);
+        if (fits && u <= (uint64_t)INT64_MAX + negative) {
+            out->kind = KQ_FIELD_LONG;
+            out->u.l = (int64_t)(negative ? 0 - u : u);
+            return;
+        }
+        if (fits && !negative) {
+            out->kind = KQ_FIELD_ULONG;
+            out->u.u = u;
+            return;
+        }
+    }
+    out->kind = KQ_FIELD_STRING; /* no number of ours holds it: its digits do */
+    out->u.text = s;
+}
+
+kq_status kq_json_value(kq_sv raw, bool json, kq_arena *arena, kq_field *out, const char **fault, kq_error *err) {
+    if (kq_sv_eq(raw, KQ_SV("null"))) {
+        out->kind = KQ_FIELD_NULL;
+        return KQ_OK;
+    }
+    if (json || raw.p[0] == '{' || raw.p[0] == '[') {
+        out->kind = KQ_FIELD_JSON;
+        out->u.text = raw;
+        return KQ_OK;
+    }
+    if (raw.p[0] == '"') {
+        kq_sv inside = {raw.p + 1, raw.n - 2};
+        out->kind = KQ_FIELD_STRING;
+        if (!memchr(inside.p, '\\', inside.n)) {
+            out->u.text = inside;
+            return KQ_OK;
+        }
+        char *to = kq_arena_bytes(arena, inside.n);
+        if (!to) return kq_arena_status(arena, err);
+        size_t n = kq_json_unescape(inside, to, fault);
+        kq_arena_trim(arena, to, inside.n, n);
+        out->u.text = (kq_sv){to, n};
+        return KQ_OK;
+    }
+    bool integer;
+    if (is_number(raw, &integer)) {
+        number(raw, integer, out);
+        return KQ_OK;
+    }
+    if (kq_sv_eq(raw, KQ_SV("true")) || kq_sv_eq(raw, KQ_SV("false"))) {
+        out->kind = KQ_FIELD_BOOL;
+        out->u.b = raw.n == 4;
+        return KQ_OK;
+    }
+    /* Python writes these. */
+    if (kq_sv_eq(raw, KQ_SV("NaN")) || kq_sv_eq(raw, KQ_SV("Infinity")) || kq_sv_eq(raw, KQ_SV("-Infinity"))) {
+        out->kind = KQ_FIELD_REAL;
+        out->u.r = raw.p[0] == 'N' ? __builtin_nan("") : raw.p[0] == '-' ? -__builtin_inf() : __builtin_inf();
+        return KQ_OK;
+    }
+    *fault = "a value that is not JSON";
+    out->kind = KQ_FIELD_STRING;
+    out->u.text = raw;
+    return KQ_OK;
+}
+
+void kq_json_mend(kq_sv record, kq_buf *out) {
+    bool in_string = false;
+    for (const char *p = record.p, *end = record.p + record.n; p < end;) {
+        unsigned char c = (unsigned char)*p;
+        if (c >= 0x80) {
+            uint32_t cp;
+            unsigned n = kq_utf8_decode(p, end, &cp);
+            if (n > 1)
+                kq_buf_append(out, p, n);
+            else
+                kq_buf_append(out, "\xEF\xBF\xBD", 3);
+            p += n;
+            continue;
+        }
+        p++;
+        if (in_string && c == '\\' && p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80) {
+            kq_buf_char(out, '\\');
+            kq_buf_char(out, *p++);
+            continue;
+        }
+        if (c == '"') in_string = !in_string;
+        if (in_string && c < 0x20)
+            kq_buf_printf(out, "\\u%04x", c);
+        else
+            kq_buf_char(out, (char)c);
+    }
+}

@@ -1,0 +1,24 @@
+/*
+ * JSON values as fields: strings unescaped, numbers read, and broken records mended as far as that loses nothing.
+ */
+#ifndef KQ_SOURCE_JSON_VALUE_H
+#define KQ_SOURCE_JSON_VALUE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "source/field.h"
+
+/* The field of one JSON value, `raw` without blanks around it. Text without escapes is a view of `raw`, other text lies
+ * in `arena`. `json`: raw JSON text of everything but null. *fault is set to a reason when the value is not quite JSON
+ * (an unknown escape, a token that is none): the text is then kept as it stands. Errors: NOMEM, LIMIT. */
+kq_status kq_json_value(kq_sv raw, bool json, kq_arena *arena, kq_field *out, const char **fault, kq_error *err);
+
+/* Unescapes the inside of a JSON string that holds a backslash into out[raw.n] and gives the length; a wrong escape is
+ * kept as it stands and sets *fault. */
+size_t kq_json_unescape(kq_sv raw, char *out, const char **fault);
+
+/* A copy of a record whose UTF-8 is damaged or that has control characters inside strings: what is ill-formed becomes
+ * U+FFFD, control characters become escapes. Appended to `out`. */
+void kq_json_mend(kq_sv record, kq_buf *out);
+
+#endif
