@@ -38,7 +38,7 @@ bool kq_evtx_literal(kq_bx *bx, const kq_bx_item *items, kq_sv *text) {
 static path extend(builder *b, path from, kq_sv name) {
     path to = from;
     uint32_t dot = from.n > 0;
-    if (from.lost || name.n > PATH_MAX_BYTES - 1 - from.n) {
+    if (from.lost || from.n + dot + name.n > PATH_MAX_BYTES) {
         to.lost = true;
         return to;
     }
