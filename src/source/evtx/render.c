@@ -3,6 +3,9 @@
 #include "column/value.h"
 #include "source/evtx/evtx.h"
 #include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define DEPTH_MAX   96u /* elements and templates inside one another */
 #define EVENT_XMLNS "http://schemas.microsoft.com/win/2004/08/events/event"
@@ -93,10 +96,32 @@ static bool xml_char(uint32_t cp) {
     return cp >= 0x20 ? cp != 0xFFFE && cp != 0xFFFF : cp == '\t' || cp == '\n' || cp == '\r';
 }
 
+/* How many bytes from `p` on surely need no escape. */
+static size_t plain_run(const char *p, const char *end) {
+    const char *start = p;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i special = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('<')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('>')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xEF)));
+        int mask = _mm_movemask_epi8(special);
+        if (mask) return (size_t)(p - start) + (size_t)__builtin_ctz((unsigned)mask);
+    }
+#endif
+    while (p < end && (unsigned char)*p >= 0x20 && *p != '&' && *p != '<' && *p != '>' && *p != '"' &&
+           (unsigned char)*p != 0xEF)
+        p++;
+    return (size_t)(p - start);
+}
+
 static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
     if (text.n == 0) return;
     const char *p = text.p, *end = text.p + text.n, *run = p;
-    while (p < end) {
+    while ((p += plain_run(p, end)) < end) {
         unsigned char c = (unsigned char)*p;
         const char *as = NULL;
         unsigned n = 1;
@@ -127,6 +152,13 @@ static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
 
 /* A name that a hostile file made up is made one that XML allows. */
 static void put_name(kq_sv name, kq_buf *out) {
+    size_t letters = 0;
+    while (letters < name.n && kq_ascii_lower(name.p[letters]) >= 'a' && kq_ascii_lower(name.p[letters]) <= 'z')
+        letters++;
+    if (letters == name.n && letters > 0) { /* as nearly all are */
+        kq_buf_sv(out, name);
+        return;
+    }
     if (name.n == 0) kq_buf_char(out, '_');
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i], lower = kq_ascii_lower(c);
