@@ -18,13 +18,42 @@ typedef struct in_state {
     const kq_strset *set; /* NULL: the values vary by row */
 } in_state;
 
+static bool long_of(const kq_value *v, int64_t *out) {
+    switch (v->type) {
+    case KQ_INT: *out = v->u.i; return true;
+    case KQ_LONG: *out = v->u.l; return true;
+    case KQ_REAL:
+        if (!(v->u.r >= -9223372036854775808.0 && v->u.r < 9223372036854775808.0)) return false;
+        *out = (int64_t)v->u.r;
+        return (double)*out == v->u.r;
+    case KQ_DECIMAL: {
+        if (!kq_decimal_to_long(&v->u.m, out)) return false;
+        kq_decimal back = kq_decimal_from_long(*out);
+        return kq_decimal_cmp(&back, &v->u.m) == 0;
+    }
+    case KQ_STRING: return kq_number_parse_long(kq_str_view(&v->u.s), out);
+    default: return false;
+    }
+}
+
 /* False: the value equals nothing (null, NaN). */
 static bool key_of(const kq_value *v, in_key *key) {
     if (v->null) return false;
     int64_t l = 0;
     switch (v->type) {
-    case KQ_STRING:
-    case KQ_DYNAMIC: key->view = kq_str_view(&v->u.s); return true;
+    case KQ_DYNAMIC: {
+        /* A real that is whole is the long. */
+        kq_dyn d = kq_str_view(&v->u.s);
+        kq_value inner = kq_dyn_tag_of(d) == KQ_DYN_REAL ? kq_dyn_value(d) : (kq_value){0};
+        if (inner.type == KQ_REAL && long_of(&inner, &l)) {
+            key->bytes[0] = KQ_DYN_LONG;
+            memcpy(key->bytes + 1, &l, sizeof l);
+            d = (kq_sv){key->bytes, 1 + sizeof l};
+        }
+        key->view = d;
+        return kq_dyn_tag_of(d) != KQ_DYN_NULL;
+    }
+    case KQ_STRING: key->view = kq_str_view(&v->u.s); return true;
     case KQ_GUID: key->view = (kq_sv){memcpy(key->bytes, v->u.g.b, 16), 16}; return true;
     case KQ_DECIMAL: {
         kq_decimal d = kq_decimal_normal(&v->u.m);
@@ -64,24 +93,6 @@ static bool guid_of(kq_sv s, kq_guid *out) {
         n++;
     }
     return n == 32;
-}
-
-static bool long_of(const kq_value *v, int64_t *out) {
-    switch (v->type) {
-    case KQ_INT: *out = v->u.i; return true;
-    case KQ_LONG: *out = v->u.l; return true;
-    case KQ_REAL:
-        if (!(v->u.r >= -9223372036854775808.0 && v->u.r < 9223372036854775808.0)) return false;
-        *out = (int64_t)v->u.r;
-        return (double)*out == v->u.r;
-    case KQ_DECIMAL: {
-        if (!kq_decimal_to_long(&v->u.m, out)) return false;
-        kq_decimal back = kq_decimal_from_long(*out);
-        return kq_decimal_cmp(&back, &v->u.m) == 0;
-    }
-    case KQ_STRING: return kq_number_parse_long(kq_str_view(&v->u.s), out);
-    default: return false;
-    }
 }
 
 static bool decimal_of(const kq_value *v, kq_decimal *out) {
@@ -202,17 +213,18 @@ static bool all_constant(const kq_vector *const *args, uint32_t nargs) {
     return true;
 }
 
-/* The type of the left side is known in prepare only from the arguments that are constant or from the pattern; where
- * it is not, the set is made per chunk. */
+/* The left side's type: the pattern "b(ly...)" says long; of "b(TT...)" every argument has it. */
+static kq_type left_type(const kq_prepare *p) {
+    for (int t = 0; t < KQ_TYPE_COUNT; t++)
+        if (kq_type_letter((kq_type)t) == p->fn->pattern[2]) return (kq_type)t;
+    return p->args[1]->type;
+}
+
 kq_status kq_prepare_in(kq_prepare *p, const void **state, kq_error *err) {
     in_state *s = kq_arena_new(p->arena, in_state);
     if (!s) return kq_arena_status(p->arena, err);
     s->negate = p->fn->name[0] == '!';
-    bool typed = strcmp(p->fn->pattern, "b(TT...)") == 0; /* the list's items have the left side's type */
-    if (all_constant(p->args, p->nargs) && (typed || p->args[0])) {
-        kq_type type = p->args[0] ? p->args[0]->type : p->args[1]->type;
-        KQ_TRY(make_set(type, p->args, p->nargs, p->arena, &s->set, err));
-    }
+    if (all_constant(p->args, p->nargs)) KQ_TRY(make_set(left_type(p), p->args, p->nargs, p->arena, &s->set, err));
     *state = s;
     return KQ_OK;
 }

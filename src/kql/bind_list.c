@@ -21,33 +21,48 @@ static kq_status add(kq_binder *b, arguments *a, kq_expr *e) {
     return KQ_OK;
 }
 
-/* The elements of a constant array become arguments of their own type; any other constant is one argument. */
-static kq_status add_constant(kq_binder *b, arguments *a, kq_expr *e) {
-    if (e->type != KQ_DYNAMIC || e->value.null) return add(b, a, e);
-    kq_dyn d = kq_str_view(&e->value.u.s);
-    if (kq_dyn_tag_of(d) != KQ_DYN_ARRAY) {
+/* The elements of an array become arguments of their own type; those of arrays in it too, as Kusto flattens them. A
+ * null equals nothing. */
+static kq_status add_elements(kq_binder *b, arguments *a, kq_dyn array, kq_span span) {
+    for (uint32_t i = 0, n = kq_dyn_count(array); i < n; i++) {
+        kq_dyn d = kq_dyn_element(array, i);
         kq_value v = kq_dyn_value(d);
-        KQ_TRY(kq_expr_const(b, &v, e->span, &e));
-        return add(b, a, e);
-    }
-    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
-        kq_value v = kq_dyn_value(kq_dyn_element(d, i));
-        if (v.type == KQ_DYNAMIC && !v.null) continue; /* an array in the array equals no scalar */
         kq_expr *element;
-        KQ_TRY(kq_expr_const(b, &v, e->span, &element));
+        if (v.null) continue;
+        if (kq_dyn_tag_of(d) == KQ_DYN_ARRAY) { /* as deep as KQ_DYN_DEPTH at most */
+            KQ_TRY(add_elements(b, a, d, span));
+            continue;
+        }
+        if (v.type == KQ_DYNAMIC) continue; /* a bag equals no scalar */
+        KQ_TRY(kq_expr_const(b, &v, span, &element));
         KQ_TRY(add(b, a, element));
     }
     return KQ_OK;
+}
+
+/* A constant array becomes its elements; any other constant is one argument. */
+static kq_status add_constant(kq_binder *b, arguments *a, kq_expr *e) {
+    if (e->type != KQ_DYNAMIC || e->value.null) return add(b, a, e);
+    kq_dyn d = kq_str_view(&e->value.u.s);
+    if (kq_dyn_tag_of(d) == KQ_DYN_ARRAY) return add_elements(b, a, d, e->span);
+    kq_value v = kq_dyn_value(d);
+    KQ_TRY(kq_expr_const(b, &v, e->span, &e));
+    return add(b, a, e);
 }
 
 static bool is_has(kq_sv op) {
     return op.p[0] == 'h';
 }
 
+/* Compares texts: has_any, has_all, in~. */
+static bool is_text(kq_sv op) {
+    return is_has(op) || op.p[op.n - 1] == '~';
+}
+
 /* Brings the list's constants to the type that the left side is compared as. */
 static kq_status align_list(kq_binder *b, kq_sv op, arguments *a) {
     kq_type want = a->items[0]->type;
-    bool text = is_has(op) || op.p[op.n - 1] == '~';
+    bool text = is_text(op);
     if (text) want = KQ_STRING;
     if (want == KQ_DYNAMIC) {
         for (uint32_t i = 1; i < a->n && want == KQ_DYNAMIC; i++) want = a->items[i]->type;
@@ -88,7 +103,9 @@ kq_status kq_bind_list(kq_binder *b, const kq_scope *scope, const kq_row *row, c
             continue;
         }
         KQ_TRY(kq_bind_expr(b, scope, row, kid, &e));
-        if (e->kind == KQ_EXPR_CONST) {
+        /* A dynamic may be of any type: it is compared with the array's elements as they are. */
+        bool as_it_is = list->nkids == 1 && e->type == KQ_DYNAMIC && left->type == KQ_DYNAMIC && !is_text(node->text);
+        if (e->kind == KQ_EXPR_CONST && !as_it_is) {
             KQ_TRY(add_constant(b, &a, e));
             continue;
         }
