@@ -224,6 +224,10 @@ static kq_status record(reading *rd, const char *p, size_t n, kq_error *err) {
                            .path = rd->s->base.input->path,
                            .whole = rd->whole};
     rd->records++;
+    if (n > KQ_RECORD_MAX_BYTES) {
+        kq_json_too_long(rd->s, place.offset);
+        return KQ_OK;
+    }
     if (!rd->at) return alone(rd, &place, err);
     size_t start = (size_t)(p - r->block.p) - rd->base;
     uint32_t first = seek(rd->at, rd->i, rd->n, (uint32_t)start);
@@ -290,14 +294,13 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
     if (n) {
         char *slack = r->block.p + r->block.n; /* reserved with every read */
         memset(slack, 0, KQ_SCAN_SLACK);
-        status = index_room(r, n, err);
-        if (status) goto out;
         const uint32_t *at;
         uint32_t count;
-        kq_json_fault fault = kq_json_index_make(r->index, r->block.p + from, n, &at, &count);
-        if (fault == KQ_JSON_NOMEM) {
-            status = kq_nomem(err);
-            goto out;
+        kq_json_fault fault = KQ_JSON_OTHER;
+        if (n <= KEEP_BYTES) {
+            status = index_room(r, n, err);
+            if (status) goto out;
+            fault = kq_json_index_make(r->index, r->block.p + from, n, &at, &count);
         }
         /* When anything in the block is ill-formed, each record is indexed by itself, and only the bad ones fail. */
         if (fault == KQ_JSON_OK) {

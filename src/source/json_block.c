@@ -5,7 +5,7 @@
 #define MORE_BYTES   (64 * 1024)
 #define RESTARTS_MAX 64
 
-static void too_long(kq_json_source *s, uint64_t offset) {
+void kq_json_too_long(kq_json_source *s, uint64_t offset) {
     kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset,
                      "a record is longer than %d MiB: skipped", KQ_RECORD_MAX_BYTES >> 20);
 }
@@ -42,7 +42,7 @@ kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, si
         }
         scanned = b->n;
         if (b->n - last > KQ_RECORD_MAX_BYTES) {
-            too_long(s, r->block_at + last);
+            kq_json_too_long(s, r->block_at + last);
             *to = last;
             return KQ_OK;
         }
@@ -107,8 +107,9 @@ static kq_status next_lines(kq_json_source *s, kq_json_reader *r, kq_error *err)
         const char *newline = memrchr(b->p + scanned, '\n', b->n - scanned);
         if (newline) return carry(s, r, (size_t)(newline + 1 - b->p), err);
         if (b->n > KQ_RECORD_MAX_BYTES) {
-            too_long(s, r->block_at);
+            kq_json_too_long(s, r->block_at);
             s->skipping = true;
+            s->count++;
             s->carry_at += b->n;
             r->block_at += b->n;
             kq_buf_clear(b);
@@ -135,14 +136,25 @@ static bool restart(kq_json_source *s, kq_json_reader *r) {
     return false;
 }
 
+static void does_not_end(kq_json_source *s) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->splitter.start,
+                     "the record does not end");
+}
+
 static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err) {
     kq_buf *b = &r->block;
     kq_json_splitter *split = &s->splitter;
     r->has_extents = true;
     for (;;) {
         size_t from = (size_t)(split->at - r->block_at), got;
-        kq_json_splitter_feed(split, b->p + from, b->n - from, &r->extents);
+        bool sound = kq_json_splitter_feed(split, b->p + from, b->n - from, &r->extents);
         KQ_TRY(kq_buf_status(&r->extents, err));
+        if (!sound) {
+            if (!s->skipping) does_not_end(s);
+            if (s->skipping || !restart(s, r)) kq_json_splitter_restart(split, split->at);
+            s->skipping = false;
+            continue;
+        }
         bool open = kq_json_splitter_open(split);
         if (s->skipping && (r->extents.n || !open)) {
             s->skipping = false; /* the first extent is the end of what was skipped */
@@ -153,9 +165,7 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
         }
         if (s->ended) {
             if (!open) return KQ_OK;
-            if (!s->skipping)
-                kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, split->start,
-                                 "the record does not end");
+            if (!s->skipping) does_not_end(s);
             if (s->skipping || !restart(s, r)) {
                 kq_json_splitter_restart(split, r->block_at + b->n);
                 return KQ_OK;
@@ -171,8 +181,9 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
             r->block_at += b->n;
             kq_buf_clear(b);
         } else if (b->n - (size_t)(split->start - r->block_at) > KQ_RECORD_MAX_BYTES) {
-            too_long(s, split->start);
+            kq_json_too_long(s, split->start);
             s->skipping = true;
+            s->count++;
             r->block_at += b->n;
             kq_buf_clear(b);
         } else if (split->start > r->block_at) {

@@ -43,6 +43,8 @@ typedef struct kq_json_reader {
     kq_buf mended;
 } kq_json_reader;
 
+void kq_json_too_long(kq_json_source *s, uint64_t offset);
+
 /* Fills the reader's block with the next records of a stream, or *more false. Under the scan's lock. */
 kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_error *err);
 

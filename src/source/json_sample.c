@@ -119,11 +119,11 @@ static void records(sampler *s, kq_sv head, kq_json_shape shape, kq_buf *extents
     kq_json_splitter split;
     kq_json_splitter_init(&split, shape, 0);
     kq_buf_clear(extents);
-    kq_json_splitter_feed(&split, p, head.n, extents);
+    bool sound = kq_json_splitter_feed(&split, p, head.n, extents);
     const kq_json_extent *e = (const kq_json_extent *)(const void *)extents->p;
     size_t n = extents->n / sizeof *e;
     for (size_t i = 0; i < n && i < RECORDS_MAX; i++) record(s, p + e[i].start, p + e[i].end);
-    if (!n && kq_json_splitter_open(&split)) record(s, p + split.start, end);
+    if (!n && sound && kq_json_splitter_open(&split)) record(s, p + split.start, end);
 }
 
 kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_error *err) {

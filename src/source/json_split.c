@@ -72,7 +72,7 @@ static void stray(kq_json_splitter *s, uint64_t at) {
     s->stray = true;
 }
 
-void kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_buf *extents) {
+bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_buf *extents) {
     const char *p = from, *end = from + n;
     const uint64_t base = s->at;
     while (p < end) {
@@ -109,6 +109,10 @@ void kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
             } else if ((c | 0x20) == '{') {
                 s->depth++;
             } else if ((c | 0x20) == '}' && --s->depth == 0) {
+                if (c == ']') {
+                    s->at = base + (uint64_t)(p - from);
+                    return false;
+                }
                 kq_json_extent e = {s->start, base + (uint64_t)(p - from)};
                 kq_buf_append(extents, &e, sizeof e);
                 s->state = BETWEEN;
@@ -170,6 +174,7 @@ void kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
         }
     }
     s->at = base + n;
+    return true;
 }
 
 /* --- the shape of a file --- */

@@ -40,8 +40,9 @@ typedef struct kq_json_splitter {
 
 void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at);
 
-/* Takes the next n bytes; appends a kq_json_extent for each record that ended in them. */
-void kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf *extents);
+/* Takes the next n bytes; appends a kq_json_extent for each record that ended in them. False: it stopped early, at a
+ * bracket that can't end the open record (s->start); restart before going on. */
+bool kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf *extents);
 
 /* Is a record open (its start in s->start)? */
 bool kq_json_splitter_open(const kq_json_splitter *s);

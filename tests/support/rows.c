@@ -1,0 +1,102 @@
+#include "rows.h"
+#include "source/stream.h"
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int rows_file(kq_sv bytes, char path[64]) {
+    int fd = memfd_create("rows", MFD_CLOEXEC);
+    size_t done = 0;
+    while (fd >= 0 && done < bytes.n) {
+        ssize_t w = pwrite(fd, bytes.p + done, bytes.n - done, (off_t)done);
+        if (w <= 0) break;
+        done += (size_t)w;
+    }
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+void rows_file_close(int fd) {
+    close(fd);
+}
+
+typedef struct writing {
+    const kq_request *request;
+    kq_buf *out;
+} writing;
+
+static kq_status write_row(void *ctx, uint32_t set, const kq_field *fields, KQ_UNUSED bool *done,
+                           KQ_UNUSED kq_error *err) {
+    writing *w = ctx;
+    kq_buf_printf(w->out, "%u", set);
+    for (uint32_t i = 0; i < w->request->sets[set].nwants; i++) {
+        const kq_field *f = &fields[i];
+        kq_buf_char(w->out, '|');
+        switch (f->kind) {
+        case KQ_FIELD_MISSING: kq_buf_char(w->out, '-'); break;
+        case KQ_FIELD_NULL: kq_buf_char(w->out, '~'); break;
+        case KQ_FIELD_STRING:
+            kq_buf_char(w->out, '\'');
+            kq_buf_sv(w->out, f->u.text);
+            kq_buf_char(w->out, '\'');
+            break;
+        case KQ_FIELD_JSON: kq_buf_sv(w->out, f->u.text); break;
+        case KQ_FIELD_BOOL: kq_buf_str(w->out, f->u.b ? "true" : "false"); break;
+        case KQ_FIELD_LONG: kq_buf_printf(w->out, "%lld", (long long)f->u.l); break;
+        case KQ_FIELD_ULONG: kq_buf_printf(w->out, "%lluu", (unsigned long long)f->u.u); break;
+        case KQ_FIELD_REAL: kq_buf_printf(w->out, "%g", f->u.r); break;
+        default: kq_buf_char(w->out, '?');
+        }
+    }
+    kq_buf_char(w->out, '\n');
+    return KQ_OK;
+}
+
+void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out) {
+    char path[64];
+    int fd = rows_file(bytes, path);
+    static kq_report report;
+    kq_report_init(&report);
+    kq_budget budget;
+    kq_budget_init(&budget, 0);
+    kq_error err = {0};
+    kq_input input = {.path = path, .type = type};
+    kq_stream *stream = NULL;
+    kq_source *source = NULL;
+    kq_reader *reader = NULL;
+    writing w = {request, out};
+    kq_row_sink sink = {write_row, &w};
+    kq_status status = kq_stream_open(path, &budget, &stream, &err);
+    if (!status) status = type->open(&input, stream, &report, &budget, &source, &err);
+    if (!status) status = type->reader_create(request, &budget, &reader, &err);
+    while (!status) {
+        kq_morsel morsel;
+        bool more = false;
+        status = type->claim(source, reader, &morsel, &more, &err);
+        if (status || !more) break;
+        status = type->read(source, reader, &morsel, &sink, &err);
+    }
+    if (status) kq_buf_printf(out, "error: %s\n", err.message);
+    if (reader) type->reader_destroy(reader);
+    if (source) type->close(source);
+    if (budget.used) kq_buf_printf(out, "error: %zu bytes are still charged\n", (size_t)budget.used);
+    for (uint32_t i = 0; i < report.n; i++)
+        kq_buf_printf(out, "! %llu %s\n", (unsigned long long)report.items[i].offset, report.items[i].reason);
+    kq_report_deinit(&report);
+    rows_file_close(fd);
+}
+
+void rows_of(const kq_source_type *type, kq_sv bytes, const char *names, kq_buf *out) {
+    kq_want wants[64] = {0};
+    uint32_t n = 0;
+    for (const char *p = names; *p && n < 64;) {
+        const char *end = strchrnul(p, ' ');
+        wants[n].json = *p == '!';
+        p += *p == '!';
+        wants[n++].name = (kq_sv){p, (size_t)(end - p)};
+        p = *end ? end + 1 : end;
+    }
+    kq_want_set set = {.wants = wants, .nwants = n};
+    kq_request request = {&set, 1};
+    rows_read(type, bytes, &request, out);
+}

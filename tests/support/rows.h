@@ -1,0 +1,18 @@
+/* Reads bytes through a kind of source and writes its rows as text, so that tests compare strings. */
+#ifndef KQ_TESTS_ROWS_H
+#define KQ_TESTS_ROWS_H
+
+#include "source/source.h"
+
+/* One line per row: the set's number, then each field after a '|': `-` missing, `~` null, 'text', true, 1, 1u, 1.5,
+ * and JSON as it is. At the end "! offset reason" for each place of damage. A failure is "error: message". */
+void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out);
+
+/* The same for one set of wants, given as names separated by blanks; a name with a '!' in front asks for JSON. */
+void rows_of(const kq_source_type *type, kq_sv bytes, const char *wants, kq_buf *out);
+
+/* A file that holds the bytes, as a path; rows_file_close with its number releases it. */
+int rows_file(kq_sv bytes, char path[64]);
+void rows_file_close(int fd);
+
+#endif
