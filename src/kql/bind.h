@@ -216,6 +216,9 @@ kq_node *kq_node_list(kq_binder *b, kq_span span, uint32_t n, kq_node *const *ki
 kq_node *kq_node_summarize(kq_binder *b, kq_span span, kq_node *const *aggs, uint32_t naggs, kq_node *const *keys,
                            uint32_t nkeys);
 
+/* bind_kv.c */
+kq_status kq_bind_parse_kv(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
+
 /* bind_series.c */
 kq_status kq_bind_series(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);
 

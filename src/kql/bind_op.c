@@ -152,7 +152,7 @@ kq_status kq_bind_operator(kq_binder *b, const kq_scope *scope, const kq_node *n
     case KQ_NODE_PARSE: return kq_bind_parse(b, scope, node, in, out);
     case KQ_NODE_EVALUATE: return kq_bind_evaluate(b, scope, node, in, out);
     case KQ_NODE_MV_APPLY: return kq_bind_apply(b, scope, node, in, out);
-    case KQ_NODE_PARSE_KV: return refused(b, node, "parse-kv");
+    case KQ_NODE_PARSE_KV: return kq_bind_parse_kv(b, scope, node, in, out);
     case KQ_NODE_MAKE_SERIES: return kq_bind_series(b, scope, node, in, out);
     case KQ_NODE_TOP_NESTED: return refused(b, node, "top-nested");
     case KQ_NODE_SCAN: return refused(b, node, "scan");

@@ -306,7 +306,8 @@ static kq_status bind_table(kq_binder *b, const kq_scope *scope, const kq_node *
         const kq_scope *s = kq_scope_find(scope, node->text);
         return s ? bind_symbol(b, scope, s, node, out) : bind_scan(b, scope, node->text, node->span, out);
     }
-    case KQ_NODE_EXTERNALDATA: return refused(b, node, "externaldata");
+    case KQ_NODE_EXTERNALDATA:
+        return kq_bind_fail(b, node->span, "externaldata reads from addresses, which kequel does not");
     case KQ_NODE_FIND: return refused(b, node, "find");
     case KQ_NODE_EVALUATE: return refused(b, node, "evaluate");
     default: return kq_bind_fail(b, node->span, "a value stands where a table is expected");
