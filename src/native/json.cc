@@ -47,3 +47,7 @@ extern "C" kq_json_fault kq_json_index_make(kq_json_index *index, const char *te
     default: return KQ_JSON_OTHER;
     }
 }
+
+extern "C" bool kq_text_is_utf8(const char *text, size_t n) {
+    return simdjson::validate_utf8(text, n);
+}

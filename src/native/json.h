@@ -6,6 +6,7 @@
 #ifndef KQ_NATIVE_JSON_H
 #define KQ_NATIVE_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ kq_json_fault kq_json_index_room(kq_json_index *index, size_t n);
  * until the next call. Text may be several values one after another. */
 kq_json_fault kq_json_index_make(kq_json_index *index, const char *text, size_t n, const uint32_t **at,
                                  uint32_t *count);
+
+/* Is text[0..n) well-formed UTF-8? */
+bool kq_text_is_utf8(const char *text, size_t n);
 
 #ifdef __cplusplus
 }

@@ -4,14 +4,16 @@
  * cut by the workers, only as far as the last one that is wanted.
  */
 #include "base/arena.h"
+#include "base/utf8.h"
+#include "native/json.h"
 #include "source/csv_scan.h"
 #include "source/scan_bytes.h"
 #include "source/stream.h"
+#include <stdlib.h>
 
 extern uint64_t kq_csv_block_bytes; /* tests make it small */
 uint64_t kq_csv_block_bytes = KQ_BLOCK_BYTES;
 
-#define RECORD_MAX  ((size_t)4 << 20) /* an open quote is given up after that much */
 #define COLUMNS_MAX 65536
 
 typedef struct column {
@@ -33,6 +35,7 @@ typedef struct csv_source {
     uint64_t morsels;
     uint64_t serial; /* tells sources apart whose memory is the same */
     bool ended, noted;
+    bool skipping; /* up to the end of a line that is too long */
 } csv_source;
 
 typedef enum special { FIELD, FILE_NAME, OFFSET, NUMBER, RAW, ABSENT } special;
@@ -43,10 +46,17 @@ typedef struct place {
     uint32_t column;
 } place;
 
+/* A column that is wanted or selected by. */
+typedef struct use {
+    uint32_t column, index;
+    bool selector;
+} use;
+
 typedef struct set_plan {
-    place *wants, *selectors;
-    uint32_t last;                  /* column + 1 up to which fields are cut */
-    int32_t *want_of, *selector_of; /* by column: first want or selector + 1, 0: none */
+    place *wants;
+    use *uses; /* by column; selectors first */
+    uint32_t nuses;
+    bool never; /* it selects by a field that the file has not */
 } set_plan;
 
 typedef struct csv_reader {
@@ -57,6 +67,7 @@ typedef struct csv_reader {
     kq_field *fields;
     kq_buf block, records;
     uint64_t at, first;
+    bool clean; /* the block is well-formed UTF-8 */
 } csv_reader;
 
 static kq_sv without_bom(kq_sv s) {
@@ -213,6 +224,13 @@ static place find_place(const csv_source *s, kq_sv name) {
     return (place){ABSENT, 0};
 }
 
+static int by_column(const void *a, const void *b) {
+    const use *x = a, *y = b;
+    if (x->column != y->column) return x->column < y->column ? -1 : 1;
+    if (x->selector != y->selector) return x->selector ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
 /* Where this file has what the request wants. */
 static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
     const kq_request *q = r->base.request;
@@ -220,30 +238,26 @@ static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
     if (r->serial == s->serial) return KQ_OK;
     kq_arena_reset(&r->plans);
     r->serial = 0;
-    r->sets = kq_arena_array(&r->plans, set_plan, q->nsets + 1);
+    r->sets = kq_arena_array(&r->plans, set_plan, (size_t)q->nsets + 1);
     if (!r->sets) return kq_arena_status(&r->plans, err);
     for (uint32_t i = 0; i < q->nsets; i++) {
         const kq_want_set *set = &q->sets[i];
         set_plan *p = &r->sets[i];
-        p->wants = kq_arena_array(&r->plans, place, set->nwants + 1);
-        p->selectors = kq_arena_array(&r->plans, place, set->nselectors + 1);
-        p->want_of = kq_arena_array(&r->plans, int32_t, s->ncolumns + 1);
-        p->selector_of = kq_arena_array(&r->plans, int32_t, s->ncolumns + 1);
-        if (!p->wants || !p->selectors || !p->want_of || !p->selector_of) return kq_arena_status(&r->plans, err);
+        p->wants = kq_arena_array(&r->plans, place, (size_t)set->nwants + 1);
+        p->uses = kq_arena_array(&r->plans, use, (size_t)set->nwants + set->nselectors + 1);
+        if (!p->wants || !p->uses) return kq_arena_status(&r->plans, err);
         for (uint32_t k = 0; k < set->nwants; k++) {
             p->wants[k] = find_place(s, set->wants[k].name);
-            if (p->wants[k].special != FIELD) continue;
-            uint32_t c = p->wants[k].column;
-            if (!p->want_of[c]) p->want_of[c] = (int32_t)k + 1;
-            if (c >= p->last) p->last = c + 1;
+            if (p->wants[k].special == FIELD) p->uses[p->nuses++] = (use){p->wants[k].column, k, false};
         }
         for (uint32_t k = 0; k < set->nselectors; k++) {
-            p->selectors[k] = find_place(s, set->selectors[k].name);
-            if (p->selectors[k].special != FIELD) continue;
-            uint32_t c = p->selectors[k].column;
-            p->selector_of[c] = (int32_t)k + 1;
-            if (c >= p->last) p->last = c + 1;
+            place at = find_place(s, set->selectors[k].name);
+            if (at.special == FIELD)
+                p->uses[p->nuses++] = (use){at.column, k, true};
+            else
+                p->never = true;
         }
+        if (p->nuses) qsort(p->uses, p->nuses, sizeof *p->uses, by_column);
         if (set->nwants > most) most = set->nwants;
     }
     r->fields = kq_arena_array(&r->plans, kq_field, most);
@@ -254,28 +268,38 @@ static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
 
 /* ---- claim: the next block, whole records only */
 
+static void damage(const csv_source *s, uint64_t offset, const char *reason) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", reason);
+}
+
 static kq_status fill(csv_source *s, csv_reader *r, size_t want, kq_error *err) {
-    while (r->block.n < want && !s->ended) {
-        size_t got, n = want - r->block.n;
-        char *to = kq_buf_reserve(&r->block, n + KQ_SCAN_SLACK);
-        if (!to) return kq_buf_status(&r->block, err);
-        kq_status status = kq_stream_read(s->stream, to, n, &got, err);
-        if (status == KQ_ERR_DAMAGED) { /* what came before is read; then the file ends */
-            kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->at + r->block.n, "%s",
-                             err ? err->message : "damaged");
-            s->ended = true;
-            return KQ_OK;
+    kq_buf *b = &r->block;
+    while (b->n < want && !s->ended) {
+        size_t got, n = want - b->n;
+        char *to = kq_buf_reserve(b, n + KQ_SCAN_SLACK);
+        if (!to) return kq_buf_status(b, err);
+        uint64_t before = kq_stream_consumed(s->stream);
+        kq_error why = {0};
+        kq_status status = kq_stream_read(s->stream, to, n, &got, &why);
+        __atomic_add_fetch(&s->base.report->bytes, kq_stream_consumed(s->stream) - before, __ATOMIC_RELAXED);
+        if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) { /* what came before is read; then the file ends */
+            damage(s, s->at + b->n, why.message);
+            got = 0;
+        } else if (status) {
+            if (err) *err = why;
+            return status;
         }
-        KQ_TRY(status);
         if (!got) s->ended = true;
-        __atomic_add_fetch(&s->base.report->bytes, got, __ATOMIC_RELAXED);
-        uint64_t skip = s->skip < got ? s->skip : got;
-        if (skip) { /* the header */
-            memmove(to, to + skip, got - skip);
-            s->skip -= skip;
-            s->at += skip;
+        size_t skip = s->skip < got ? (size_t)s->skip : got; /* the header */
+        s->skip -= skip;
+        if (s->skipping && b->n == 0) {
+            const char *newline = memchr(to + skip, '\n', got - skip);
+            s->skipping = !newline;
+            skip = newline ? (size_t)(newline + 1 - to) : got;
         }
-        r->block.n += got - skip;
+        if (skip) memmove(to, to + skip, got - skip);
+        s->at += skip;
+        b->n += got - skip;
     }
     return KQ_OK;
 }
@@ -284,9 +308,18 @@ static kq_status fill(csv_source *s, csv_reader *r, size_t want, kq_error *err) 
 static void give_up(csv_source *s, csv_reader *r, size_t from) {
     const char *p = r->block.p + from, *newline = memchr(p, '\n', r->block.n - from);
     size_t n = newline ? (size_t)(newline - p) + 1 : r->block.n - from;
-    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, r->at + from,
-                     "a quoted field does not end; the line is skipped");
+    damage(s, r->at + from, "a quoted field does not end: the line is skipped");
     memset(r->block.p + from, '\n', n); /* empty lines are no records */
+}
+
+/* The records of the block: empty lines are none. */
+static uint64_t count_records(const csv_reader *r) {
+    const kq_csv_record *records = (const kq_csv_record *)(const void *)r->records.p;
+    uint64_t n = 0;
+    size_t begin = 0;
+    for (size_t i = 0; i < r->records.n / sizeof *records; begin = (size_t)records[i++].end + 1)
+        n += records[i].end > begin + 1 || (records[i].end > begin && r->block.p[begin] != '\r');
+    return n;
 }
 
 static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
@@ -311,18 +344,21 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
         const kq_csv_record *records = (const kq_csv_record *)(const void *)r->records.p;
         size_t n = r->records.n / sizeof *records;
         end = n ? (size_t)records[n - 1].end + 1 : 0;
-        if (open && (s->ended || r->block.n - end > RECORD_MAX)) {
+        if (open && (s->ended || r->block.n - end > KQ_RECORD_MAX_BYTES)) {
             give_up(s, r, end);
             continue;
         }
         if (n || s->ended) break;
-        if (r->block.n > RECORD_MAX) { /* no newline at all, and no quote: one line that is too long */
-            kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->at,
-                             "a record of more than %zu bytes is skipped", RECORD_MAX);
+        if (r->block.n > KQ_RECORD_MAX_BYTES) { /* no newline at all, and no quote: one line that is too long */
+            damage(s, s->at, "a record is too long: skipped");
             s->at += r->block.n;
+            s->skipping = true;
+            s->count++;
             kq_buf_clear(&r->block);
         }
         want = r->block.n + (r->block.n > kq_csv_block_bytes ? r->block.n : kq_csv_block_bytes);
+        if (want > KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES && r->block.n <= KQ_RECORD_MAX_BYTES)
+            want = KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES;
     }
     if (s->ended && end < r->block.n) { /* the last line has no newline */
         kq_csv_record last = {(uint32_t)r->block.n, UINT32_MAX};
@@ -330,13 +366,14 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
         end = r->block.n;
     }
     kq_buf_append(&s->carry, r->block.p + end, r->block.n - end);
+    r->block.n = end;
     KQ_TRY(kq_buf_status(&s->carry, err));
     KQ_TRY(kq_buf_status(&r->records, err));
     *more = r->records.n > 0;
     *morsel = (kq_morsel){s->at, end, s->morsels++};
     s->at += end;
     r->first = s->count;
-    s->count += r->records.n / sizeof(kq_csv_record);
+    s->count += count_records(r);
     if (!s->noted)
         for (uint32_t c = 0; c < s->ncolumns; c++)
             if (s->columns[c].local)
@@ -372,33 +409,52 @@ static void special_field(const csv_source *s, const record *rec, special kind, 
     }
 }
 
+/* Well-formed text of a field: a copy, when it has to be mended. */
+static kq_status mend(const csv_source *s, csv_reader *r, const record *rec, kq_sv *text, kq_error *err) {
+    if (kq_text_is_utf8(text->p, text->n)) return KQ_OK;
+    damage(s, rec->offset, "invalid UTF-8, replaced by U+FFFD");
+    size_t room = 3 * text->n;
+    char *to = kq_arena_bytes(&r->scratch, room), *out = to;
+    if (!to) return kq_arena_status(&r->scratch, err);
+    for (const char *p = text->p, *end = text->p + text->n; p < end;) {
+        uint32_t cp;
+        p += kq_utf8_decode(p, end, &cp);
+        out += kq_utf8_encode(cp, out);
+    }
+    *text = (kq_sv){to, (size_t)(out - to)};
+    kq_arena_trim(&r->scratch, to, room, text->n);
+    return KQ_OK;
+}
+
 /* Cuts the fields of one record for one set; *match false: it is not wanted. */
 static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set, const set_plan *p, const record *rec,
                      bool *match, kq_error *err) {
+    if (p->never) return KQ_OK;
     for (uint32_t k = 0; k < set->nwants; k++) {
         r->fields[k].kind = KQ_FIELD_MISSING;
-        if (p->wants[k].special != FIELD) special_field(s, rec, p->wants[k].special, &r->fields[k]);
-        if (p->wants[k].special == ABSENT && set->wants[k].accept &&
-            !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k]))
-            return KQ_OK;
+        if (p->wants[k].special == FIELD) continue;
+        special_field(s, rec, p->wants[k].special, &r->fields[k]);
+        if (p->wants[k].special == RAW && !r->clean) KQ_TRY(mend(s, r, rec, &r->fields[k].u.text, err));
+        if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
     }
-    for (uint32_t k = 0; k < set->nselectors; k++)
-        if (p->selectors[k].special != FIELD) return KQ_OK;
     const char *at = rec->p;
-    for (uint32_t c = 0; c < p->last; c++) {
+    for (uint32_t c = 0, u = 0; u < p->nuses; c++) {
         kq_sv text = {0};
         bool escaped = false, present = at != NULL;
         if (at) at = kq_csv_field(at, rec->end, s->delimiter, &text, &escaped);
-        if (!p->want_of[c] && !p->selector_of[c]) continue;
+        if (p->uses[u].column != c) continue;
         if (escaped) {
             char *to = kq_arena_bytes(&r->scratch, text.n);
             if (!to) return kq_arena_status(&r->scratch, err);
             text = (kq_sv){to, kq_csv_unescape(text, to)};
         }
-        if (p->selector_of[c] && (!present || !selected(&set->selectors[p->selector_of[c] - 1], text))) return KQ_OK;
-        if (!p->want_of[c]) continue;
-        for (uint32_t k = (uint32_t)p->want_of[c] - 1; k < set->nwants; k++) {
-            if (p->wants[k].special != FIELD || p->wants[k].column != c) continue;
+        if (!r->clean) KQ_TRY(mend(s, r, rec, &text, err));
+        for (; u < p->nuses && p->uses[u].column == c; u++) {
+            uint32_t k = p->uses[u].index;
+            if (p->uses[u].selector) {
+                if (!present || !selected(&set->selectors[k], text)) return KQ_OK;
+                continue;
+            }
             if (present) r->fields[k] = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};
             if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
         }
@@ -428,12 +484,17 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED con
     bool done = false;
     KQ_TRY(plan_for(r, s, err));
     kq_arena_reset(&r->scratch);
+    r->clean = kq_text_is_utf8(r->block.p, r->block.n);
     uint64_t seen = 0;
-    for (size_t i = 0; i < n && !done; begin = records[i].end + 1, i++) {
-        record rec = {r->block.p + begin, r->block.p + records[i].end, r->at + begin, r->first + i};
+    for (size_t i = 0; i < n && !done; begin = (size_t)records[i].end + 1, i++) {
+        record rec = {r->block.p + begin, r->block.p + records[i].end, r->at + begin, r->first + seen};
         if (rec.end > rec.p && rec.end[-1] == '\r') rec.end--;
         if (rec.end == rec.p) continue;
         seen++;
+        if ((size_t)(rec.end - rec.p) > KQ_RECORD_MAX_BYTES) {
+            damage(s, rec.offset, "a record is too long: skipped");
+            continue;
+        }
         if (records[i].delimiters + 1 != s->ncolumns) check_width(s, &rec);
         for (uint32_t k = 0; k < r->base.request->nsets && !done; k++) {
             bool match = false;

@@ -1,7 +1,9 @@
 /*
- * Where CSV records end: newlines outside quotes, found 64 bytes at a time by the parity of quotes (RFC 4180: a quote
- * inside a quoted field is doubled, so that it flips the parity twice). Text has KQ_SCAN_SLACK readable bytes behind
- * it.
+ * Where CSV records end, and what stands in their fields. One rule everywhere: a quote opens a quoted field only at the
+ * field's start; inside, a doubled quote is one quote, and a quote before a delimiter or the end of the record closes;
+ * any other quote is text. For clean text (RFC 4180) that is the parity of quotes, which is found 64 bytes at a time;
+ * the first quote that parity would judge differently makes the rest of the block go byte by byte.
+ * Text has KQ_SCAN_SLACK readable bytes behind it.
  */
 #ifndef KQ_SOURCE_CSV_SCAN_H
 #define KQ_SOURCE_CSV_SCAN_H
@@ -17,9 +19,12 @@ typedef struct kq_csv_record {
  * the end of the text. The caller looks at the buffer's failure. */
 void kq_csv_scan(const char *p, size_t n, char delimiter, kq_buf *records, bool *open);
 
+/* Which vector code kq_csv_scan may use; tests compare them. */
+extern bool kq_csv_scan_plain;
+
 /* The next field of a record: p..end is what is left of it. The field's text is in *out: for a quoted one what stands
- * between the quotes, *escaped when it holds quotes to be undone. A quote that neither ends the field nor is doubled is
- * text. Returns where the next field begins, or NULL after the last. */
+ * between the quotes, *escaped when it holds quotes to be undone. Returns where the next field begins, or NULL after
+ * the last. */
 const char *kq_csv_field(const char *p, const char *end, char delimiter, kq_sv *out, bool *escaped);
 
 /* Undoes doubled quotes; `to` has room for text.n bytes. Returns the length. */
