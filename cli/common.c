@@ -155,9 +155,9 @@ void cli_report(const cli_flags *flags, const kq_stats *s) {
         fprintf(stderr, "damaged: %llu more place%s%s\n", (unsigned long long)(s->damaged - shown),
                 s->damaged - shown == 1 ? "" : "s", flags->stats ? "" : "; --stats lists them");
     if (!flags->stats) return;
-    fprintf(stderr, "files %llu, bytes %llu, records %llu, rows %llu, skipped %llu\n", (unsigned long long)s->files,
-            (unsigned long long)s->bytes, (unsigned long long)s->records, (unsigned long long)s->rows,
-            (unsigned long long)s->damaged);
+    fprintf(stderr, "files %llu, bytes %llu, ", (unsigned long long)s->files, (unsigned long long)s->bytes);
+    if (s->records) fprintf(stderr, "records %llu, ", (unsigned long long)s->records);
+    fprintf(stderr, "rows %llu, skipped %llu\n", (unsigned long long)s->rows, (unsigned long long)s->damaged);
     fprintf(stderr, "time %.3f s, %.1f MB/s, peak memory %.1f MB\n", s->seconds,
             s->seconds > 0 ? (double)s->bytes / 1e6 / s->seconds : 0.0, (double)s->peak_memory / 1e6);
 }

@@ -110,5 +110,9 @@ kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats,
                            inputs[i].path);
     kq_sink_destroy(w.sink);
     kq_buf_deinit(&text);
+    /* The scan of each table reads the inputs again: what counts is what there is, and the listing has the records. */
+    e->report.files = n;
+    e->report.bytes = e->report.records = 0;
+    for (size_t i = 0; i < n; i++) e->report.bytes += inputs[i].size;
     return kq_engine_end(e, status, stats, err);
 }

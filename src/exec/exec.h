@@ -5,6 +5,7 @@
 #ifndef KQ_EXEC_EXEC_H
 #define KQ_EXEC_EXEC_H
 
+#include "exec/scan_cache.h"
 #include "kql/plan.h"
 #include "schema/catalog.h"
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ typedef struct kq_exec_env {
     uint64_t deadline_ns;      /* kq_clock_ns; 0 = none */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
+    kq_scan_cache *scan_cache; /* scans are kept here between runs; NULL: not */
     kq_cleanup **cleanups; /* for compiled patterns; the caller runs them after the call */
 } kq_exec_env;
 

@@ -18,16 +18,9 @@ static void scan_progress(const kq_origin *o, uint64_t *done, uint64_t *total) {
     kq_scan_progress(o->state, done, total);
 }
 
-kq_status kq_op_scan(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {
-    kq_scan_spec spec = {.table = plan->u.scan.handle,
-                         .columns = plan->u.scan.columns,
-                         .ncolumns = plan->out.n,
-                         .predicates = plan->u.scan.predicates,
-                         .npredicates = plan->u.scan.npredicates,
-                         .report = x->env->report,
-                         .budget = x->env->budget};
+static kq_status scan(kq_exec *x, const kq_scan_spec *spec, kq_op *op, kq_error *err) {
     kq_scan *scan;
-    KQ_TRY(kq_scan_create(x->env->catalog, &spec, &scan, err));
+    KQ_TRY(kq_scan_create(x->env->catalog, spec, &scan, err));
     uint64_t done, total;
     kq_scan_progress(scan, &done, &total);
     void **locals = kq_calloc(x->nworkers, sizeof *locals);
@@ -42,6 +35,55 @@ kq_status kq_op_scan(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) 
     kq_free(locals);
     kq_scan_destroy(scan);
     return status;
+}
+
+typedef struct filling {
+    kq_scan_cache *cache;
+    kq_scan_entry *entry;
+    size_t before;
+    bool too_large;
+} filling;
+
+static kq_status fill_push(void *ctx, kq_chunk *chunk, bool *done, kq_error *err) {
+    filling *f = ctx;
+    KQ_TRY(kq_rows_append_chunk(&f->entry->rows, chunk, err));
+    size_t used = f->cache->budget ? atomic_load(&f->cache->budget->used) : 0;
+    f->too_large = used > f->before && used - f->before > f->cache->most;
+    *done = f->too_large;
+    return KQ_OK;
+}
+
+/* Runs a scan into the cache. One that grows too large is marked so, and its rows are dropped. */
+static kq_status fill(kq_exec *x, kq_scan_entry *entry, const kq_plan *plan, const kq_scan_spec *spec, kq_error *err) {
+    filling f = {x->env->scan_cache, entry, x->env->budget ? atomic_load(&x->env->budget->used) : 0, false};
+    kq_consumer to = {fill_push, &f};
+    kq_op *op = kq_ordered_create(x, &plan->out, UINT64_MAX, &to, err);
+    kq_status status = op ? scan(x, spec, op, err) : KQ_ERR_NOMEM;
+    kq_ordered_destroy(op);
+    entry->kept = !status && !f.too_large;
+    if (!entry->kept) kq_rows_deinit(&entry->rows);
+    return status;
+}
+
+kq_status kq_op_scan(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {
+    kq_scan_spec spec = {.table = plan->u.scan.handle,
+                         .columns = plan->u.scan.columns,
+                         .ncolumns = plan->out.n,
+                         .predicates = plan->u.scan.predicates,
+                         .npredicates = plan->u.scan.npredicates,
+                         .report = x->env->report,
+                         .budget = x->env->budget};
+    if (!x->env->scan_cache) return scan(x, &spec, op, err);
+    kq_scan_spec whole = spec;
+    kq_scan_entry *entry;
+    bool made;
+    kq_predicate *kept = kq_arena_array(&x->arena, kq_predicate, spec.npredicates + 1);
+    if (!kept) return kq_arena_status(&x->arena, err);
+    KQ_TRY(kq_scan_cache_find(x->env->scan_cache, &whole, kept, &entry, &made, err));
+    if (made) KQ_TRY(fill(x, entry, plan, &whole, err));
+    if (!entry->kept) return scan(x, &spec, op, err);
+    kq_store store = {.rows = entry->rows, .types = entry->types};
+    return kq_store_flow(x, &store, NULL, store.rows.n, op, err);
 }
 
 /* ---- VALUES */

@@ -171,6 +171,9 @@ static kq_status replay(run *r, kq_error *err) {
         goto out;
     }
     int64_t last = times.items[times.n - 1] + rule->frequency;
+    kq_scan_cache cache; /* the logs are read once, not once a run */
+    kq_scan_cache_init(&cache, runner->env.budget);
+    runner->env.scan_cache = &cache;
     for (int64_t t = times.items[0] + rule->frequency; t <= last && !status; t += rule->frequency) {
         if (!any_in(&times, &at, rule->frequency, t - rule->period, t)) continue;
         runner->now = t;
@@ -180,6 +183,8 @@ static kq_status replay(run *r, kq_error *err) {
         status = run_once(r, err);
     }
     runner->window = false;
+    runner->env.scan_cache = NULL;
+    kq_scan_cache_deinit(&cache);
 out:
     kq_times_deinit(&times);
     return status;

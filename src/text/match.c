@@ -26,7 +26,22 @@ struct kq_matcher {
     const kq_filter *filter;         /* before the automaton, or NULL */
     const uint32_t *automaton_index; /* automaton's needle i is needle automaton_index[i] */
     const kq_strset *set;
+    uint64_t hash;
 };
+
+uint64_t kq_matcher_hash(const kq_matcher *m) {
+    return m->hash;
+}
+
+/* FNV-1a over the operator, its flags, and each needle with its length. */
+static uint64_t hash_of(kq_match_op op, bool ci, bool all, const kq_sv *needles, size_t n) {
+    uint64_t h = UINT64_C(0xCBF29CE484222325) ^ ((uint64_t)op << 2 | (uint64_t)ci << 1 | all);
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ needles[i].n) * UINT64_C(0x100000001B3);
+        for (size_t k = 0; k < needles[i].n; k++) h = (h ^ (unsigned char)needles[i].p[k]) * UINT64_C(0x100000001B3);
+    }
+    return h;
+}
 
 static bool is_search(kq_match_op op) {
     return op == KQ_MATCH_CONTAINS || op == KQ_MATCH_HAS || op == KQ_MATCH_HASPREFIX || op == KQ_MATCH_HASSUFFIX;
@@ -114,6 +129,7 @@ kq_status kq_matcher_create(kq_match_op op, bool ci, bool all, const kq_sv *need
         KQ_TRY(kq_strset_create(ci, copies, n, arena, &m->set, err));
     else
         KQ_TRY(build_automaton(m, copies, arena, err));
+    m->hash = hash_of(op, ci, all, needles, n);
     *out = m;
     return KQ_OK;
 }

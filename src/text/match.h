@@ -31,6 +31,9 @@ bool kq_matcher_test(const kq_matcher *m, kq_sv text);
 /* The lowest index of a needle that matches, or -1: has_any_index(). */
 int64_t kq_matcher_index(const kq_matcher *m, kq_sv text);
 
+/* A hash of the operator and its needles, in their order. */
+uint64_t kq_matcher_hash(const kq_matcher *m);
+
 /* The same operator without compiling, for needles that change from row to row. */
 bool kq_match_once(kq_match_op op, bool ci, kq_sv text, kq_sv needle);
 
