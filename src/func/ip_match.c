@@ -201,6 +201,7 @@ static bool build_cidr_list(const kq_call *call, uint32_t row, kq_buf *out, void
         kq_dyn_part(&b);
         at += (uint64_t)1 << bits;
     }
+    if (text->failed) out->failed = text->failed;
     kq_dyn_close(&b);
     return true;
 }

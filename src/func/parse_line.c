@@ -127,6 +127,7 @@ static bool build_command_line(const kq_call *call, uint32_t row, kq_buf *out, v
     kq_buf *text = ctx;
     kq_sv line = kq_arg_sv(call, 0, row);
     if (!kq_sv_eq_ascii_ci(kq_arg_sv(call, 1, row), KQ_SV("windows"))) return false;
+    kq_buf_clear(text);
     kq_dyn_builder b;
     kq_dyn_open(&b, out, false);
     const char *p = line.p, *end = line.p + line.n;
@@ -134,7 +135,7 @@ static bool build_command_line(const kq_call *call, uint32_t row, kq_buf *out, v
     for (;;) {
         while (p < end && is_blank(*p)) p++;
         if (p >= end || text->failed || out->failed) break;
-        kq_buf_clear(text);
+        text->n = 0;
         p = argument(text, p, end);
         put_text(&b, kq_buf_view(text));
     }
@@ -162,9 +163,10 @@ static bool build_csv(const kq_call *call, uint32_t row, kq_buf *out, void *ctx)
     kq_sv s = kq_arg_sv(call, 0, row);
     const char *p = s.p, *end = s.p + s.n;
     kq_dyn_builder b;
+    kq_buf_clear(text);
     kq_dyn_open(&b, out, false);
     for (bool more = true; more;) {
-        kq_buf_clear(text);
+        text->n = 0; /* a failure must last */
         if (p < end && *p == '"') {
             for (p++; p < end; p++) {
                 if (*p == '"' && (++p == end || *p != '"')) break;

@@ -203,13 +203,13 @@ static bool build_strrep(const kq_call *call, uint32_t row, kq_buf *out, void *c
     kq_sv delimiter = call->nargs > 2 ? kq_arg_sv(call, 2, row) : (kq_sv){NULL, 0};
     once->n = 0;
     kq_arg_text(call, 0, row, once);
+    if (once->failed) out->failed = once->failed;
     if (n > STRREP_MAX) n = STRREP_MAX;
     if (n <= 0 || once->n + delimiter.n == 0) return false;
     for (int64_t i = 0; i < n && !out->failed; i++) {
         if (i) kq_buf_sv(out, delimiter);
         kq_buf_sv(out, kq_buf_view(once));
     }
-    if (once->failed) out->failed = once->failed;
     return true;
 }
 

@@ -2,7 +2,7 @@
  * Every scalar function and operator on arguments of the types that its pattern names. The input: the name of the
  * function and a newline; a byte of flags; then for each argument and each of ROWS rows a byte of length and so many
  * bytes, which become a text, a JSON text for a dynamic, or the bits of a number. A call on vectors with a selection
- * and calls row by row must agree.
+ * and calls row by row must agree; also when an allocation of the first was made to fail and it says that all is well.
  */
 #include "base/time.h"
 #include "column/dynamic.h"
@@ -104,7 +104,7 @@ static kq_status call_rows(const kq_scalar *fn, const kq_vector *vectors, uint32
     return count ? fn->fn(&call, &err) : KQ_OK;
 }
 
-static void check(const kq_scalar *fn, kq_vector *vectors, uint32_t nargs, kq_type result, bool constants,
+static void check(const kq_scalar *fn, kq_vector *vectors, uint32_t nargs, kq_type result, bool constants, long fail_at,
                   kq_arena *arena) {
     static const uint16_t all[ROWS] = {0, 1, 2};
     kq_vector out, one;
@@ -121,7 +121,10 @@ static void check(const kq_scalar *fn, kq_vector *vectors, uint32_t nargs, kq_ty
     }
     kq_prepare prepare = {fn, known, nargs, arena, &cleanups};
     if (fn->prepare && fn->prepare(&prepare, &state, &err) != KQ_OK) goto done;
-    if (call_rows(fn, vectors, nargs, &out, all, ROWS, state, arena) != KQ_OK) goto done;
+    kq_alloc_fail_at(fail_at, false);
+    kq_status status = call_rows(fn, vectors, nargs, &out, all, ROWS, state, arena);
+    kq_alloc_fail_at(-1, false);
+    if (status != KQ_OK) goto done;
     for (uint32_t r = 0; r < ROWS; r++) {
         if (call_rows(fn, vectors, nargs, &one, &all[r], 1, state, arena) != KQ_OK) goto done;
         kq_value a = kq_vector_get(&out, r), b = kq_vector_get(&one, r);
@@ -143,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const kq_scalar *fn = find((kq_sv){(const char *)data, (size_t)(nl - data)}, flags & 3);
     kq_pattern pattern;
     if (!fn) return 0;
-    uint32_t nargs = flags >> 2 & 7;
+    uint32_t nargs = flags >> 2 & 7; /* the other flags: 0x40 a failing allocation, 0x80 constants */
     for (uint32_t tried = 0; nargs > ARGS || !kq_pattern_fit(fn->pattern, nargs, &pattern); nargs = (nargs + 1) % 8)
         if (tried++ == 8) return 0;
     kq_type types[ARGS], want[ARGS], result;
@@ -164,7 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (kq_pattern_cost(&pattern, types, NULL, nargs, want, &result) < 0) goto done;
     for (uint32_t i = 0; i < nargs; i++)
         if (want[i] != types[i]) goto done;
-    check(fn, vectors, nargs, result, flags & 0x80, &arena);
+    check(fn, vectors, nargs, result, flags & 0x80, flags & 0x40 ? choice % 64 : -1, &arena);
 done:
     kq_arena_deinit(&arena);
     return 0;
