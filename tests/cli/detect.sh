@@ -1,0 +1,68 @@
+#!/bin/sh
+# Detections, exit codes and options from the command line, as TAP. Takes the program.
+k=$1
+rule=rules/T1059.003-windows-command-shell
+n=0
+bad=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+ok() { # NAME, then a condition for test(1)
+    n=$((n + 1))
+    name=$1
+    shift
+    if test "$@"; then echo "ok $n - $name"; else
+        echo "not ok $n - $name: $*"
+        bad=1
+    fi
+}
+
+$k run $rule --on samples --now latest --rows >"$tmp/1" 2>/dev/null
+ok "the rule finds four rows in the samples" "$(wc -l <"$tmp/1")" = 4
+for threads in 1 2 8; do
+    $k run $rule --on samples --now latest --rows --threads $threads >"$tmp/t" 2>/dev/null
+    ok "the same bytes on $threads threads" "$(cksum <"$tmp/t")" = "$(cksum <"$tmp/1")"
+done
+$k run $rule --on samples --now latest --rows --no-optimize >"$tmp/t" 2>/dev/null
+ok "the same bytes without the optimizer" "$(cksum <"$tmp/t")" = "$(cksum <"$tmp/1")"
+
+$k run $rule --on samples --rows >"$tmp/t" 2>/dev/null
+ok "a replay reports each row once" "$(sort "$tmp/t" | cksum)" = "$(sort "$tmp/1" | cksum)"
+$k run $rule --on samples >"$tmp/t" 2>/dev/null
+ok "a replay's alerts, each at the run that first saw it" "$(cut -c 1-31 "$tmp/t" | tr '\n' ' ')" = \
+    '{"Time":"2026-01-14T11:00:00Z", {"Time":"2026-01-14T13:00:00Z", {"Time":"2026-01-14T19:00:00Z", {"Time":"2026-01-14T21:00:00Z", '
+$k run $rule --on samples --exit-code >/dev/null 2>&1
+ok "--exit-code" $? = 10
+$k run $rule --on samples --now 2030-01-01 --exit-code >/dev/null 2>&1
+ok "--exit-code without alerts" $? = 0
+$k test $rule >/dev/null 2>&1
+ok "the package's tests" $? = 0
+
+cp -r $rule "$tmp/rule"
+sed -i 's/caught: false/caught: true/' "$tmp/rule/tests.yaml"
+$k test "$tmp/rule" >/dev/null 2>&1
+ok "a miss that is recorded as caught fails" $? = 1
+printf 'name: x\nquery: |\n  DeviceProcessEvents\n  | where Nope == 1\n' >"$tmp/bad.yaml"
+$k run "$tmp/bad.yaml" --on samples >/dev/null 2>"$tmp/err"
+ok "a rule that does not bind is refused" $? = 2
+ok "with its place" "$(grep -c "line 2, column 9 of the query: unknown column 'Nope'" "$tmp/err")" = 1
+printf 'name: [x\n' >"$tmp/bad.yaml"
+$k run "$tmp/bad.yaml" --on samples >/dev/null 2>&1
+ok "broken YAML is refused" $? = 2
+
+$k query 'range x from 1 to 100000000 step 1' 2>"$tmp/err" | head -n 1 >/dev/null
+ok "a closed pipe makes no noise" ! -s "$tmp/err"
+$k query 'range x from 1 to 100000000 step 1 | summarize count() by x' --memory 64M >/dev/null 2>&1
+ok "the memory limit" $? = 4
+$k query 'range x from 1 to 100000000000 step 1 | count' --timeout 0.2 >/dev/null 2>&1
+ok "the time limit" $? = 4
+$k query >/dev/null 2>&1
+ok "no query" $? = 2
+$k query 'print 1' --nope >/dev/null 2>&1
+ok "an unknown option" $? = 2
+$k frobnicate >/dev/null 2>&1
+ok "an unknown command" $? = 2
+ok "query by file" "$(echo 'print 1' >"$tmp/q" && $k query --file "$tmp/q" --format csv | tr '\r\n' '  ')" = "$($k query 'print 1' --format csv | tr '\r\n' '  ')"
+ok "the tables have columns" "$($k schema DeviceProcessEvents --format csv | wc -l)" -gt 60
+ok "a function is described" "$($k functions strlen --format csv | wc -l)" -ge 2
+exit $bad
