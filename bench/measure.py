@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""The benchmarks of kequel, each figure beside its peer in the same run. Called by bench/run.sh: measure.py EVENTS.
+Writes bench/results.md. Times are whole processes, the least of several runs, page cache warm."""
+import datetime, json, os, platform, resource, subprocess, sys, time
+
+K, D = 'build/kequel', 'bench/data'
+RULE = 'rules/T1059.003-windows-command-shell'
+RUNS = 3
+
+
+def once(args):
+    start = time.monotonic()
+    p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    out = p.stdout.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    return time.monotonic() - start, out, usage.ru_maxrss / 1024, p.returncode
+
+
+def best(*commands):
+    """Runs the commands in turn, RUNS times, so that a noisy moment meets all of them; least time and memory of each."""
+    results = [[once(c) for _ in range(1)] for c in commands]  # warm
+    results = [[] for _ in commands]
+    for _ in range(RUNS):
+        for i, c in enumerate(commands):
+            results[i].append(once(c))
+    for i, c in enumerate(commands):
+        if any(r[3] != 0 for r in results[i]):
+            sys.exit(f'failed: {" ".join(c)}')
+    return [min(r, key=lambda x: x[0]) for r in results]
+
+
+def rule(path, threads, *more):
+    return [K, 'run', RULE, '--rows', '--now', '2026-01-15T00:00:00Z', '--on', path, '--threads', str(threads),
+            '--format', 'ndjson', *more]
+
+
+def main():
+    events = int(sys.argv[1])
+    base = f'{D}/e{events}'
+    truth = json.load(open(base + '.truth.json'))['hits_24h']
+    lines = []
+
+    def row(what, figure, beside, ratio, limit):
+        lines.append(f'| {what} | {figure} | {beside} | {ratio} | {limit} |')
+        print(lines[-1], flush=True)
+
+    want = None
+    for path in (base + '.ndjson', base + '.csv'):
+        for threads in (1, 2, 8):
+            out = once(rule(path, threads))[1]
+            if want is None:
+                want = out
+            if out != want or out.count(b'\n') != truth:
+                sys.exit(f'wrong answer: {path} on {threads} threads: {out.count(bytes([10]))} rows, {truth} expected')
+    print(f'{truth} rows, the same bytes from NDJSON and CSV on 1, 2 and 8 threads')
+    size = os.path.getsize(base + '.ndjson')
+    s1, k1, s2, k2 = best(['bench/data/simdjson_only', base + '.ndjson', '1'], rule(base + '.ndjson', 1),
+                          ['bench/data/simdjson_only', base + '.ndjson', '2'], rule(base + '.ndjson', 2))
+    row('NDJSON, 1 thread', f'{k1[0]:.2f} s ({size / k1[0] / 1e9:.2f} GB/s)', f'simdjson only {s1[0]:.2f} s',
+        f'{100 * s1[0] / k1[0]:.0f} % of its speed', 'at least 60 %')
+    row('NDJSON, 2 threads', f'{k2[0]:.2f} s', f'kequel on 1 {k1[0]:.2f} s (simdjson only on 2: {s2[0]:.2f} s)',
+        f'{k1[0] / k2[0]:.2f} times', 'at least 1.8')
+    duck = ['node', 'bench/duckdb.mjs', base + '.csv', '2']
+    have = os.path.isdir('bench/node_modules/@duckdb')
+    c1, c2 = best(rule(base + '.csv', 1), rule(base + '.csv', 2))
+    d = min((float(once(duck)[1].split()[0]) for _ in range(RUNS)), default=0) if have else None
+    row('CSV, 2 threads', f'{c2[0]:.2f} s (1 thread {c1[0]:.2f} s)', f'DuckDB {d:.2f} s' if d else 'DuckDB not installed',
+        f'{d / c2[0]:.1f} times as fast' if d else '-', 'at least 2')
+    evtx = f'{D}/sysmon.evtx'
+    mb = os.path.getsize(evtx) / 1e6
+    e1, e2 = best(rule(evtx, 1), rule(evtx, 2))
+    row('EVTX, 1 thread', f'{mb / e1[0]:.0f} MB/s ({mb:.0f} MB)', f'2 threads {mb / e2[0]:.0f} MB/s', '', 'at least 200 MB/s')
+    p = min(once([K, 'query', 'print 1'])[0] for _ in range(20))
+    row("kequel query 'print 1'", f'{p * 1000:.1f} ms', '', '', 'less than 10 ms')
+    rss = max(k1[2], k2[2], c1[2], c2[2], e1[2], e2[2])
+    row('peak memory of all these', f'{rss:.0f} MB', '', '', 'at most 64 MB')
+    cpu = next((l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name')), platform.machine())
+    with open('bench/results.md', 'w') as f:
+        f.write(f'''# Benchmarks
+
+The T1059.003 rule (`kequel run {RULE} --rows --now 2026-01-15T00:00:00Z`) over {events} events of `bench/gen.c`, and over
+an EVTX file of Sysmon process creations. `./run bench` makes the data and measures: whole processes, the least of {RUNS} runs
+in turn, page cache warm. {datetime.date.today()}, {os.cpu_count()} cores, {cpu}.
+
+| what | kequel | beside it | ratio | wanted |
+|---|---|---|---|---|
+''' + '\n'.join(lines) + f'''
+
+{truth} rows each time, the same bytes from NDJSON and CSV on 1, 2 and 8 threads.
+''')
+
+
+if __name__ == '__main__':
+    main()
