@@ -126,6 +126,17 @@ static int detect(kq_sv head, const char *path) {
     return n >= 3 && second.n && count_in_line(second, c) == n ? 50 : 0;
 }
 
+/* Copies text with U+FFFD for what is no UTF-8; `to` has room for three times the text. Gives the length. */
+static size_t well_formed(kq_sv text, char *to) {
+    char *out = to;
+    for (const char *p = text.p, *end = text.p + text.n; p < end;) {
+        uint32_t cp;
+        p += kq_utf8_decode(p, end, &cp);
+        out += kq_utf8_encode(cp, out);
+    }
+    return (size_t)(out - to);
+}
+
 static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
     kq_sv rest, text = without_bom(head), line = first_line(text, &rest);
     bool escaped;
@@ -136,9 +147,9 @@ static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
     size_t most = count_in_line(line, s->delimiter) + 2;
     if (most > COLUMNS_MAX) return kq_fail(err, KQ_ERR_DAMAGED, "%s: too many columns", s->base.input->path);
     s->columns = kq_arena_array(&s->arena, column, most);
-    char *padded = kq_arena_bytes(&s->arena, line.n + KQ_SCAN_SLACK);
+    char *padded = kq_arena_bytes(&s->arena, 3 * line.n + KQ_SCAN_SLACK);
     if (!s->columns || !padded) return kq_arena_status(&s->arena, err);
-    memcpy(padded, line.p, line.n);
+    line.n = well_formed(line, padded);
     memset(padded + line.n, 0, KQ_SCAN_SLACK);
     for (const char *p = padded, *end = padded + line.n; p && s->ncolumns < most;) {
         column *c = &s->columns[s->ncolumns++];
@@ -414,14 +425,9 @@ static kq_status mend(const csv_source *s, csv_reader *r, const record *rec, kq_
     if (kq_text_is_utf8(text->p, text->n)) return KQ_OK;
     damage(s, rec->offset, "invalid UTF-8, replaced by U+FFFD");
     size_t room = 3 * text->n;
-    char *to = kq_arena_bytes(&r->scratch, room), *out = to;
+    char *to = kq_arena_bytes(&r->scratch, room);
     if (!to) return kq_arena_status(&r->scratch, err);
-    for (const char *p = text->p, *end = text->p + text->n; p < end;) {
-        uint32_t cp;
-        p += kq_utf8_decode(p, end, &cp);
-        out += kq_utf8_encode(cp, out);
-    }
-    *text = (kq_sv){to, (size_t)(out - to)};
+    *text = (kq_sv){to, well_formed(*text, to)};
     kq_arena_trim(&r->scratch, to, room, text->n);
     return KQ_OK;
 }

@@ -127,8 +127,10 @@ typedef struct reading {
     kq_json_source *s;
     kq_json_reader *r;
     const kq_row_sink *sink;
-    bool done, whole;
+    bool done;
+    bool glued; /* somewhere in the block an object begins right behind another */
     uint64_t records;
+    uint64_t places;    /* lines or extents: what $index counts, in whatever order blocks are read */
     const uint32_t *at; /* the index of the block; NULL: each record is indexed by itself */
     uint32_t n, i;
     size_t base; /* of the index in the block */
@@ -220,9 +222,9 @@ static kq_status record(reading *rd, const char *p, size_t n, kq_error *err) {
     kq_json_reader *r = rd->r;
     kq_json_place place = {.raw = {p, n},
                            .offset = r->block_at + (uint64_t)(p - r->block.p),
-                           .number = r->first + rd->records,
+                           .number = r->first + rd->places++,
                            .path = rd->s->base.input->path,
-                           .whole = rd->whole};
+                           .whole = rd->glued && kq_scan_glued(p, n)};
     rd->records++;
     if (n > KQ_RECORD_MAX_BYTES) {
         kq_json_too_long(rd->s, place.offset);
@@ -236,6 +238,7 @@ static kq_status record(reading *rd, const char *p, size_t n, kq_error *err) {
     place.text = r->block.p + rd->base;
     place.at = rd->at + first;
     place.n = last - first;
+    if (!place.n || place.at[0] != start) place.n = 0; /* bytes that belong to what stands before it */
     return walk(rd, &place, err);
 }
 
@@ -256,8 +259,15 @@ static kq_status lines(reading *rd, size_t from, size_t to, kq_error *err) {
 static kq_status extents(reading *rd, kq_error *err) {
     const kq_json_reader *r = rd->r;
     const kq_json_extent *e = (const kq_json_extent *)(const void *)r->extents.p;
-    for (size_t k = 0; k < r->extents.n / sizeof *e && !rd->done; k++)
+    for (size_t k = 0; k < r->extents.n / sizeof *e && !rd->done; k++) {
+        if (e[k].start == e[k].end) {
+            damage(rd, e[k].start, "not a JSON object");
+            rd->records++;
+            rd->places++;
+            continue;
+        }
         KQ_TRY(record(rd, r->block.p + (e[k].start - r->block_at), (size_t)(e[k].end - e[k].start), err));
+    }
     return KQ_OK;
 }
 
@@ -290,14 +300,20 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
         KQ_TRY(kq_json_load(s, r, morsel->index, &from, &to, err));
         __atomic_add_fetch(&s->base.report->bytes, morsel->length, __ATOMIC_RELAXED);
     }
+    if (r->has_extents && r->extents.n) {
+        /* What stands around the records may be cut off inside a string: it must not be indexed with them. */
+        const kq_json_extent *e = (const kq_json_extent *)(const void *)r->extents.p;
+        from = (size_t)(e[0].start - r->block_at);
+        to = (size_t)(e[r->extents.n / sizeof *e - 1].end - r->block_at);
+    }
     size_t n = to - from;
-    if (n) {
+    if (n || r->extents.n) {
         char *slack = r->block.p + r->block.n; /* reserved with every read */
         memset(slack, 0, KQ_SCAN_SLACK);
         const uint32_t *at;
         uint32_t count;
         kq_json_fault fault = KQ_JSON_OTHER;
-        if (n <= KEEP_BYTES) {
+        if (n && n <= KEEP_BYTES) {
             status = index_room(r, n, err);
             if (status) goto out;
             fault = kq_json_index_make(r->index, r->block.p + from, n, &at, &count);
@@ -309,7 +325,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
             rd.base = from;
         }
         /* Writers that race may leave two records in a line: then nothing may be skipped. */
-        rd.whole = !r->has_extents && kq_scan_glued(r->block.p + from, n);
+        rd.glued = !r->has_extents && kq_scan_glued(r->block.p + from, n);
         status = r->has_extents ? extents(&rd, err) : lines(&rd, from, to, err);
         __atomic_add_fetch(&s->base.report->records, rd.records, __ATOMIC_RELAXED);
     }

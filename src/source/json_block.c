@@ -118,22 +118,21 @@ static kq_status next_lines(kq_json_source *s, kq_json_reader *r, kq_error *err)
     return KQ_OK;
 }
 
-/* The next place behind the start of a broken record where a record may begin: a brace that begins a line. */
-static bool restart(kq_json_source *s, kq_json_reader *r) {
-    if (s->restarts == RESTARTS_MAX) return false;
-    const char *p = r->block.p + (s->splitter.start - r->block_at), *end = r->block.p + r->block.n;
-    while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+/* Goes on after a broken record: at the next line behind its start that begins with a brace, but not behind what was
+ * looked at, so that nothing depends on how far the block goes. */
+static void restart(kq_json_source *s, const kq_json_reader *r) {
+    uint64_t next = s->splitter.at;
+    const char *p = r->block.p + (s->splitter.start - r->block_at), *end = r->block.p + (next - r->block_at);
+    while (s->restarts < RESTARTS_MAX && (p = memchr(p, '\n', (size_t)(end - p)))) {
         const char *line = ++p;
         while (p < end && (*p == ' ' || *p == '\t')) p++;
-        if (p == end || *p != '{') {
-            if (p == end) return false;
-            continue;
-        }
+        if (p == end) break;
+        if (*p != '{') continue;
         s->restarts++;
-        kq_json_splitter_restart(&s->splitter, r->block_at + (uint64_t)(line - r->block.p));
-        return true;
+        next = r->block_at + (uint64_t)(line - r->block.p);
+        break;
     }
-    return false;
+    kq_json_splitter_restart(&s->splitter, next);
 }
 
 static void does_not_end(kq_json_source *s) {
@@ -151,7 +150,10 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
         KQ_TRY(kq_buf_status(&r->extents, err));
         if (!sound) {
             if (!s->skipping) does_not_end(s);
-            if (s->skipping || !restart(s, r)) kq_json_splitter_restart(split, split->at);
+            if (s->skipping)
+                kq_json_splitter_restart(split, split->at);
+            else
+                restart(s, r);
             s->skipping = false;
             continue;
         }
@@ -166,10 +168,8 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
         if (s->ended) {
             if (!open) return KQ_OK;
             if (!s->skipping) does_not_end(s);
-            if (s->skipping || !restart(s, r)) {
-                kq_json_splitter_restart(split, r->block_at + b->n);
-                return KQ_OK;
-            }
+            if (s->skipping) return KQ_OK;
+            restart(s, r);
             continue;
         }
         if (r->extents.n) {
@@ -227,11 +227,6 @@ kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_erro
         kq_buf_init(&s->carry, s->budget, 0);
     }
     KQ_TRY(s->shape == KQ_JSON_LINES ? next_lines(s, r, err) : next_split(s, r, err));
-    if (s->splitter.stray) {
-        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->splitter.stray_at,
-                         "not a JSON object");
-        s->splitter.stray = false;
-    }
     r->first = s->count;
     if (r->has_extents)
         s->count += r->extents.n / sizeof(kq_json_extent);

@@ -67,8 +67,10 @@ static bool blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
 }
 
-static void stray(kq_json_splitter *s, uint64_t at) {
-    if (!s->stray) s->stray_at = at;
+/* An extent without length: something that is no object. One for each run of such bytes. */
+static void stray(kq_json_splitter *s, uint64_t at, kq_buf *extents) {
+    kq_json_extent e = {at, at};
+    if (!s->stray) kq_buf_append(extents, &e, sizeof e);
     s->stray = true;
 }
 
@@ -80,9 +82,13 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
         switch (s->state) {
         case BETWEEN:
             p++;
-            if (blank(c) || c == '[') break;
+            if (blank(c) || c == '[') {
+                s->stray = false;
+                break;
+            }
             if (c == '{' && (!s->envelope || s->open_records)) {
                 s->start = base + (uint64_t)(p - 1 - from);
+                s->stray = false;
                 s->state = RECORD;
                 s->depth = 1;
             } else if (c == '{') {
@@ -93,10 +99,10 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
                     s->state = KEY;
                 }
             } else if (c == '"') {
-                stray(s, base + (uint64_t)(p - 1 - from));
+                stray(s, base + (uint64_t)(p - 1 - from), extents);
                 s->state = BETWEEN_STRING;
             } else if (c != '\xEF' && c != '\xBB' && c != '\xBF') { /* a byte order mark between joined files */
-                stray(s, base + (uint64_t)(p - 1 - from));
+                stray(s, base + (uint64_t)(p - 1 - from), extents);
             }
             break;
         case BETWEEN_STRING:

@@ -34,13 +34,13 @@ typedef struct kq_json_splitter {
     uint64_t depth;
     uint64_t at;    /* offset of the next byte */
     uint64_t start; /* of the record that is open */
-    bool stray;     /* something else than an object stood where a record should be */
-    uint64_t stray_at;
+    bool stray;     /* in something that is no object where a record should be */
 } kq_json_splitter;
 
 void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at);
 
-/* Takes the next n bytes; appends a kq_json_extent for each record that ended in them. False: it stopped early, at a
+/* Takes the next n bytes; appends a kq_json_extent for each record that ended in them, and an
+ * empty one for each thing between them that is no record. False: it stopped early, at a
  * bracket that can't end the open record (s->start); restart before going on. */
 bool kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf *extents);
 

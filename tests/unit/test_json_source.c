@@ -80,7 +80,7 @@ static void test_shapes(void **state) {
     EXPECT("{\"Stats\":{\"t\":1},\"Schema\":[{\"Name\":\"a\"}],\"Results\":[{\"a\":1}]}", "a", "0|1\n");
     EXPECT("{\"value\":[{\"a\":1}],\"a\":2}\n{\"a\":3}\n", "a", "0|2\n0|3\n");
     /* a record that is no object */
-    EXPECT("[1,\"x\",{\"a\":1}]", "a", "0|1\n! 1 not a JSON object\n");
+    EXPECT("[1,\"x\",{\"a\":1}]", "a", "0|1\n! 1 not a JSON object\n! 3 not a JSON object\n");
 }
 
 static void test_damage(void **state) {

@@ -1,0 +1,45 @@
+/* CSV files: the rows and the damage do not depend on where blocks end, nor on the vector code; and text is UTF-8. The
+ * first byte is the size of the small blocks. */
+#include "native/json.h"
+#include "rows.h"
+#include "source/csv_scan.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+extern uint64_t kq_csv_block_bytes;
+
+static void same(const kq_buf *a, const kq_buf *b, const char *what) {
+    if (a->n == b->n && memcmp(a->p, b->p, a->n) == 0) return;
+    fprintf(stderr, "%s\n%.*s\n----\n%.*s\n", what, (int)a->n, a->p, (int)b->n, b->p);
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size < 1) return 0;
+    static const char wants[] = "a b x $offset $index $raw";
+    kq_sv text = {(const char *)data + 1, size - 1};
+    kq_buf large, small;
+    kq_buf_init(&large, NULL, 0);
+    kq_buf_init(&small, NULL, 0);
+    kq_csv_block_bytes = KQ_BLOCK_BYTES;
+    rows_of(&kq_source_csv, text, wants, &large);
+    kq_buf_char(&large, ' ');
+    /* an error names the file, whose number differs */
+    if (large.n > 5 && memcmp(large.p, "error", 5) == 0) goto out;
+    if (!kq_text_is_utf8(large.p, large.n)) abort();
+    kq_csv_block_bytes = 1 + data[0] % 64;
+    for (int plain = 0; plain < 2; plain++) {
+        kq_csv_scan_plain = plain;
+        kq_buf_clear(&small);
+        rows_of(&kq_source_csv, text, wants, &small);
+        kq_buf_char(&small, ' ');
+        same(&large, &small, plain ? "plain" : "vector");
+    }
+out:
+    kq_csv_scan_plain = false;
+    kq_buf_deinit(&large);
+    kq_buf_deinit(&small);
+    return 0;
+}
