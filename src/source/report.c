@@ -21,11 +21,15 @@ static int compare(const kq_report_item *item, uint32_t file, uint64_t offset, c
 }
 
 void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64_t offset, const char *fmt, ...) {
-    char reason[512];
+    char text_of[512];
     va_list args;
     va_start(args, fmt);
-    if (vsnprintf(reason, sizeof reason, fmt, args) < 0) reason[0] = 0;
+    if (vsnprintf(text_of, sizeof text_of, fmt, args) < 0) text_of[0] = 0;
     va_end(args);
+    /* The message of an error names its file, as an item does already. */
+    const char *reason = text_of;
+    size_t named = path ? strlen(path) : 0;
+    if (named && strncmp(reason, path, named) == 0 && strncmp(reason + named, ": ", 2) == 0) reason += named + 2;
 
     pthread_mutex_lock(&report->lock);
     /* Items stay sorted; most damage comes in ascending order, so the search starts from the end. */

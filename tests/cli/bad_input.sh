@@ -1,0 +1,103 @@
+#!/bin/sh
+# Damaged, missing and packed input from the command line: exit codes, messages, and what is still read. As TAP. Takes
+# the program.
+case $1 in
+/*) k=$1 ;;
+*) k=$PWD/$1 ;;
+esac
+n=0
+bad=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("" : it must be empty), then
+# the arguments. Standard input is the file $in.
+in=/dev/null
+check() {
+    n=$((n + 1))
+    name=$1 code=$2 want=$3 words=$4
+    shift 4
+    "$k" "$@" <"$in" >out 2>err
+    got=$?
+    text=$(tr '\n' ' ' <out | sed 's/ $//')
+    why=
+    [ "$got" = "$code" ] || why="exit code $got, not $code"
+    [ "$text" = "$want" ] || why="$why; output '$text'"
+    if [ -z "$words" ]; then
+        [ ! -s err ] || why="$why; message '$(cat err)'"
+    else
+        grep -qF -- "$words" err || why="$why; message '$(cat err)'"
+    fi
+    if [ -z "$why" ]; then echo "ok $n - $name"; else
+        echo "not ok $n - $name: $why"
+        bad=1
+    fi
+}
+
+: >empty.evtx
+mkdir none
+echo hi >none/readme.txt
+printf 'TimeGenerated [UTC],DeviceName,FileName\n"10/25/2023, 9:43:21.990 AM",a,cmd.exe\n2023-10-25,b\n' >short.csv
+printf 'TimeGenerated,DeviceName,FileName,ProcessCommandLine\n2023-10-25,a,cmd.exe,x\n2023-10-25,b\n' >wide.csv
+printf 'a,b\n1,2,3\n4,5\n' >long.csv
+printf 'a,b\n1,2\n3,"open\n4,5\n' >quote.csv
+printf 'a,b\n' >header.csv
+printf '{"a":1}\n{"a":\n{"a":3}\n' >broken.ndjson
+printf '\357\273\277{"a":1}\r\n\r\n{"a":2}\r\n' >bom.ndjson
+printf '[{"a":1},{"a":2},{"a":' >cut.json
+i=0
+while [ $i -lt 3000 ]; do
+    echo "{\"a\":$i,\"b\":\"$((i * 7919 % 10007))\"}"
+    i=$((i + 1))
+done >many.ndjson
+gzip -c many.ndjson >many.ndjson.gz
+head -c 9000 many.ndjson.gz >cut.ndjson.gz
+cat many.ndjson.gz many.ndjson.gz >two.ndjson.gz
+
+check "an empty EVTX" 3 '{"Count":0}' 'empty.evtx at byte 0: the file is empty' query 'SecurityEvent | count' --on empty.evtx
+check "a missing file" 3 '' 'missing.evtx: No such file' query 'SecurityEvent | count' --on missing.evtx
+check "a folder without logs" 3 '' 'none: no logs in this folder' query 'SecurityEvent | count' --on none
+check "a short row is given, and reported" 3 '{"FileName":"cmd.exe"} {"FileName":""}' 'at byte 79: the row has 2 fields' \
+    query 'DeviceProcessEvents | project FileName' --as DeviceProcessEvents=short.csv
+check "a portal export is recognised" 3 '{"DeviceName":"a"} {"DeviceName":"b"}' 'damaged: short.csv at' \
+    query 'DeviceProcessEvents | project DeviceName' --on short.csv
+check "a long row is given, and reported" 3 '{"n":2}' 'the row has 3 fields, the header 2' \
+    query 'T | summarize n=count()' --as T=long.csv
+check "an open quote costs its line only" 3 '{"b":"2"} {"b":"5"}' 'a quoted field does not end' \
+    query 'T | project b=tostring(b)' --as T=quote.csv
+check "a header alone" 0 '{"Count":0}' '' query 'T | count' --as T=header.csv
+check "a broken line; the next one is read" 3 '{"a":1} {"a":3}' 'broken.ndjson at byte 8: the record is cut off' \
+    query 'T | project a' --as T=broken.ndjson
+check "BOM, CRLF and blank lines" 0 '{"a":1} {"a":2}' '' query 'T | project a' --as T=bom.ndjson
+check "a cut array gives what came before" 3 '{"a":1} {"a":2}' 'cut.json at byte 17:' query 'T | project a' --as T=cut.json
+check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
+check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
+check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
+    query 'T | summarize n=count() | project early=n>1000, late=n>=3000' --as T=cut.ndjson.gz
+in=many.ndjson
+check "standard input" 0 '{"Count":3000}' '' query 'T | count' --as T=-
+in=many.ndjson.gz
+check "packed standard input" 0 '{"Count":3000}' '' query 'T | count' --as T=-
+in=cut.ndjson.gz
+check "truncated standard input" 3 '{"r":true}' 'the gzip file is cut off' query 'T | summarize n=count() | project r=n>1000' --as T=-
+in=wide.csv
+check "standard input is recognised" 3 '{"Count":2}' 'the row has 2 fields' query 'DeviceProcessEvents | count' --on -
+in=/dev/null
+if command -v zstd >/dev/null; then
+    zstd -q many.ndjson
+    check "zstd" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.zst
+    head -c 100 many.ndjson.zst >none.zst
+    check "a zstd of which nothing can be read" 3 '{"Count":0}' 'none.zst at byte 0: the zstd file is cut off' \
+        query 'DeviceProcessEvents | count' --as DeviceProcessEvents=none.zst
+    i=0
+    while [ $i -lt 8 ]; do
+        cat many.ndjson
+        i=$((i + 1))
+    done | zstd -q >long.zst
+    head -c $(($(wc -c <long.zst) - 20)) long.zst >cut.zst
+    check "a truncated zstd gives what came before" 3 '{"early":true,"late":false}' 'the zstd file is cut off' \
+        query 'T | summarize n=count() | project early=n>1000, late=n>=24000' --as T=cut.zst
+fi
+echo "1..$n"
+exit $bad
