@@ -247,10 +247,8 @@ static kq_status lines(reading *rd, size_t from, size_t to, kq_error *err) {
     while (p < end && !rd->done) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *stop = newline ? newline : end, *next = newline ? newline + 1 : end;
-        if (stop - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3; /* at the start, or of files joined together */
-        while (p < stop && blank(*p)) p++;
-        while (stop > p && blank(stop[-1])) stop--;
-        if (p < stop) KQ_TRY(record(rd, p, (size_t)(stop - p), err));
+        kq_sv line = kq_json_line(p, stop);
+        if (line.n) KQ_TRY(record(rd, line.p, line.n, err));
         p = next;
     }
     return KQ_OK;

@@ -203,8 +203,7 @@ static uint64_t count_lines(const char *p, size_t n) {
     for (const char *end = p + n; p < end;) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *to = newline ? newline : end;
-        while (p < to && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
-        count += p < to;
+        count += kq_json_line(p, to).n != 0;
         p = to + 1;
     }
     return count;

@@ -43,6 +43,14 @@ typedef struct kq_json_reader {
     kq_buf mended;
 } kq_json_reader;
 
+/* A line without the blanks around it and without the byte order mark of files that were joined together. */
+static inline kq_sv kq_json_line(const char *p, const char *end) {
+    if (end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) p++;
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n')) end--;
+    return (kq_sv){p, (size_t)(end - p)};
+}
+
 void kq_json_too_long(kq_json_source *s, uint64_t offset);
 
 /* Fills the reader's block with the next records of a stream, or *more false. Under the scan's lock. */

@@ -24,7 +24,14 @@ void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64
     char text_of[512];
     va_list args;
     va_start(args, fmt);
-    if (vsnprintf(text_of, sizeof text_of, fmt, args) < 0) text_of[0] = 0;
+    int n = vsnprintf(text_of, sizeof text_of, fmt, args);
+    if (n < 0) text_of[0] = 0;
+    if (n >= (int)sizeof text_of) { /* cut before a character, not within one */
+        size_t cut = sizeof text_of - 1;
+        while (cut && ((unsigned char)text_of[cut - 1] & 0xC0) == 0x80) cut--;
+        if (cut && (unsigned char)text_of[cut - 1] >= 0xC0) cut--;
+        text_of[cut] = 0;
+    }
     va_end(args);
     /* The message of an error names its file, as an item does already. */
     const char *reason = text_of;
