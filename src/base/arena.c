@@ -14,60 +14,84 @@ void kq_arena_init(kq_arena *arena, kq_budget *budget, size_t block_size) {
     *arena = (kq_arena){.budget = budget, .block_size = block_size ? block_size : DEFAULT_BLOCK};
 }
 
+/* Spare blocks that an arena keeps: as many bytes as a pipeline's chunk needs. */
+#define SPARE_BYTES (1024u * 1024)
+
 static void free_block(kq_arena *arena, kq_arena_block *block) {
     kq_budget_release(arena->budget, block->size);
     kq_free(block);
 }
 
-void kq_arena_deinit(kq_arena *arena) {
-    if (!arena) return;
-    for (kq_arena_block *b = arena->head, *next; b; b = next) {
+static void free_spare(kq_arena *arena) {
+    for (kq_arena_block *b = arena->spare, *next; b; b = next) {
         next = b->next;
         free_block(arena, b);
     }
-    arena->head = NULL;
-    arena->cursor = arena->end = NULL;
+    arena->spare = NULL;
+    arena->nspare = 0;
+}
+
+void kq_arena_deinit(kq_arena *arena) {
+    if (!arena) return;
+    kq_arena_back(arena, (kq_arena_mark){NULL, NULL});
+    free_spare(arena);
+}
+
+void kq_arena_back(kq_arena *arena, kq_arena_mark mark) {
+    while (arena->head != mark.head) {
+        kq_arena_block *b = arena->head;
+        arena->head = b->next;
+        arena->held -= b->size;
+        /* An outsized block would pin its memory for ever. */
+        if (b->size == arena->block_size && (!arena->nspare || (arena->nspare + 1) * b->size <= SPARE_BYTES)) {
+            b->next = arena->spare;
+            arena->spare = b;
+            arena->nspare++;
+        } else {
+            free_block(arena, b);
+        }
+    }
+    arena->cursor = mark.cursor;
+    arena->end = mark.head ? mark.head->data + mark.head->size : NULL;
 }
 
 void kq_arena_reset(kq_arena *arena) {
-    kq_arena_block *keep = NULL;
-    for (kq_arena_block *b = arena->head, *next; b; b = next) {
-        next = b->next;
-        /* Keep one ordinary block: an outsized one would pin its memory for ever. */
-        if (!keep && b->size == arena->block_size)
-            keep = b;
-        else
-            free_block(arena, b);
-    }
-    arena->head = keep;
+    kq_arena_back(arena, (kq_arena_mark){NULL, NULL});
     arena->failed = false;
-    if (keep) {
-        keep->next = NULL;
-        arena->cursor = keep->data;
-        arena->end = keep->data + keep->size;
-    } else {
-        arena->cursor = arena->end = NULL;
+}
+
+/* A new block from the spare ones or from malloc. */
+static kq_arena_block *new_block(kq_arena *arena, size_t size) {
+    kq_arena_block *block = arena->spare;
+    if (block && block->size == size) {
+        arena->spare = block->next;
+        arena->nspare--;
+        return block;
     }
+    if (size > SIZE_MAX - sizeof *block) return NULL;
+    if (!kq_budget_charge(arena->budget, size)) return NULL;
+    block = kq_malloc(sizeof *block + size);
+    if (!block) {
+        kq_budget_release(arena->budget, size);
+        return NULL;
+    }
+    block->size = size;
+    return block;
 }
 
 static bool grow(kq_arena *arena, size_t n) {
     if (arena->failed) return false;
-    size_t size = n > arena->block_size ? n : arena->block_size;
-    if (size > SIZE_MAX - sizeof(kq_arena_block) || !kq_budget_charge(arena->budget, size)) goto failed;
-    kq_arena_block *block = kq_malloc(sizeof *block + size);
+    kq_arena_block *block = new_block(arena, n > arena->block_size ? n : arena->block_size);
     if (!block) {
-        kq_budget_release(arena->budget, size);
-        goto failed;
+        arena->failed = true;
+        return false;
     }
-    block->size = size;
     block->next = arena->head;
     arena->head = block;
+    arena->held += block->size;
     arena->cursor = block->data;
-    arena->end = block->data + size;
+    arena->end = block->data + block->size;
     return true;
-failed:
-    arena->failed = true;
-    return false;
 }
 
 void *kq_arena_alloc(kq_arena *arena, size_t n) {

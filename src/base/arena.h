@@ -18,15 +18,33 @@ typedef struct kq_arena {
     char *cursor, *end;
     kq_budget *budget; /* may be NULL */
     size_t block_size;
+    size_t held;           /* bytes of all blocks in use */
+    kq_arena_block *spare; /* ordinary blocks given back, to be used again */
+    unsigned nspare;
     bool failed;
 } kq_arena;
+
+/* A state of the arena to go back to. */
+typedef struct kq_arena_mark {
+    kq_arena_block *head;
+    char *cursor;
+} kq_arena_mark;
 
 /* block_size: bytes of an ordinary block, 0 for the default (64 KiB). */
 void kq_arena_init(kq_arena *arena, kq_budget *budget, size_t block_size);
 void kq_arena_deinit(kq_arena *arena);
 
-/* Forgets everything but keeps one block, so that a warm arena does not call malloc. Clears a sticky failure. */
+/* Forgets everything but keeps some ordinary blocks, so that a warm arena does not call malloc. Clears a sticky
+ * failure.
+ */
 void kq_arena_reset(kq_arena *arena);
+
+/* What is allocated after kq_arena_here is forgotten by kq_arena_back: for loops whose rounds need nothing of each
+ * other. Marks nest; one is void once the arena went back beyond it. */
+static inline kq_arena_mark kq_arena_here(const kq_arena *arena) {
+    return (kq_arena_mark){arena->head, arena->cursor};
+}
+void kq_arena_back(kq_arena *arena, kq_arena_mark mark);
 
 /* `n` bytes aligned to 16, not zeroed; NULL when refused. */
 void *kq_arena_alloc(kq_arena *arena, size_t n);

@@ -35,6 +35,13 @@ static inline void kq_vec_set_null(kq_vector *v, uint32_t i) {
     v->nulls[i >> 6] |= (uint64_t)1 << (i & 63);
 }
 
+/* Drops a null bitmap in which no bit of the first `rows` is set, so that readers take the path without nulls. */
+static inline void kq_vec_drop_nulls(kq_vector *v, uint32_t rows) {
+    uint64_t any = 0;
+    for (uint32_t i = 0; v->nulls && i < (rows + 63) / 64; i++) any |= v->nulls[i];
+    if (!any) v->nulls = NULL;
+}
+
 #define KQ_VEC_ACCESS(name, T)                                                                                         \
     static inline T *kq_vec_##name(const kq_vector *v) {                                                               \
         return (T *)v->data;                                                                                           \

@@ -11,6 +11,15 @@ kq_status kq_exec_check(const kq_exec_env *env, kq_error *err) {
     return KQ_OK;
 }
 
+kq_status kq_exec_limit(const kq_exec *x, kq_status status, const char *where, kq_error *err) {
+    kq_error budget;
+    if (status != KQ_ERR_LIMIT || !err || kq_budget_status(x->env->budget, &budget) != KQ_ERR_LIMIT ||
+        strcmp(err->message, budget.message) != 0)
+        return status;
+    return kq_fail(err, KQ_ERR_LIMIT, "the memory limit of %zu MiB was reached in %s", x->env->budget->limit >> 20,
+                   where);
+}
+
 kq_op *kq_op_create(kq_exec *x, const kq_plan *plan, kq_op *next, size_t state_bytes, kq_error *err) {
     kq_op *op = kq_arena_new(&x->arena, kq_op);
     void *state = kq_arena_calloc(&x->arena, 1, state_bytes ? state_bytes : 1);
@@ -58,7 +67,7 @@ kq_status kq_op_materialize(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error
     while (m && m->plan != plan) m = m->next;
     if (!m) {
         kq_store *store;
-        KQ_TRY(kq_flow_store(x, plan->input, UINT64_MAX, &store, err));
+        KQ_TRY(kq_exec_limit(x, kq_flow_store(x, plan->input, UINT64_MAX, &store, err), "materialize", err));
         m = kq_arena_new(&x->arena, struct kq_memo);
         if (!m) return kq_arena_status(&x->arena, err);
         *m = (struct kq_memo){plan, store, x->memos};

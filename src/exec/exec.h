@@ -20,7 +20,7 @@ typedef struct kq_exec_env {
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     kq_scan_cache *scan_cache; /* scans are kept here between runs; NULL: not */
-    kq_cleanup **cleanups; /* for compiled patterns; the caller runs them after the call */
+    kq_cleanup **cleanups;     /* for compiled patterns; the caller runs them after the call */
 } kq_exec_env;
 
 /* Runs `plan` and pushes its rows to `out`, one chunk at a time, from one thread at a time, in order. Errors: NOMEM,

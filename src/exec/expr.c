@@ -161,27 +161,24 @@ static kq_status new_vector(kq_worker *w, kq_type type, uint32_t rows, kq_vector
     return kq_vector_init(*out, type, rows ? rows : 1, true, &w->arena, err);
 }
 
-static void drop_empty_nulls(kq_vector *v, uint32_t rows) {
-    if (!v->nulls) return;
-    uint32_t words = (rows + 63) / 64;
-    uint64_t any = 0;
-    for (uint32_t i = 0; i < words; i++) any |= v->nulls[i];
-    if (!any) v->nulls = NULL;
-}
-
 static uint16_t *new_sel(kq_worker *w, kq_error *err) {
     uint16_t *sel = kq_arena_alloc(&w->arena, KQ_CHUNK_ROWS * sizeof *sel);
     if (!sel) (void)!kq_arena_status(&w->arena, err);
     return sel;
 }
 
+static bool any_null(const kq_vector *v, uint32_t rows) {
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < (v->constant ? 1 : (rows + 63) / 64); i++) any |= v->nulls[i];
+    return any != 0;
+}
+
 /* Leaves out of `sel` the rows where an argument is null and marks them null in `out`. *none: no row is left. */
-static kq_status skip_nulls(kq_worker *w, const kq_vector *const *args, uint32_t nargs, const uint16_t **sel,
-                            uint32_t *n, kq_vector *out, kq_error *err) {
+static kq_status skip_nulls(kq_worker *w, const kq_vector *const *args, uint32_t nargs, uint32_t rows,
+                            const uint16_t **sel, uint32_t *n, kq_vector *out, kq_error *err) {
     for (uint32_t a = 0; a < nargs; a++) {
         const kq_vector *v = args[a];
-        if (!v->nulls) continue;
-        if (v->constant && !kq_vec_is_null(v, 0)) continue;
+        if (!v->nulls || !any_null(v, rows)) continue;
         uint16_t *left = new_sel(w, err);
         if (!left) return kq_arena_status(&w->arena, err);
         uint32_t m = 0;
@@ -214,9 +211,10 @@ static kq_status run_call(const kq_eval *e, kq_worker *w, const kq_chunk *chunk,
     call.n = constant ? 1 : n;
     call.sel = constant ? NULL : sel;
     out->constant = constant;
-    if (!(e->fn->flags & KQ_NULLS_SEEN)) KQ_TRY(skip_nulls(w, args, e->nargs, &call.sel, &call.n, out, err));
+    if (!(e->fn->flags & KQ_NULLS_SEEN))
+        KQ_TRY(skip_nulls(w, args, e->nargs, chunk->rows, &call.sel, &call.n, out, err));
     if (call.n) KQ_TRY(e->fn->fn(&call, err));
-    drop_empty_nulls(out, constant ? 1 : chunk->rows);
+    kq_vec_drop_nulls(out, constant ? 1 : chunk->rows);
     return kq_arena_status(&w->arena, err);
 }
 
@@ -248,7 +246,7 @@ static kq_status run_logic(const kq_eval *e, kq_worker *w, const kq_chunk *chunk
         kq_vec_bool(out)[row] = value;
         if (value != decided && (null || kq_vec_is_null(left, row))) kq_vec_set_null(out, row);
     }
-    drop_empty_nulls(out, chunk->rows);
+    kq_vec_drop_nulls(out, chunk->rows);
     return KQ_OK;
 }
 

@@ -1,11 +1,23 @@
+#include "base/time.h"
 #include "exec/operator.h"
 #include <math.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
+/* A number of this process: nobody can prepare values that all fall into one slot. No result depends on it. */
+static uint64_t seed(void) {
+    static atomic_uint_least64_t chosen;
+    uint64_t s = atomic_load_explicit(&chosen, memory_order_relaxed), fresh = 0;
+    if (s) return s;
+    if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) != sizeof fresh)
+        fresh = kq_clock_ns() ^ (uint64_t)(uintptr_t)&fresh;
+    fresh |= 1;
+    return atomic_compare_exchange_strong(&chosen, &s, fresh) ? fresh : s;
+}
+
 static inline uint64_t mix(uint64_t h, uint64_t v) {
-    h ^= v + 0x9E3779B97F4A7C15u + (h << 6) + (h >> 2);
-    h *= 0xFF51AFD7ED558CCDu;
-    return h ^ h >> 33;
+    __extension__ unsigned __int128 m = (unsigned __int128)(h ^ v) * 0x9E3779B97F4A7C15u;
+    return (uint64_t)m ^ (uint64_t)(m >> 64) ^ h;
 }
 
 static uint64_t real_bits(double r) {
@@ -37,7 +49,8 @@ static uint64_t value_hash(const kq_vector *v, uint32_t i) {
 }
 
 void kq_keys_hash(const kq_vector *const *keys, uint32_t nkeys, const uint16_t *sel, uint32_t n, uint64_t *hashes) {
-    for (uint32_t k = 0; k < n; k++) hashes[k] = 0x2545F4914F6CDD1Du;
+    const uint64_t start = seed();
+    for (uint32_t k = 0; k < n; k++) hashes[k] = start;
     for (uint32_t c = 0; c < nkeys; c++) {
         const kq_vector *v = keys[c];
         for (uint32_t k = 0; k < n; k++) {

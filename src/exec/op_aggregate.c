@@ -3,6 +3,8 @@
 #include "exec/operator.h"
 #include <stdlib.h>
 
+#define WHERE "summarize or distinct"
+
 typedef struct groups {
     kq_arena arena;           /* states, and what they point to */
     kq_rows keys;             /* one row a group */
@@ -47,18 +49,10 @@ static void groups_destroy(groups *g, kq_budget *budget) {
     kq_free(g);
 }
 
-static kq_status over(kq_exec *x, kq_error *err) {
-    kq_status status = kq_budget_status(x->env->budget, err);
-    if (status == KQ_ERR_LIMIT)
-        return kq_fail(err, KQ_ERR_LIMIT, "the memory limit of %zu MiB was reached in summarize or distinct",
-                       x->env->budget->limit >> 20);
-    return status;
-}
-
 static kq_status groups_grow(agg *a, groups *g, kq_error *err) {
     uint32_t cap = g->cap ? 2 * g->cap : 64, nslots = 2 * cap;
     if (!kq_budget_charge(a->x->env->budget, (size_t)(cap - g->cap) * 24 + (size_t)(nslots - g->nslots) * 4))
-        return over(a->x, err);
+        return kq_budget_status(a->x->env->budget, err);
     uint64_t *hashes = kq_realloc(g->hashes, cap * sizeof *hashes);
     if (hashes) g->hashes = hashes;
     uint64_t *first = kq_realloc(g->first, cap * sizeof *first);
@@ -101,7 +95,7 @@ static kq_status find(agg *a, groups *g, const kq_vector *const *keys, uint32_t 
     uint16_t one = (uint16_t)row;
     KQ_TRY(kq_rows_append(&g->keys, keys, &one, 1, err));
     char *state = kq_arena_calloc(&g->arena, 1, a->size ? a->size : 8);
-    if (!state) return over(a->x, err);
+    if (!state) return kq_budget_status(a->x->env->budget, err);
     g->slots[at] = g->n + 1;
     g->hashes[g->n] = hash;
     g->first[g->n] = ordinal;
@@ -146,12 +140,8 @@ static kq_status update(agg *a, groups *g, kq_worker *w, const kq_chunk *chunk, 
     return KQ_OK;
 }
 
-static kq_status aggregate_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error *err) {
-    agg *a = op->state;
-    groups *g = op->locals[w->id];
+static kq_status add_chunk(agg *a, groups *g, kq_worker *w, kq_chunk *chunk, kq_error *err) {
     uint32_t nby = a->plan->u.aggregate.nby, n = chunk->selected;
-    if (!n) return KQ_OK;
-    if (!g && !(op->locals[w->id] = g = groups_create(a, err))) return KQ_ERR_NOMEM;
     const kq_vector **keys = kq_arena_array(&w->arena, const kq_vector *, nby + 1);
     uint64_t *hashes = kq_arena_alloc(&w->arena, KQ_CHUNK_ROWS * sizeof *hashes);
     uint32_t *group = kq_arena_alloc(&w->arena, KQ_CHUNK_ROWS * sizeof *group);
@@ -167,6 +157,13 @@ static kq_status aggregate_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_err
         KQ_TRY(find(a, g, keys, row, hashes[k], chunk->ordinal + row, &group[k], err));
     }
     return update(a, g, w, chunk, group, err);
+}
+
+static kq_status aggregate_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error *err) {
+    agg *a = op->state;
+    if (!chunk->selected) return KQ_OK;
+    if (!op->locals[w->id] && !(op->locals[w->id] = groups_create(a, err))) return KQ_ERR_NOMEM;
+    return kq_exec_limit(a->x, add_chunk(a, op->locals[w->id], w, chunk, err), WHERE, err);
 }
 
 /* Adds the groups of `from` to `into`, in the order that `from` met them. */
@@ -285,7 +282,7 @@ kq_status kq_op_aggregate(kq_exec *x, const kq_plan *plan, kq_op *next, kq_error
         if (!all)
             all = g;
         else
-            status = combine(a, all, g, err);
+            status = kq_exec_limit(x, combine(a, all, g, err), WHERE, err);
     }
     if (!status && !all) {
         uint32_t group;
@@ -297,7 +294,7 @@ kq_status kq_op_aggregate(kq_exec *x, const kq_plan *plan, kq_op *next, kq_error
             status = find(a, all, &none, 0, 0, 0, &group, err);
     }
     if (!status && !(store = kq_store_create(x, &plan->out, err))) status = KQ_ERR_NOMEM;
-    if (!status) status = finish(a, all, store, err);
+    if (!status) status = kq_exec_limit(x, finish(a, all, store, err), WHERE, err);
 out:
     for (unsigned i = 0; i < x->nworkers; i++) groups_destroy(op->locals[i], x->env->budget);
     if (!status) status = kq_store_flow(x, store, NULL, store->rows.n, next, err);

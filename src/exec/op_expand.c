@@ -13,11 +13,13 @@ typedef struct expand {
 typedef struct batch {
     kq_vector *cols;
     uint32_t n;
+    kq_arena_mark mark; /* what the batch takes of the worker's arena is given back when it is pushed */
 } batch;
 
 static kq_status batch_start(const expand *e, kq_worker *w, batch *b, kq_error *err) {
     uint32_t n = e->plan->out.n;
     b->n = 0;
+    b->mark = kq_arena_here(&w->arena);
     b->cols = kq_arena_array(&w->arena, kq_vector, n + 1);
     if (!b->cols) return kq_arena_status(&w->arena, err);
     for (uint32_t c = 0; c < n; c++) {
@@ -45,7 +47,10 @@ static kq_status batch_push(const expand *e, kq_op *next, kq_worker *w, batch *b
         KQ_TRY(kq_eval_run(e->convert[k], w, &one, NULL, b->n, &v, err));
         b->cols[c] = *v;
     }
-    return kq_op_push(next, w, &chunk, err);
+    for (uint32_t c = 0; c < chunk.ncols; c++) kq_vec_drop_nulls(&b->cols[c], b->n);
+    KQ_TRY(kq_op_push(next, w, &chunk, err));
+    kq_arena_back(&w->arena, b->mark);
+    return KQ_OK;
 }
 
 /* Element i of what is expanded, encoded in the arena when it is not a part of `d`; {NULL,0}: null. */

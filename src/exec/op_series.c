@@ -257,9 +257,9 @@ static kq_status run_series(series *s, kq_error *err) {
 
 kq_status kq_op_series(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {
     series s = {.x = x, .plan = plan, .column = plan->input->out.n};
-    KQ_TRY(kq_flow_store(x, plan->input, UINT64_MAX, &s.store, err));
+    KQ_TRY(kq_exec_limit(x, kq_flow_store(x, plan->input, UINT64_MAX, &s.store, err), "serialize", err));
     kq_rows_init(&s.computed, s.types, 0, x->env->budget);
-    kq_status status = run_series(&s, err);
+    kq_status status = kq_exec_limit(x, run_series(&s, err), "serialize", err);
     if (!status) status = kq_store_flow(x, s.store, NULL, s.store->rows.n, op, err);
     kq_rows_deinit(&s.computed);
     kq_store_empty(s.store);

@@ -166,7 +166,8 @@ static uint64_t range_count(kq_type type, const kq_value *from, const kq_value *
     __int128 a = type == KQ_INT ? from->u.i : from->u.l, b = type == KQ_INT ? to->u.i : to->u.l,
              s = type == KQ_INT ? step->u.i : step->u.l;
     if (s == 0 || (s > 0 && b < a) || (s < 0 && b > a)) return 0;
-    return (uint64_t)((b - a) / s) + 1;
+    __int128 n = (b - a) / s + 1;
+    return n > INT64_MAX ? INT64_MAX : (uint64_t)n; /* nobody waits that long */
 }
 
 kq_status kq_op_range(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) {

@@ -36,6 +36,8 @@ struct kq_worker {
 
 struct kq_op {
     kq_status (*push)(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error *err);
+    /* A flow is about to start, its first morsel x->base; may be NULL. */
+    void (*begin)(kq_op *op);
     /* The worker has pushed all of morsel w->seq; may be NULL (the next operator is told). */
     kq_status (*end)(kq_op *op, kq_worker *w, kq_error *err);
     kq_op *next;
@@ -73,6 +75,13 @@ kq_status kq_flow(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err);
 #define KQ_OPERATOR(kind, function) kq_status function(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err);
 #include "exec/operators.def"
 #undef KQ_OPERATOR
+
+/* Names the operator in a generic message about the budget: "the memory limit of 2048 MiB was reached in sort". Returns
+ * `status`. */
+kq_status kq_exec_limit(const kq_exec *x, kq_status status, const char *where, kq_error *err);
+
+/* The count of take and top. Errors: QUERY when it is negative or null. */
+kq_status kq_row_count(kq_exec *x, const kq_expr *e, uint64_t *out, kq_error *err);
 
 /* ---- sources */
 

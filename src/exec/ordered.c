@@ -1,8 +1,14 @@
-/* Chunks in the order of their morsels, and stores made of them. */
+/*
+ * Chunks in the order of their morsels. Only the worker whose morsel is next passes rows on, straight from its chunks;
+ * the others keep theirs until it is their turn. What is kept is bounded: a worker too far ahead, or with too much in
+ * hand, waits. The next morsel is always in some worker's hands, and that worker never waits, so all get their turn.
+ */
 #include "exec/operator.h"
 #include <time.h>
 
-#define WINDOW 4 /* morsels that a worker may be ahead of the one to be passed on, for each worker */
+#define WINDOW        4                  /* morsels that a worker may be ahead of the next one, for each worker */
+#define MORSEL_BYTES  ((size_t)8 << 20)  /* of one morsel before its turn */
+#define WAITING_BYTES ((size_t)32 << 20) /* of all finished ones */
 
 typedef struct pending {
     kq_rows rows;
@@ -13,10 +19,11 @@ typedef struct pending {
 typedef struct ordered {
     kq_exec *x;
     kq_consumer to;
-    uint64_t left; /* rows until the limit */
-    uint64_t base, next;
-    pending *waiting; /* ascending */
+    atomic_uint_least64_t left; /* rows until the limit; written by the worker whose turn it is */
+    atomic_uint_least64_t next; /* the morsel to be passed on; written under the lock */
+    pending *waiting;           /* finished morsels, ascending */
     pending *spare;
+    size_t waiting_bytes;
     kq_type *types;
     uint32_t ncols;
     kq_vector *view;
@@ -24,115 +31,155 @@ typedef struct ordered {
     pthread_cond_t moved;
 } ordered;
 
-/* Under the lock. */
+static uint64_t rows_left(const ordered *o) {
+    return atomic_load_explicit(&o->left, memory_order_relaxed);
+}
+
+static bool is_turn(const ordered *o, const kq_worker *w) {
+    return atomic_load_explicit(&o->next, memory_order_acquire) == w->seq;
+}
+
+/* By the worker whose turn it is. */
 static kq_status pass(ordered *o, kq_chunk *chunk, kq_error *err) {
     bool done = false;
-    if (chunk->selected > o->left) chunk->selected = (uint32_t)o->left;
-    if (chunk->selected && !chunk->sel) chunk->rows = chunk->selected;
+    uint64_t left = rows_left(o);
+    if (chunk->selected > left) chunk->selected = (uint32_t)left;
+    if (!chunk->sel) chunk->rows = chunk->selected;
     if (chunk->selected) KQ_TRY(o->to.push(o->to.ctx, chunk, &done, err));
-    o->left -= chunk->selected;
-    if (done) o->left = 0;
-    if (!o->left) atomic_store(&o->x->enough, true);
+    left = done ? 0 : left - chunk->selected;
+    atomic_store_explicit(&o->left, left, memory_order_relaxed);
+    if (!left) atomic_store(&o->x->enough, true);
     return KQ_OK;
 }
 
 static kq_status pass_rows(ordered *o, kq_rows *rows, kq_error *err) {
-    for (size_t b = 0; b < rows->nblocks && o->left; b++) {
+    for (size_t b = 0; b < rows->nblocks && rows_left(o); b++) {
         kq_chunk chunk = kq_rows_chunk(rows, b, o->view);
         if (chunk.selected) KQ_TRY(pass(o, &chunk, err));
     }
+    kq_rows_clear(rows);
     return KQ_OK;
 }
 
-/* Under the lock: a new flow begins with its first morsel. */
-static void follow(ordered *o) {
-    if (o->base == o->x->base) return;
-    o->base = o->x->base;
-    o->next = o->base;
+/* Under the lock: waits a little for another worker. A failure elsewhere does not signal: the wait is short. */
+static void wait_moved(ordered *o) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 20000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&o->moved, &o->lock, &until);
+}
+
+static bool over(const ordered *o) {
+    return !rows_left(o) || atomic_load(&o->x->failed);
+}
+
+/* The rows that the worker keeps for its morsel. */
+static kq_status local_rows(ordered *o, void **local, pending **out, kq_error *err) {
+    pending *p = *local;
+    if (!p) {
+        pthread_mutex_lock(&o->lock);
+        p = o->spare;
+        if (p) o->spare = p->next;
+        pthread_mutex_unlock(&o->lock);
+    }
+    if (!p) {
+        if (!(p = kq_calloc(1, sizeof *p))) return kq_nomem(err);
+        kq_rows_init(&p->rows, o->types, o->ncols, o->x->env->budget);
+    }
+    *out = *local = p;
+    return KQ_OK;
 }
 
 static kq_status ordered_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error *err) {
     ordered *o = op->state;
     pending *local = op->locals[w->id];
+    if (!rows_left(o)) {
+        atomic_store(&o->x->enough, true);
+        return KQ_OK;
+    }
     if (!chunk->selected) return KQ_OK;
-    if (!local || !local->rows.n) {
-        kq_status status = KQ_OK;
+    if (local && kq_rows_bytes(&local->rows) > MORSEL_BYTES && !is_turn(o, w)) {
         pthread_mutex_lock(&o->lock);
-        follow(o);
-        bool turn = w->seq == o->next;
-        if (turn && o->left) status = pass(o, chunk, err);
+        while (!is_turn(o, w) && !over(o)) wait_moved(o);
         pthread_mutex_unlock(&o->lock);
-        if (turn || status) return status;
+        if (over(o)) return KQ_OK;
     }
-    if (!local) {
-        pthread_mutex_lock(&o->lock);
-        local = o->spare;
-        if (local) o->spare = local->next;
-        pthread_mutex_unlock(&o->lock);
-        if (!local) {
-            if (!(local = kq_calloc(1, sizeof *local))) return kq_nomem(err);
-            kq_rows_init(&local->rows, o->types, o->ncols, o->x->env->budget);
-        }
-        op->locals[w->id] = local;
+    if (is_turn(o, w)) {
+        if (local) KQ_TRY(pass_rows(o, &local->rows, err));
+        return rows_left(o) ? pass(o, chunk, err) : KQ_OK;
     }
-    return kq_rows_append_chunk(&local->rows, chunk, err);
+    KQ_TRY(local_rows(o, &op->locals[w->id], &local, err));
+    KQ_TRY(kq_rows_append_chunk(&local->rows, chunk, err));
+    if (local->rows.n >= rows_left(o)) w->stopped = true; /* more of this morsel can't count */
+    return KQ_OK;
 }
 
-static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
-    ordered *o = op->state;
-    pending *local = op->locals[w->id];
-    kq_status status = KQ_OK;
+/* The worker's morsel is the next one and finished: it goes, and with it all finished ones that follow. */
+static kq_status go(ordered *o, pending *local, kq_error *err) {
+    if (local) KQ_TRY(pass_rows(o, &local->rows, err));
     pthread_mutex_lock(&o->lock);
-    follow(o);
-    while (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers && o->left && !atomic_load(&o->x->failed)) {
-        struct timespec until; /* a failure elsewhere does not signal: look again soon */
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 20000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&o->moved, &o->lock, &until);
-    }
-    if (w->seq == o->next) {
-        if (local) status = pass_rows(o, &local->rows, err);
-        if (local) kq_rows_clear(&local->rows);
-        o->next++;
-    } else {
-        if (!local && !(local = kq_calloc(1, sizeof *local)))
-            status = kq_nomem(err);
-        else if (local != op->locals[w->id])
-            kq_rows_init(&local->rows, o->types, o->ncols, o->x->env->budget);
-        op->locals[w->id] = NULL;
-        if (!status) {
-            pending **at = &o->waiting;
-            local->seq = w->seq;
-            while (*at && (*at)->seq < local->seq) at = &(*at)->next;
-            local->next = *at;
-            *at = local;
-        }
-    }
-    while (!status && o->waiting && o->waiting->seq == o->next) {
+    kq_status status = KQ_OK;
+    for (;;) {
+        uint64_t next = atomic_fetch_add_explicit(&o->next, 1, memory_order_release) + 1;
         pending *p = o->waiting;
-        status = pass_rows(o, &p->rows, err);
+        if (!p || p->seq != next) break;
         o->waiting = p->next;
-        kq_rows_clear(&p->rows);
+        o->waiting_bytes -= kq_rows_bytes(&p->rows);
+        pthread_mutex_unlock(&o->lock); /* nobody else has the turn: morsel p->seq is this worker's now */
+        status = pass_rows(o, &p->rows, err);
+        pthread_mutex_lock(&o->lock);
         p->next = o->spare;
         o->spare = p;
-        o->next++;
+        if (status) break;
     }
     pthread_cond_broadcast(&o->moved);
     pthread_mutex_unlock(&o->lock);
     return status;
 }
 
+static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
+    ordered *o = op->state;
+    if (!rows_left(o)) {
+        atomic_store(&o->x->enough, true);
+        return KQ_OK;
+    }
+    if (is_turn(o, w)) return go(o, op->locals[w->id], err);
+    pending *local = NULL;
+    KQ_TRY(local_rows(o, &op->locals[w->id], &local, err));
+    pthread_mutex_lock(&o->lock);
+    while (!is_turn(o, w) && !over(o) &&
+           (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers || o->waiting_bytes > WAITING_BYTES))
+        wait_moved(o);
+    bool turn = is_turn(o, w);
+    if (!turn) {
+        pending **at = &o->waiting;
+        local->seq = w->seq;
+        while (*at && (*at)->seq < local->seq) at = &(*at)->next;
+        local->next = *at;
+        *at = local;
+        o->waiting_bytes += kq_rows_bytes(&local->rows);
+        op->locals[w->id] = NULL;
+    }
+    pthread_mutex_unlock(&o->lock);
+    return turn ? go(o, local, err) : KQ_OK;
+}
+
+/* A new flow begins with its first morsel. */
+static void ordered_begin(kq_op *op) {
+    ordered *o = op->state;
+    atomic_store(&o->next, o->x->base);
+    if (!rows_left(o)) atomic_store(&o->x->enough, true);
+}
+
 kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, const kq_consumer *to, kq_error *err) {
     kq_op *op = kq_op_create(x, NULL, NULL, sizeof(ordered), err);
     if (!op) return NULL;
     ordered *o = op->state;
-    op->push = ordered_push;
-    op->end = ordered_end;
-    *o = (ordered){.x = x, .to = *to, .left = limit, .base = UINT64_MAX, .ncols = columns->n};
+    *o = (ordered){.x = x, .to = *to, .left = limit, .ncols = columns->n};
     o->types = kq_arena_array(&x->arena, kq_type, columns->n + 1);
     o->view = kq_arena_array(&x->arena, kq_vector, columns->n + 1);
     if (!o->types || !o->view) {
@@ -143,6 +190,9 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     for (uint32_t i = 0; i < columns->n; i++) o->types[i] = columns->items[i].type;
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->moved, NULL);
+    op->push = ordered_push;
+    op->end = ordered_end;
+    op->begin = ordered_begin;
     return op;
 }
 
@@ -167,125 +217,4 @@ void kq_ordered_destroy(kq_op *op) {
     free_all(o->spare);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->moved);
-}
-
-/* ---- stores */
-
-kq_store *kq_store_create(kq_exec *x, const kq_columns *columns, kq_error *err) {
-    kq_store *s = kq_arena_new(&x->arena, kq_store);
-    kq_type *types = kq_arena_array(&x->arena, kq_type, columns->n + 1);
-    if (!s || !types) {
-        kq_status status = kq_arena_status(&x->arena, err);
-        (void)status;
-        return NULL;
-    }
-    for (uint32_t i = 0; i < columns->n; i++) types[i] = columns->items[i].type;
-    kq_rows_init(&s->rows, types, columns->n, x->env->budget);
-    s->types = types;
-    s->next = x->stores;
-    x->stores = s;
-    return s;
-}
-
-void kq_store_empty(kq_store *s) {
-    kq_rows_deinit(&s->rows);
-}
-
-static kq_status store_push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
-    return kq_rows_append_chunk(&((kq_store *)ctx)->rows, chunk, err);
-}
-
-kq_status kq_flow_store(kq_exec *x, const kq_plan *plan, uint64_t limit, kq_store **out, kq_error *err) {
-    kq_store *s = kq_store_create(x, &plan->out, err);
-    if (!s) return KQ_ERR_NOMEM;
-    *out = s;
-    if (!limit) return KQ_OK;
-    kq_consumer to = {store_push, s};
-    kq_op *op = kq_ordered_create(x, &plan->out, limit, &to, err);
-    if (!op) return KQ_ERR_NOMEM;
-    kq_status status = kq_flow(x, plan, op, err);
-    kq_ordered_destroy(op);
-    return status;
-}
-
-#define MORSEL_BLOCKS 8
-
-typedef struct store_origin {
-    const kq_store *store;
-    const uint64_t *order;
-    uint64_t n;
-    atomic_uint_least64_t next;
-} store_origin;
-
-typedef struct store_local {
-    kq_arena arena;
-    kq_vector *cols;
-} store_local;
-
-/* The rows order[from..from+n) gathered into vectors of the local arena. */
-static kq_status gather(const store_origin *o, store_local *l, uint64_t from, uint32_t n, kq_error *err) {
-    const kq_rows *rows = &o->store->rows;
-    kq_arena_reset(&l->arena);
-    l->cols = kq_arena_array(&l->arena, kq_vector, rows->ncols + 1);
-    if (!l->cols) return kq_arena_status(&l->arena, err);
-    for (uint32_t c = 0; c < rows->ncols; c++) {
-        KQ_TRY(kq_vector_init(&l->cols[c], rows->types[c], n, rows->types[c] != KQ_STRING, &l->arena, err));
-        for (uint32_t i = 0; i < n; i++) {
-            uint64_t row = o->order[from + i];
-            kq_vector_copy(&l->cols[c], i, kq_rows_vector(rows, row, c), kq_rows_index(row));
-        }
-    }
-    return KQ_OK;
-}
-
-static kq_status store_next(kq_origin *origin, kq_worker *w, const kq_consumer *to, uint64_t *seq, bool *more,
-                            kq_error *err) {
-    store_origin *o = origin->state;
-    store_local *l = origin->locals[w->id];
-    const uint64_t morsel = (uint64_t)MORSEL_BLOCKS * KQ_CHUNK_ROWS;
-    *seq = atomic_fetch_add(&o->next, 1);
-    *more = *seq * morsel < o->n;
-    bool done = false;
-    for (uint64_t from = *seq * morsel, end = from + morsel; from < end && from < o->n && !done;
-         from += KQ_CHUNK_ROWS) {
-        kq_chunk chunk;
-        if (o->order) {
-            uint64_t left = o->n - from;
-            uint32_t n = left < KQ_CHUNK_ROWS ? (uint32_t)left : KQ_CHUNK_ROWS;
-            KQ_TRY(gather(o, l, from, n, err));
-            chunk = (kq_chunk){.rows = n, .selected = n, .ncols = o->store->rows.ncols, .cols = l->cols};
-        } else {
-            chunk = kq_rows_chunk(&o->store->rows, (size_t)(from / KQ_CHUNK_ROWS), l->cols);
-        }
-        chunk.ordinal = (*seq << 32) + (from - *seq * morsel);
-        KQ_TRY(to->push(to->ctx, &chunk, &done, err));
-    }
-    return KQ_OK;
-}
-
-kq_status kq_store_flow(kq_exec *x, const kq_store *store, const uint64_t *order, uint64_t n, kq_op *op,
-                        kq_error *err) {
-    store_origin state = {.store = store, .order = order, .n = n};
-    kq_origin origin = {.next = store_next, .state = &state};
-    kq_status status = KQ_OK;
-    store_local *locals = kq_calloc(x->nworkers, sizeof *locals);
-    void **pointers = kq_calloc(x->nworkers, sizeof *pointers);
-    if (!locals || !pointers) {
-        status = kq_nomem(err);
-        goto out;
-    }
-    for (unsigned i = 0; i < x->nworkers; i++) {
-        kq_arena_init(&locals[i].arena, x->env->budget, 0);
-        pointers[i] = &locals[i];
-        if (!order && !(locals[i].cols = kq_arena_array(&locals[i].arena, kq_vector, store->rows.ncols + 1)))
-            status = kq_arena_status(&locals[i].arena, err);
-    }
-    origin.locals = pointers;
-    origin.morsels = (n + (uint64_t)MORSEL_BLOCKS * KQ_CHUNK_ROWS - 1) / ((uint64_t)MORSEL_BLOCKS * KQ_CHUNK_ROWS);
-    if (!status) status = kq_run_origin(x, &origin, op, err);
-out:
-    for (unsigned i = 0; locals && i < x->nworkers; i++) kq_arena_deinit(&locals[i].arena);
-    kq_free(locals);
-    kq_free(pointers);
-    return status;
 }

@@ -23,7 +23,8 @@ static kq_status push(void *ctx, kq_chunk *chunk, bool *done, kq_error *err) {
     w->seq = chunk->ordinal >> 32;
     KQ_TRY(kq_exec_check(w->exec->env, err));
     KQ_TRY(kq_op_push(run->op, w, chunk, err));
-    *done = w->stopped || atomic_load_explicit(&w->exec->enough, memory_order_relaxed);
+    *done = w->stopped || atomic_load_explicit(&w->exec->enough, memory_order_relaxed) ||
+            atomic_load_explicit(&w->exec->failed, memory_order_relaxed);
     return KQ_OK;
 }
 
@@ -82,6 +83,8 @@ kq_status kq_run_origin(kq_exec *x, kq_origin *origin, kq_op *op, kq_error *err)
     unsigned n = origin->morsels < x->nworkers ? (unsigned)origin->morsels : x->nworkers, started = 0;
     atomic_store(&x->enough, false);
     x->base = x->seq;
+    for (kq_op *o = op; o; o = o->next)
+        if (o->begin) o->begin(o);
     task *tasks = n > 1 ? kq_calloc(n, sizeof *tasks) : NULL;
     for (unsigned i = 1; tasks && i < n; i++) {
         tasks[i] = (task){.run = &run, .w = &x->workers[i]};
