@@ -6,9 +6,10 @@
 #include "exec/operator.h"
 #include <time.h>
 
-#define WINDOW        4                  /* morsels that a worker may be ahead of the next one, for each worker */
-#define MORSEL_BYTES  ((size_t)8 << 20)  /* of one morsel before its turn */
-#define WAITING_BYTES ((size_t)32 << 20) /* of all finished ones */
+#define WINDOW 4 /* morsels that a worker may be ahead of the next one, for each worker */
+
+#define MORSEL_BYTES  ((size_t)8 << 20)  /* kept of one morsel before its turn: at most; */
+#define WAITING_BYTES ((size_t)32 << 20) /* of all finished ones; less when the budget is small */
 
 typedef struct pending {
     kq_rows rows;
@@ -23,7 +24,7 @@ typedef struct ordered {
     atomic_uint_least64_t next; /* the morsel to be passed on; written under the lock */
     pending *waiting;           /* finished morsels, ascending */
     pending *spare;
-    size_t waiting_bytes;
+    size_t waiting_bytes, most_waiting, most_morsel;
     kq_type *types;
     uint32_t ncols;
     kq_vector *view;
@@ -102,7 +103,7 @@ static kq_status ordered_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error
         return KQ_OK;
     }
     if (!chunk->selected) return KQ_OK;
-    if (local && kq_rows_bytes(&local->rows) > MORSEL_BYTES && !is_turn(o, w)) {
+    if (local && kq_rows_bytes(&local->rows) > o->most_morsel && !is_turn(o, w)) {
         pthread_mutex_lock(&o->lock);
         while (!is_turn(o, w) && !over(o)) wait_moved(o);
         pthread_mutex_unlock(&o->lock);
@@ -131,6 +132,7 @@ static kq_status go(ordered *o, pending *local, kq_error *err) {
         o->waiting_bytes -= kq_rows_bytes(&p->rows);
         pthread_mutex_unlock(&o->lock); /* nobody else has the turn: morsel p->seq is this worker's now */
         status = pass_rows(o, &p->rows, err);
+        kq_rows_deinit(&p->rows); /* many wait at times: their memory is not kept in reserve */
         pthread_mutex_lock(&o->lock);
         p->next = o->spare;
         o->spare = p;
@@ -152,7 +154,7 @@ static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
     KQ_TRY(local_rows(o, &op->locals[w->id], &local, err));
     pthread_mutex_lock(&o->lock);
     while (!is_turn(o, w) && !over(o) &&
-           (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers || o->waiting_bytes > WAITING_BYTES))
+           (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers || o->waiting_bytes > o->most_waiting))
         wait_moved(o);
     bool turn = is_turn(o, w);
     if (!turn) {
@@ -180,6 +182,9 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     if (!op) return NULL;
     ordered *o = op->state;
     *o = (ordered){.x = x, .to = *to, .left = limit, .ncols = columns->n};
+    size_t share = x->env->budget && x->env->budget->limit ? x->env->budget->limit / 8 : SIZE_MAX;
+    o->most_waiting = share < WAITING_BYTES ? share : WAITING_BYTES;
+    o->most_morsel = share / x->nworkers < MORSEL_BYTES ? share / x->nworkers : MORSEL_BYTES;
     o->types = kq_arena_array(&x->arena, kq_type, columns->n + 1);
     o->view = kq_arena_array(&x->arena, kq_vector, columns->n + 1);
     if (!o->types || !o->view) {

@@ -187,6 +187,30 @@ static void memory_limit(void **state) {
         }
 }
 
+/* A right side too large to be kept is read again, for the rows that meet a small left side: the same answer. */
+static void small_left_and_large_right(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"innerunique", "inner", "leftouter", "leftsemi", "leftanti", "rightsemi"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (unsigned threads = 1; threads <= 8; threads += 7) {
+            char query[600];
+            answer large, small;
+            snprintf(
+                query, sizeof query,
+                "range x from -20 to 20 step 1 | extend k = x / 2, l = strcat('left ', x) | join kind=%s (range y "
+                "from 0 to 900000 step 1 | extend k = y %% 100000, r = strcat('a text of the right side ', y)) on k",
+                kinds[i]);
+            run(query, (setting){.threads = threads}, &large);
+            run(query, (setting){.threads = threads, .memory = (size_t)24 << 20}, &small);
+            if (large.status || small.status) fail_msg("%s\n%s %s", query, large.err.message, small.err.message);
+            if (large.text.n != small.text.n || memcmp(large.text.p, small.text.p, large.text.n) != 0)
+                fail_msg("another answer: %s", query);
+            assert_true(large.text.n > 20);
+            kq_buf_deinit(&large.text);
+            kq_buf_deinit(&small.text);
+        }
+}
+
 /* ---- time, cancelling */
 
 static void deadline(void **state) {
@@ -355,6 +379,7 @@ int main(void) {
         cmocka_unit_test(same_for_any_number_of_threads),
         cmocka_unit_test(memory_does_not_grow_with_what_passes),
         cmocka_unit_test(memory_limit),
+        cmocka_unit_test(small_left_and_large_right),
         cmocka_unit_test(deadline),
         cmocka_unit_test(equal_keys_are_not_quadratic),
         cmocka_unit_test(cancel),
