@@ -40,13 +40,17 @@ int cmd_version(const cli_flags *flags);
 kq_output cli_output(const cli_flags *flags);
 
 /* An engine set up from the flags, with its inputs. On failure prints why and gives *exit_code. `logs_needed`: no --on
- * is wrong usage. */
+ * is wrong usage. An input that can't be read is told and left out while another can be; that shows in cli_exit_code.
+ */
 kq_engine *cli_engine(const cli_flags *flags, bool logs_needed, int *exit_code);
 
 /* Prints a message ("error: ..."), with the place in `text` if it has one; returns its exit code. */
 int cli_fail(const kq_error *err, const char *text, size_t n, const char *name);
 /* A usage error in plain words; returns 2. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The exit code of a status, or 3 when an input that was asked for could not be read. */
+int cli_exit_code(kq_status status);
 
 /* What the engine read and skipped, and its remarks, to stderr. */
 void cli_report(const cli_flags *flags, const kq_stats *stats);

@@ -23,7 +23,7 @@ int cmd_query(const cli_flags *flags) {
         kq_error err = {0};
         kq_status status = kq_engine_query(engine, query, n, &out, &stats, &err);
         cli_report(flags, &stats);
-        code = kq_status_exit_code(status);
+        code = cli_exit_code(status);
         if (status != KQ_OK && status != KQ_ERR_DAMAGED)
             code = cli_fail(&err, query, n, flags->file ? flags->file : "query");
     }

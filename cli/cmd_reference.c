@@ -21,7 +21,7 @@ int cmd_inspect(const cli_flags *flags) {
         with.stats = true; /* every damaged place, and what was read: that is what inspect is for */
         kq_status status = kq_engine_inspect(engine, &out, &stats, &err);
         cli_report(&with, &stats);
-        code = kq_status_exit_code(status);
+        code = cli_exit_code(status);
         if (status != KQ_OK && status != KQ_ERR_DAMAGED) code = cli_fail(&err, NULL, 0, "kequel");
     }
     kq_engine_destroy(engine);

@@ -13,7 +13,7 @@ int cmd_run(const cli_flags *flags) {
     kq_run_options options = {.size = sizeof options, .replay = !flags->now, .rows = flags->rows};
     kq_status status = kq_engine_run(engine, flags->words.items, flags->words.n, &options, &out, &stats, &err);
     cli_report(flags, &stats);
-    code = kq_status_exit_code(status);
+    code = cli_exit_code(status);
     if (status != KQ_OK && status != KQ_ERR_DAMAGED)
         code = cli_fail(&err, NULL, 0, "rule");
     else if (flags->exit_code && options.alerts && code == 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static kq_engine *running; /* for the signal handler */
+static bool unread;        /* an input was left out */
 
 static kq_status write_all(void *ctx, const char *p, size_t n) {
     (void)ctx;
@@ -100,9 +101,24 @@ static int parse_options(const cli_flags *flags, kq_engine_options *o) {
     return 0;
 }
 
+/* One input that can't be read is no reason to read none of the others; the last hope is. */
+static kq_status add_input(kq_engine *engine, const char *path, const char *table, size_t *left, kq_error *err) {
+    kq_status status = kq_engine_add_input(engine, path, table, err);
+    if (status != KQ_ERR_IO || --*left == 0) return status;
+    unread = true;
+    cli_fail(err, NULL, 0, "kequel");
+    return KQ_OK;
+}
+
+int cli_exit_code(kq_status status) {
+    int code = kq_status_exit_code(status);
+    return code == 0 && unread ? kq_status_exit_code(KQ_ERR_IO) : code;
+}
+
 static kq_status add_inputs(const cli_flags *flags, kq_engine *engine, kq_error *err) {
+    size_t left = flags->on.n + flags->as.n; /* that can still be read */
     for (size_t i = 0; i < flags->on.n; i++) {
-        kq_status status = kq_engine_add_input(engine, flags->on.items[i], NULL, err);
+        kq_status status = add_input(engine, flags->on.items[i], NULL, &left, err);
         if (status != KQ_OK) return status;
     }
     for (size_t i = 0; i < flags->as.n; i++) {
@@ -116,7 +132,7 @@ static kq_status add_inputs(const cli_flags *flags, kq_engine *engine, kq_error 
         }
         memcpy(table, arg, (size_t)(eq - arg));
         table[eq - arg] = 0;
-        kq_status status = kq_engine_add_input(engine, eq + 1, table, err);
+        kq_status status = add_input(engine, eq + 1, table, &left, err);
         if (status != KQ_OK) return status;
     }
     return KQ_OK;

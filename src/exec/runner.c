@@ -121,17 +121,6 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
     return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
 }
 
-kq_status kq_runner_check(kq_runner *r, kq_sv text, kq_error *err) {
-    kq_arena arena;
-    kq_cleanup *cleanups = NULL;
-    kq_query query;
-    kq_arena_init(&arena, r->env.budget, 0);
-    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
-    kq_cleanup_run(&cleanups);
-    kq_arena_deinit(&arena);
-    return status;
-}
-
 kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_error *err) {
     kq_arena arena;
     kq_cleanup *cleanups = NULL;

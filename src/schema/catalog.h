@@ -1,7 +1,7 @@
 /*
  * The catalog: the inputs of an engine and the tables that they can be read as. Tables and the maps that fill them are
- * data (tables.def and maps/): a table is a list of typed columns; a map says for one kind of source, which records
- * belong to the table and from which fields, through which transform, each column comes.
+ * data (builtin/, read by model.h): a table is a list of typed columns; a map says for one kind of source, which
+ * records belong to the table and from which fields, through which transform, each column comes.
  *
  * A catalog is built by one thread, then read by many. Scans hand out chunks of a table's columns.
  */
@@ -16,11 +16,11 @@ typedef struct kq_table {
     kq_sv name;
     kq_columns columns;
     const char *doc;
-    bool builtin; /* of tables.def; otherwise inferred from a file given with --as */
 } kq_table;
 
 typedef struct kq_catalog kq_catalog;
 
+/* Creates a catalog with the tables of builtin/ and no inputs. Owned by the caller. Errors: NOMEM, LIMIT. */
 kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err);
 void kq_catalog_destroy(kq_catalog *catalog);
 
@@ -29,15 +29,17 @@ void kq_catalog_destroy(kq_catalog *catalog);
  * that can't be read goes to the report. Errors: IO (missing; a folder without any log), USAGE, NOMEM. */
 kq_status kq_catalog_add(kq_catalog *catalog, const char *path, const char *table, kq_report *report, kq_error *err);
 
+/* The table of this name (case-sensitive), or NULL. Owned by the catalog. */
 const kq_table *kq_catalog_find(const kq_catalog *catalog, kq_sv name);
-/* All tables: those of tables.def, then those inferred. */
+/* All tables: those of builtin/, then those inferred from files given with --as. */
 const kq_table *const *kq_catalog_tables(const kq_catalog *catalog, size_t *n);
+/* The inputs in their order. Owned by the catalog, valid until the next is added. */
 const kq_input *kq_catalog_inputs(const kq_catalog *catalog, size_t *n);
 /* Could any input give rows of this table? */
 bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
 
-/* Where a column's values come from, for `kequel schema`: one line per source, e.g. "evtx Sysmon 1: EventData.Image
- * (file name)". Appended. */
+/* Where a column's values come from, for `kequel schema`: one text per map, e.g. "Sysmon 1:
+ * basename(Image)". Appended. */
 void kq_catalog_describe(const kq_catalog *catalog, const kq_table *table, uint32_t column, kq_buf *out);
 
 typedef struct kq_scan_spec {
@@ -53,16 +55,17 @@ typedef struct kq_scan_spec {
 typedef struct kq_scan kq_scan;
 typedef struct kq_scan_worker kq_scan_worker;
 
+/* A scan of the catalog's inputs; the spec's arrays must outlive it. Owned by the caller. Errors: NOMEM, LIMIT. */
 kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq_scan **out, kq_error *err);
 void kq_scan_destroy(kq_scan *scan);
+/* A worker's part of the scan; destroyed before it. Errors: NOMEM, LIMIT. */
 kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *err);
 void kq_scan_worker_destroy(kq_scan_worker *worker);
 
 /* Takes the next morsel and pushes its rows as chunks to `to`, the strings valid until push returns. *seq is the
  * morsel's number (dense from 0 in the order of inputs, also the high half of chunk->ordinal); *more false when there
- * is none left (nothing was pushed). Any thread with its own worker.
- * Errors: NOMEM, LIMIT, the consumer's; damaged input goes to the
- * report. */
+ * is none left (nothing was pushed). Any thread with its own worker. Errors: NOMEM, LIMIT, the consumer's; damaged
+ * input goes to the report. */
 kq_status kq_scan_next(kq_scan_worker *worker, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err);
 
 /* Stored bytes behind the scan and how many were claimed, for progress. */

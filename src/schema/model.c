@@ -97,7 +97,6 @@ static kq_status section(loader *l) {
         if (!t) return kq_arena_status(l->arena, l->err);
         t->table.name = kq_arena_copy(l->arena, rest);
         t->table.doc = "";
-        t->table.builtin = true;
         t->twins[0] = t->twins[1] = UINT32_MAX;
         while (*end) end = &(*end)->next;
         *end = l->table = t;

@@ -10,7 +10,6 @@ typedef struct maker {
     uint32_t nsets;
     kq_want *wants; /* of the set being made */
     uint32_t nwants;
-    const char *reader;
 } maker;
 
 /* A predicate judged at its field: what accept() gets. */
@@ -191,7 +190,7 @@ static kq_status add_envelope(maker *m) {
 
 kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const char *reader, kq_access access,
                                kq_arena *arena, kq_scan_request *out, kq_error *err) {
-    maker m = {.model = model, .spec = spec, .arena = arena, .reader = reader};
+    maker m = {.model = model, .spec = spec, .arena = arena};
     static const kq_sv none = {"", 0};
     uint32_t most = 2;
     for (const kq_map *map = model->maps; map; map = map->next)
