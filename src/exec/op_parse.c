@@ -67,7 +67,10 @@ static bool match_simple(const parse *p, kq_sv text, captured *values) {
             floating = true;
             continue;
         }
-        int64_t found = kq_find(kq_sv_slice(text, at, text.n), steps[i].text);
+        kq_sv rest = kq_sv_slice(text, at, text.n);
+        int64_t found = kq_find(rest, steps[i].text);
+        /* the whole text must match: what is last stands at the end, however often it stands before */
+        if (i + 1 == n && found >= 0 && kq_sv_ends(rest, steps[i].text)) found = (int64_t)(rest.n - steps[i].text.n);
         if (found < 0 || (!floating && found > 0)) return false;
         if (capture != UINT32_MAX) values[capture] = (captured){kq_sv_slice(text, open, at + (size_t)found), true};
         capture = UINT32_MAX;
