@@ -16,19 +16,37 @@ static kq_status unknown(const char *what, kq_sv name, const kq_sv *names, size_
     return status;
 }
 
+static kq_status all_names(const kq_catalog *catalog, kq_sv **names, size_t *n, kq_error *err) {
+    *n = kq_catalog_names(catalog, NULL);
+    *names = kq_calloc(*n + 1, sizeof **names);
+    if (!*names) return kq_nomem(err);
+    kq_catalog_names(catalog, *names);
+    return KQ_OK;
+}
+
 static kq_status list_tables(const kq_catalog *catalog, const kq_output *out, kq_error *err) {
-    static const kq_column columns[] = {
-        {{"Table", 5}, KQ_STRING}, {{"Columns", 7}, KQ_LONG}, {{"Description", 11}, KQ_STRING}};
+    static const kq_column columns[] = {{{"Table", 5}, KQ_STRING},
+                                        {{"Columns", 7}, KQ_LONG},
+                                        {{"From", 4}, KQ_STRING},
+                                        {{"Description", 11}, KQ_STRING}};
     kq_listing l;
+    kq_sv *names;
     size_t n;
-    const kq_table *const *tables = kq_catalog_tables(catalog, &n);
-    kq_status status = kq_listing_init(&l, out, columns, 3, err);
+    KQ_TRY(all_names(catalog, &names, &n, err));
+    kq_status status = kq_listing_init(&l, out, columns, 4, err);
     for (size_t i = 0; i < n && !status; i++) {
-        kq_value row[] = {kq_value_sv(tables[i]->name), kq_value_long(tables[i]->columns.n), text(tables[i]->doc)};
+        const kq_table *t = kq_catalog_find(catalog, names[i]);
+        if (!t) {
+            status = kq_catalog_status(catalog, err);
+            continue;
+        }
+        kq_value row[] = {kq_value_sv(t->name), kq_value_long(t->columns.n),
+                          text(kq_catalog_maps(catalog, t) ? "Windows logs, exports" : "exports"), text(t->doc)};
         status = kq_listing_row(&l, row, err);
     }
     if (!status) status = kq_listing_finish(&l, err);
     kq_listing_deinit(&l);
+    kq_free(names);
     return status;
 }
 
@@ -59,14 +77,13 @@ kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
         status = list_tables(catalog, out, err);
     } else {
         const kq_table *t = kq_catalog_find(catalog, kq_sv_of(table));
+        kq_sv *names;
+        size_t n;
+        status = kq_catalog_status(catalog, err);
         if (t) {
             status = list_columns(catalog, t, out, err);
-        } else {
-            size_t n;
-            const kq_table *const *tables = kq_catalog_tables(catalog, &n);
-            kq_sv *names = kq_calloc(n + 1, sizeof *names);
-            for (size_t i = 0; names && i < n; i++) names[i] = tables[i]->name;
-            status = unknown("table", kq_sv_of(table), names, names ? n : 0, err);
+        } else if (!status && !(status = all_names(catalog, &names, &n, err))) {
+            status = unknown("table", kq_sv_of(table), names, n, err);
             kq_free(names);
         }
     }

@@ -11,6 +11,8 @@ typedef struct kq_embedded {
     kq_sv text;
 } kq_embedded;
 
-extern const kq_embedded kq_builtin_schemas[]; /* src/schema/builtin, ended by a NULL name */
+/* Ended by a NULL name. */
+extern const kq_embedded kq_builtin_schemas[];   /* src/schema/builtin, read at start */
+extern const kq_embedded kq_builtin_catalogue[]; /* src/schema/builtin/catalogue.schema, see schema/catalogue.h */
 
 #endif

@@ -15,18 +15,29 @@ static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
 typedef struct names {
     kq_runner *runner;
     const kq_catalog *catalog;
-    kq_sv *items;
-    size_t n;
+    kq_arena *arena;
+    kq_sv *items[2]; /* made when they are asked for: the tables here, and all that are known */
+    size_t n[2];
 } names;
 
 static bool find_named(void *ctx, kq_sv name, kq_table_ref *out) {
     return find_table((void *)(uintptr_t)((names *)ctx)->catalog, name, out);
 }
 
-static const kq_sv *table_names(void *ctx, size_t *n) {
-    const names *x = ctx;
-    *n = x->n;
-    return x->items;
+static const kq_sv *table_names(void *ctx, bool all, size_t *n) {
+    names *x = ctx;
+    if (!x->items[all]) {
+        size_t count;
+        const kq_table *const *tables = kq_catalog_tables(x->catalog, &count);
+        if (all) count = kq_catalog_names(x->catalog, NULL);
+        x->items[all] = kq_arena_array(x->arena, kq_sv, count + 1);
+        if (!x->items[all]) count = 0; /* the arena's failure is the query's */
+        if (all && count) kq_catalog_names(x->catalog, x->items[all]);
+        for (size_t i = 0; !all && i < count; i++) x->items[all][i] = tables[i]->name;
+        x->n[all] = count;
+    }
+    *n = x->n[all];
+    return x->items[all];
 }
 
 void kq_runner_note(kq_runner *runner, const char *fmt, ...) {
@@ -109,14 +120,12 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
                       kq_error *err) {
     kq_node *script;
     KQ_TRY(kq_parse(text, arena, &script, err));
-    names ctx = {.catalog = r->env.catalog};
-    const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &ctx.n);
-    ctx.items = kq_arena_array(arena, kq_sv, ctx.n + 1);
-    if (!ctx.items) return kq_arena_status(arena, err);
-    for (size_t i = 0; i < ctx.n; i++) ctx.items[i] = tables[i]->name;
+    names ctx = {.catalog = r->env.catalog, .arena = arena};
     kq_resolver resolver = {find_named, table_names, &ctx, r->now, probe};
     ctx.runner = r;
-    KQ_TRY(kq_bind(script, &resolver, arena, cleanups, query, err));
+    kq_status status = kq_bind(script, &resolver, arena, cleanups, query, err);
+    KQ_TRY(kq_catalog_status(r->env.catalog, err)); /* a table that memory had no room for is not unknown */
+    if (status) return status;
     if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
     return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
 }

@@ -145,7 +145,7 @@ kq_status kq_bind_nomem(kq_binder *b) {
 
 /* Names that a hint may offer, gathered without failing: a hint is not worth an error. */
 typedef struct candidates {
-    kq_sv names[512];
+    kq_sv names[2048];
     uint32_t n;
 } candidates;
 
@@ -189,7 +189,7 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
     b->unknown_table = true;
     (void)kq_bind_fail(b, span, "unknown table '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_scope(&c, scope, false);
-    const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, &n) : NULL;
+    const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, true, &n) : NULL;
     for (size_t i = 0; i < n; i++) candidate(&c, names[i]);
     hint(b, name, &c);
     return KQ_ERR_QUERY;

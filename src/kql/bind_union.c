@@ -195,15 +195,19 @@ static kq_sv leg_name(kq_binder *b, const kq_scope *scope, const kq_node *node, 
 }
 
 static kq_status add_pattern(kq_binder *b, const kq_scope *scope, const kq_node *node, legs *l) {
-    size_t n = 0;
-    const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, &n) : NULL;
     kq_node table = {.kind = KQ_NODE_NAME, .span = node->span};
     kq_plan *plan;
-    for (size_t i = 0; i < n; i++) {
-        if (!kq_glob(node->text, names[i])) continue;
-        table.text = names[i];
-        KQ_TRY(kq_bind_table(b, NULL, &table, &plan));
-        KQ_TRY(add_leg(b, l, plan, names[i]));
+    bool any = false;
+    for (int all = 0; all < 2 && !any && b->resolver->names; all++) {
+        size_t n = 0;
+        const kq_sv *names = b->resolver->names(b->resolver->ctx, all, &n);
+        for (size_t i = 0; i < n; i++) {
+            if (!kq_glob(node->text, names[i])) continue;
+            any = true;
+            table.text = names[i];
+            KQ_TRY(kq_bind_table(b, NULL, &table, &plan));
+            KQ_TRY(add_leg(b, l, plan, names[i]));
+        }
     }
     for (const kq_scope *s = scope; s; s = s->next) {
         if (!s->view || !kq_glob(node->text, s->name)) continue;

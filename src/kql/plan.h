@@ -170,8 +170,9 @@ typedef struct kq_table_ref {
 typedef struct kq_resolver {
     /* Fills *out for the table `name` (case-sensitive); false: there is none. */
     bool (*find)(void *ctx, kq_sv name, kq_table_ref *out);
-    /* The names of all tables, for wildcards in union and for "did you mean". */
-    const kq_sv *(*names)(void *ctx, size_t *n);
+    /* The names of the tables that wildcards in union mean; `all`: also of those that are known but need not be here,
+     * for "did you mean" and for wildcards that mean none of the others. */
+    const kq_sv *(*names)(void *ctx, bool all, size_t *n);
     void *ctx;
     int64_t now; /* what now() is, in ticks */
     /* Runs a plan while the query is bound, for plugins whose columns the data decides: its rows' cells, row by row, in

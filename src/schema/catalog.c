@@ -1,5 +1,6 @@
 #include "schema/catalog.h"
 #include "schema/catalog_internal.h"
+#include "schema/catalogue.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,13 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
     if (!c) return kq_nomem(err);
     kq_arena_init(&c->arena, budget, 0);
     c->budget = budget;
-    kq_status status = kq_model_builtin(&c->model, &c->arena, err);
+    c->late = kq_calloc(1, sizeof *c->late);
+    kq_status status = c->late ? KQ_OK : kq_nomem(err);
+    if (c->late) {
+        pthread_mutex_init(&c->late->lock, NULL);
+        kq_arena_init(&c->late->arena, budget, 16 * 1024);
+    }
+    if (!status) status = kq_model_builtin(&c->model, &c->arena, err);
     if (!status) status = list_tables(c, err);
     if (status) {
         kq_catalog_destroy(c);
@@ -35,13 +42,27 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
 void kq_catalog_destroy(kq_catalog *c) {
     if (!c) return;
     kq_arena_deinit(&c->arena);
+    if (c->late) {
+        kq_arena_deinit(&c->late->arena);
+        pthread_mutex_destroy(&c->late->lock);
+    }
+    kq_free(c->late);
     kq_free(c->inputs);
     kq_free(c->envelope);
     kq_free(c);
 }
 
+/* The table of this name for an input, added to the model when it is one of the catalogue. NULL: there is none. */
+static const kq_model_table *use_table(kq_catalog *c, kq_sv name) {
+    const kq_model_table *t = kq_model_find(&c->model, name);
+    if (t) return t;
+    kq_error why;
+    if (kq_catalogue_load(name, &c->model, &c->arena, &t, &why) || !t || list_tables(c, &why)) return NULL;
+    return t;
+}
+
 /* The builtin table that most of the sampled names are columns of; NULL when fewer than three, or than 60 %, are. */
-static const kq_model_table *recognise(const kq_catalog *c, const kq_buf *names, const char *path) {
+static const kq_model_table *recognise(kq_catalog *c, const kq_buf *names, const char *path) {
     const kq_model_table *best = NULL;
     size_t best_hits = 0, n = 0;
     for (size_t i = 0; i < names->n; i++) n += names->p[i] == 0;
@@ -61,7 +82,10 @@ static const kq_model_table *recognise(const kq_catalog *c, const kq_buf *names,
             best_hits = hits;
         }
     }
-    return best;
+    if (best && best_hits >= n) return best; /* nothing fits better, or its file names it */
+    kq_sv other = kq_catalogue_recognise(names, base);
+    if (!other.n) return best;
+    return use_table(c, other);
 }
 
 static kq_status keep(kq_catalog *c, const kq_input *input, bool envelope, kq_error *err) {
@@ -107,7 +131,8 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
     }
     if (table) {
         input.table = kq_arena_copy(&c->arena, kq_sv_of(table));
-        if (!kq_model_find(&c->model, input.table)) {
+        if (!use_table(c, input.table)) {
+            if ((status = kq_arena_status(&c->arena, err))) goto out;
             kq_model_table *made, **end = &c->model.tables;
             if ((status = kq_table_infer(source, input.table, &c->arena, c->budget, &made, err))) goto out;
             while (*end) end = &(*end)->next;
@@ -119,6 +144,7 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
         if (!source->type->sample(source, &names, &category, &why) && !category.n) {
             const kq_model_table *t = recognise(c, &names, path);
             if (t) input.table = t->table.name;
+            if ((status = kq_arena_status(&c->arena, err))) goto out;
         }
     }
     *taken = true;
@@ -193,7 +219,39 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
 
 const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {
     const kq_model_table *t = kq_model_find(&c->model, name);
+    if (t) return &t->table;
+    kq_error why;
+    pthread_mutex_lock(&c->late->lock);
+    t = kq_model_find(&c->late->model, name);
+    if (!t && kq_catalogue_load(name, &c->late->model, &c->late->arena, &t, &why)) t = NULL; /* kq_catalog_status */
+    pthread_mutex_unlock(&c->late->lock);
     return t ? &t->table : NULL;
+}
+
+kq_status kq_catalog_status(const kq_catalog *c, kq_error *err) {
+    pthread_mutex_lock(&c->late->lock);
+    kq_status status = kq_arena_status(&c->late->arena, err);
+    pthread_mutex_unlock(&c->late->lock);
+    return status;
+}
+
+size_t kq_catalog_names(const kq_catalog *c, kq_sv *out) {
+    size_t n = 0;
+    for (const kq_model_table *t = c->model.tables; t; t = t->next, n++)
+        if (out) out[n] = t->table.name;
+    kq_sv name;
+    for (size_t at = 0; kq_catalogue_next(&at, &name);) {
+        if (kq_model_find(&c->model, name)) continue;
+        if (out) out[n] = name;
+        n++;
+    }
+    return n;
+}
+
+uint32_t kq_catalog_maps(const kq_catalog *c, const kq_table *table) {
+    uint32_t n = 0;
+    for (const kq_map *map = c->model.maps; map; map = map->next) n += map->table == table;
+    return n;
 }
 
 const kq_table *const *kq_catalog_tables(const kq_catalog *c, size_t *n) {

@@ -29,14 +29,24 @@ void kq_catalog_destroy(kq_catalog *catalog);
  * that can't be read goes to the report. Errors: IO (missing; a folder without any log), USAGE, NOMEM. */
 kq_status kq_catalog_add(kq_catalog *catalog, const char *path, const char *table, kq_report *report, kq_error *err);
 
-/* The table of this name (case-sensitive), or NULL. Owned by the catalog. */
+/* The table of this name (case-sensitive), or NULL. Tables of Log Analytics that nothing else needs are read when they
+ * are first asked for. Owned by the catalog. Any thread. */
 const kq_table *kq_catalog_find(const kq_catalog *catalog, kq_sv name);
-/* All tables: those of builtin/, then those inferred from files given with --as. */
+/* Did memory run out in kq_catalog_find, so that a table was missing that is known? Errors: NOMEM, LIMIT. */
+kq_status kq_catalog_status(const kq_catalog *catalog, kq_error *err);
+/* The names of all tables that kq_catalog_find knows: kq_catalog_tables, then the others of Log Analytics. Written to
+ * `out` (NULL: counted only); views that live as long as the catalog. Returns how many. */
+size_t kq_catalog_names(const kq_catalog *catalog, kq_sv *out);
+/* The tables that queries over all tables mean: those of builtin/ with maps, those of inputs, and those inferred from
+ * files given with --as. */
 const kq_table *const *kq_catalog_tables(const kq_catalog *catalog, size_t *n);
 /* The inputs in their order. Owned by the catalog, valid until the next is added. */
 const kq_input *kq_catalog_inputs(const kq_catalog *catalog, size_t *n);
 /* Could any input give rows of this table? */
 bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
+
+/* How many maps fill the table from other logs. */
+uint32_t kq_catalog_maps(const kq_catalog *catalog, const kq_table *table);
 
 /* Where a column's values come from, for `kequel schema`: one text per map, e.g. "Sysmon 1:
  * basename(Image)". Appended. */

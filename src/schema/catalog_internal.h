@@ -5,6 +5,14 @@
 #define KQ_SCHEMA_CATALOG_INTERNAL_H
 
 #include "schema/model.h"
+#include <pthread.h>
+
+/* Tables of the catalogue that queries asked for. */
+typedef struct kq_late {
+    pthread_mutex_t lock; /* all below */
+    kq_arena arena;
+    kq_model model;
+} kq_late;
 
 struct kq_catalog {
     kq_arena arena;
@@ -15,6 +23,7 @@ struct kq_catalog {
     size_t ninputs, cap;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;
+    kq_late *late;
 };
 
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */

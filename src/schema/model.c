@@ -128,6 +128,16 @@ static kq_status section(loader *l) {
     return bad(l, kind.p, "expected table, shape or map, not", kind);
 }
 
+static kq_status add_column(loader *l, kq_sv name, kq_type type) {
+    kq_table *t = &l->table->table;
+    uint32_t twin = find_column(t, name);
+    if (twin != UINT32_MAX && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
+    if (twin != UINT32_MAX) return bad(l, name.p, "there is already a column", name);
+    if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column))) return kq_arena_status(l->arena, l->err);
+    t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type};
+    return KQ_OK;
+}
+
 static kq_status table_line(loader *l) {
     kq_table *t = &l->table->table;
     kq_sv word, rest, name, type_name;
@@ -152,13 +162,15 @@ static kq_status table_line(loader *l) {
     }
     if (!cut(l->text, ':', &name, &type_name)) return bad(l, l->text.p, "expected 'Column: type'", NONE);
     kq_type type;
+    if (kq_type_from_name(name, &type)) { /* type: Column Column */
+        for (kq_sv more = type_name; more.n;) {
+            first_word(more, &name, &more);
+            KQ_TRY(add_column(l, name, type));
+        }
+        return KQ_OK;
+    }
     if (!kq_type_from_name(type_name, &type)) return bad(l, type_name.p, "there is no type", type_name);
-    uint32_t twin = find_column(t, name);
-    if (twin != UINT32_MAX && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
-    if (twin != UINT32_MAX) return bad(l, name.p, "there is already a column", name);
-    if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column))) return kq_arena_status(l->arena, l->err);
-    t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type};
-    return KQ_OK;
+    return add_column(l, name, type);
 }
 
 static kq_status shape_line(loader *l) {

@@ -3,8 +3,10 @@
  *
  *   [table NAME]              doc TEXT             same A B   (two columns that are one instant)    Column: type
  *   [shape NAME]              reader evtx|json|csv            data PREFIX       System name: field
+ *                             type: Column Column
  *   [map TABLE from NAME]     when Name: value, value         Column = expression
  *
+ * In a table `type: A B C`, a line that begins with a type's name, gives several columns of it.
  * An expression is alternatives separated by '|', the first that has a value wins. An alternative is "text", $Name (a
  * system name of the shape), Field (the shape's data prefix is put before it), or transform(alternative[, argument]),
  * see transforms.def. A map applies to every shape that defines what its `when` lines and at least one column need.
@@ -68,7 +70,7 @@ typedef struct kq_shape {
 } kq_shape;
 
 typedef struct kq_model_table {
-    kq_table table;
+    kq_table table;    /* first: each table of a catalog is one of these */
     uint32_t twins[2]; /* columns that are one instant; UINT32_MAX when none */
     struct kq_model_table *next;
 } kq_model_table;
@@ -86,6 +88,9 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
 kq_status kq_model_builtin(kq_model *model, kq_arena *arena, kq_error *err);
 
 const kq_model_table *kq_model_find(const kq_model *model, kq_sv name);
+static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
+    return (const kq_model_table *)(const void *)table;
+}
 /* The field behind a system name in this shape; false when the shape has none. */
 bool kq_shape_field(const kq_shape *shape, kq_sv name, kq_sv *field);
 

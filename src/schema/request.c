@@ -52,12 +52,12 @@ static kq_sv join(maker *m, kq_sv prefix, kq_sv name) {
 /* The sources of one column under a map and shape. */
 static kq_status map_column(maker *m, const kq_map *map, const kq_shape *shape, uint32_t column, kq_build_column *out) {
     const kq_table *table = m->spec->table;
-    const kq_model_table *mt = kq_model_find(m->model, table->name);
+    const kq_model_table *mt = kq_model_table_of(table);
     const kq_map_column *found = NULL;
     for (int twin = 0; twin < 2 && !found; twin++) {
         uint32_t c = column;
         if (twin) {
-            if (!mt || (mt->twins[0] != column && mt->twins[1] != column)) break;
+            if (mt->twins[0] != column && mt->twins[1] != column) break;
             c = mt->twins[0] == column ? mt->twins[1] : mt->twins[0];
         }
         for (uint32_t i = 0; i < map->ncolumns && !found; i++)
@@ -82,12 +82,12 @@ static kq_status map_column(maker *m, const kq_map *map, const kq_shape *shape, 
 static kq_status native_column(maker *m, kq_sv prefix, uint32_t column, kq_build_column *out) {
     static const kq_map_source plain = {0};
     const kq_table *table = m->spec->table;
-    const kq_model_table *mt = kq_model_find(m->model, table->name);
+    const kq_model_table *mt = kq_model_table_of(table);
     kq_build_source *sources = kq_arena_array(m->arena, kq_build_source, 2);
     if (!sources) return kq_arena_status(m->arena, NULL);
     *out = (kq_build_column){.type = table->columns.items[column].type, .sources = sources};
     uint32_t names[2] = {column, UINT32_MAX};
-    if (mt && (mt->twins[0] == column || mt->twins[1] == column)) { /* Timestamp first: exports always have it */
+    if (mt->twins[0] == column || mt->twins[1] == column) { /* Timestamp first: exports always have it */
         names[0] = mt->twins[0];
         names[1] = mt->twins[1];
     }

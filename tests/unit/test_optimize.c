@@ -19,7 +19,7 @@ static bool find(void *ctx, kq_sv name, kq_table_ref *out) {
     return t || u;
 }
 
-static const kq_sv *names(void *ctx, size_t *n) {
+static const kq_sv *names(void *ctx, KQ_UNUSED bool all, size_t *n) {
     (void)ctx;
     *n = 2;
     return table_names;

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Tables and exports of Sentinel and Defender from the command line, as TAP. Takes the program.
+case $1 in
+/*) k=$1 ;;
+*) k=$PWD/$1 ;;
+esac
+n=0
+bad=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("" : it must be empty), then
+# the arguments.
+check() {
+    n=$((n + 1))
+    name=$1 code=$2 want=$3 words=$4
+    shift 4
+    "$k" "$@" </dev/null >out 2>err
+    got=$?
+    text=$(tr '\n' ' ' <out | sed 's/ $//')
+    why=
+    [ "$got" = "$code" ] || why="exit code $got, not $code"
+    [ "$text" = "$want" ] || why="$why; output '$text'"
+    if [ -z "$words" ]; then
+        [ ! -s err ] || why="$why; message '$(cat err)'"
+    else
+        grep -qF -- "$words" err || why="$why; message '$(cat err)'"
+    fi
+    if [ -z "$why" ]; then echo "ok $n - $name"; else
+        echo "not ok $n - $name: $why"
+        bad=1
+    fi
+}
+
+# --- tables without data
+
+echo '{"EventID":1}' >one.json
+check "a table of Log Analytics that no map fills is empty, and that is said" 0 '{"Count":0}' \
+    'no input here has data of the table SigninLogs' query 'SigninLogs | where ResultType != "0" | count'
+check "its columns have their types" 0 '{"ColumnType":"dynamic"} {"ColumnType":"datetime"}' '' query \
+    'SigninLogs | take 0 | getschema | where ColumnName in ("LocationDetails", "CreatedDateTime") | project ColumnType | sort by ColumnType desc'
+check "an unknown table, with a name of the catalogue as the hint" 2 '' "did you mean 'SigninLogs'?" query 'SigninLogz | count'
+check "a wildcard that means no table with maps" 0 '{"ColumnType":"string"}' '' query \
+    'union AADNonInter* | take 0 | getschema | where ColumnName == "IPAddress" | project ColumnType'
+printf 'name: x\nquery: |\n  SigninLogs\n  | where ResultType != "0"\nqueryFrequency: 1h\nqueryPeriod: 1h\n' >rule.yaml
+check "a rule over such a table" 0 '' 'no input here has data of the table SigninLogs' run rule.yaml --on one.json --now 2026-01-01
+n=$((n + 1))
+if [ "$("$k" schema --format csv SigninLogs | grep -c '^TimeGenerated,datetime,')" = 1 ] && [ "$("$k" schema --format csv | wc -l)" -ge 899 ]; then
+    echo "ok $n - schema knows them"
+else
+    echo "not ok $n - schema knows them"
+    bad=1
+fi
+
+# --- exports of tables that no map fills
+
+printf 'TenantId,TimeGenerated,Facility,HostName,SeverityLevel,SyslogMessage\nt,2026-01-01T00:00:00Z,auth,h,info,hello\n' >x.csv
+check "a CSV export is recognised by its columns" 0 '{"Facility":"auth","SyslogMessage":"hello"}' '' query \
+    'Syslog | project Facility, SyslogMessage' --on x.csv
+echo '{"Timestamp":"2026-01-01T00:00:00Z","SenderFromAddress":"a@b","NetworkMessageId":"n","Subject":"s"}' >mail.json
+check "a JSON export, and its two times" 0 '{"TimeGenerated":"2026-01-01T00:00:00Z","Subject":"s"}' '' query \
+    'EmailEvents | project TimeGenerated, Subject' --on mail.json
+
+echo "1..$n"
+exit $bad
