@@ -32,7 +32,7 @@ static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *don
         if (i > 0) kq_buf_char(out, '|');
         if (fields[i].kind == KQ_FIELD_MISSING) kq_buf_char(out, '~');
         if (fields[i].kind == KQ_FIELD_NULL) kq_buf_char(out, '0');
-        kq_evtx_field_text(&fields[i], out);
+        kq_event_field_text(&fields[i], out);
     }
     kq_buf_char(out, '\n');
     if (++t->result->nrows == t->result->stop_after) *done = true;

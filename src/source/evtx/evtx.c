@@ -102,7 +102,7 @@ static void evtx_reader_destroy(kq_reader *reader) {
     kq_free(r->stamps);
     kq_free(r->row);
     kq_free(r->bytes);
-    kq_evtx_request_deinit(&r->request);
+    kq_event_request_deinit(&r->request);
     kq_free(r);
 }
 
@@ -113,7 +113,7 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     r->base = (kq_reader){.type = &kq_source_evtx, .request = request, .budget = budget};
     kq_buf_init(&r->text, budget, 0);
     kq_buf_init(&r->scratch, budget, 0);
-    kq_status status = kq_evtx_request_init(&r->request, request, budget, err);
+    kq_status status = kq_event_request_init(&r->request, request, budget, err);
     if (status != KQ_OK) {
         kq_free(r);
         return status;
@@ -121,7 +121,7 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     size_t n = r->request.nslots, row = r->request.widest;
     size_t charge = sizeof *r + KQ_EVTX_CHUNK + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
     if (!kq_budget_charge(budget, charge)) {
-        kq_evtx_request_deinit(&r->request);
+        kq_event_request_deinit(&r->request);
         kq_free(r);
         return kq_budget_status(budget, err);
     }
@@ -136,6 +136,7 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     }
     r->plans.request = &r->request;
     r->plans.bx = &r->bx;
+    r->render = (kq_evtx_render){&r->bx, &r->scratch};
     *out = &r->base;
     return KQ_OK;
 }

@@ -5,22 +5,15 @@
 #ifndef KQ_SOURCE_EVTX_EVTX_H
 #define KQ_SOURCE_EVTX_EVTX_H
 
-#include "source/evtx/plan.h"
+#include "source/evtx/render.h"
 #include "source/source.h"
 
 #define KQ_EVTX_FRAMES 32u /* template instances of one record that are looked into */
 #define KQ_EVTX_HEADER 4096u
 
-/* A template instance of the record being read. */
-typedef struct kq_evtx_frame {
-    const kq_evtx_plan *plan;
-    const kq_bx_value *values;
-    uint32_t n;
-} kq_evtx_frame;
-
 typedef struct kq_evtx_reader {
     kq_reader base;
-    kq_evtx_request request;
+    kq_event_request request;
     kq_bx bx;
     kq_evtx_plans plans;
     kq_field *memo; /* fields of the record by slot, where stamps[slot] == stamp */
@@ -28,8 +21,9 @@ typedef struct kq_evtx_reader {
     kq_field *row;
     uint32_t stamp;
     kq_buf text, scratch;
-    uint8_t *bytes;  /* the chunk */
-    uint32_t nbytes; /* a stream's chunk, read when it was claimed */
+    kq_evtx_render render; /* over bx and scratch */
+    uint8_t *bytes;        /* the chunk */
+    uint32_t nbytes;       /* a stream's chunk, read when it was claimed */
 
     /* the record being read */
     kq_source *source;
@@ -52,13 +46,5 @@ kq_status kq_evtx_record_read(kq_evtx_reader *reader, uint32_t off, uint32_t siz
                               const char **lost, bool *done, kq_error *err);
 /* The field of a slot for the record being read. False without memory. */
 bool kq_evtx_slot_field(kq_evtx_reader *reader, uint32_t slot, kq_field *out);
-
-/* render.c: appends the text that items have: literals, values, and the text inside nested templates. */
-bool kq_evtx_items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out);
-/* Appends the element as well-formed XML, and as a JSON object. */
-bool kq_evtx_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out);
-bool kq_evtx_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out);
-/* Text number `number` (from 1) of the Data elements without a name; 0: all, one a line. *found: there is such. */
-bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t number, bool *found, kq_buf *out);
 
 #endif

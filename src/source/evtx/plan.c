@@ -43,10 +43,10 @@ static path extend(builder *b, path from, kq_sv name) {
         return to;
     }
     if (dot) b->path[to.n++] = '.';
-    if (dot) to.hash = kq_evtx_hash(to.hash, KQ_SV("."));
+    if (dot) to.hash = kq_event_hash(to.hash, KQ_SV("."));
     memcpy(b->path + to.n, name.p, name.n);
     to.n += (uint32_t)name.n;
-    to.hash = kq_evtx_hash(to.hash, name);
+    to.hash = kq_event_hash(to.hash, name);
     return to;
 }
 
@@ -93,7 +93,7 @@ static bool add_places(builder *b, const kq_bx_item *items, path at, bool top, b
 /* Answers the slot of the path with these items, unless an earlier element did, or they are no text. */
 static bool answer(builder *b, path at, const kq_bx_item *items) {
     if (at.lost || !kq_bx_burn(b->bx, 8)) return at.lost;
-    uint32_t slot = kq_evtx_slot_find(b->plans->request, (kq_sv){b->path, at.n}, at.hash);
+    uint32_t slot = kq_event_slot_find(b->plans->request, (kq_sv){b->path, at.n}, at.hash);
     if (slot == UINT32_MAX) return true;
     kq_evtx_answer *a = &b->plan->answers[slot];
     if (a->where != KQ_EVTX_NOWHERE) return true;
@@ -107,7 +107,7 @@ static bool answer(builder *b, path at, const kq_bx_item *items) {
         kq_field *field = kq_arena_new(&b->bx->arena, kq_field);
         if (!field || !kq_evtx_literal(b->bx, items, &field->u.text)) return false;
         field->kind = KQ_FIELD_STRING;
-        kq_evtx_hinted((kq_evtx_hint)b->plans->request->slots[slot].hint, field);
+        kq_event_hinted((kq_event_hint)b->plans->request->slots[slot].hint, field);
         *a = (kq_evtx_answer){.where = KQ_EVTX_LITERAL, .u.literal = field};
     } else if (!items->next) {
         *a = (kq_evtx_answer){.where = KQ_EVTX_VALUE, .index = items->index};
@@ -172,7 +172,7 @@ static bool bind_event_data(builder *b, const kq_bx_item *items, path at) {
 
 /* What stands directly inside <Event>. */
 static bool bind_event(builder *b, const kq_bx_item *items) {
-    path root = {.hash = KQ_EVTX_HASH_START};
+    path root = {.hash = KQ_EVENT_HASH_START};
     if (!add_places(b, items, root, false, false)) return false;
     for (; items; items = items->next) {
         if (items->kind != KQ_BX_ELEMENT) continue;
@@ -186,22 +186,22 @@ static bool bind_event(builder *b, const kq_bx_item *items) {
 }
 
 static bool bind_top(builder *b, const kq_bx_item *items) {
-    path root = {.hash = KQ_EVTX_HASH_START};
+    path root = {.hash = KQ_EVENT_HASH_START};
     if (!add_places(b, items, root, true, false)) return false;
     for (; items; items = items->next)
         if (items->kind == KQ_BX_ELEMENT && !bind_event(b, items->u.element->items)) return false;
     return true;
 }
 
-static bool find_sets(kq_bx *bx, const kq_evtx_request *request, kq_evtx_plan *plan) {
+static bool find_sets(kq_bx *bx, const kq_event_request *request, kq_evtx_plan *plan) {
     plan->sets = kq_arena_array(&bx->arena, uint32_t, request->nsets);
     if (!plan->sets) return false;
     for (uint32_t i = 0; i < request->nsets; i++) {
-        const kq_evtx_set *set = &request->sets[i];
+        const kq_event_set *set = &request->sets[i];
         bool possible = true;
         for (uint32_t k = 0; k < set->nselectors && possible; k++) {
             const kq_evtx_answer *a = &plan->answers[set->selectors[k].slot];
-            possible = a->where != KQ_EVTX_LITERAL || kq_evtx_selected(&set->selectors[k], a->u.literal);
+            possible = a->where != KQ_EVTX_LITERAL || kq_event_selected(&set->selectors[k], a->u.literal);
         }
         if (possible) plan->sets[plan->nsets++] = i;
     }
@@ -209,7 +209,7 @@ static bool find_sets(kq_bx *bx, const kq_evtx_request *request, kq_evtx_plan *p
 }
 
 static bool bind(kq_evtx_plans *plans, const kq_bx_item *items, const kq_evtx_context *context, kq_evtx_plan *plan) {
-    const kq_evtx_request *request = plans->request;
+    const kq_event_request *request = plans->request;
     kq_bx *bx = plans->bx;
     if (!kq_bx_burn(bx, request->nslots / 4 + 1)) return false;
     plan->answers = kq_arena_array(&bx->arena, kq_evtx_answer, request->nslots);
@@ -241,7 +241,7 @@ bool kq_evtx_plans_begin(kq_evtx_plans *plans) {
     plans->contexts = NULL;
     plans->ncontexts = plans->nplans = 0;
     builder b = {.plans = plans, .bx = plans->bx};
-    return context_of(&b, (path){.hash = KQ_EVTX_HASH_START}, true, false, &plans->top);
+    return context_of(&b, (path){.hash = KQ_EVENT_HASH_START}, true, false, &plans->top);
 }
 
 bool kq_evtx_plan_get(kq_evtx_plans *plans, uint32_t definition, const kq_evtx_context *context, kq_evtx_plan **out) {

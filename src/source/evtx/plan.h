@@ -9,8 +9,8 @@
 #ifndef KQ_SOURCE_EVTX_PLAN_H
 #define KQ_SOURCE_EVTX_PLAN_H
 
+#include "source/event_request.h"
 #include "source/evtx/binxml.h"
-#include "source/evtx/request.h"
 
 typedef enum kq_evtx_where {
     KQ_EVTX_NOWHERE,
@@ -68,7 +68,7 @@ typedef struct kq_evtx_plan {
 #define KQ_EVTX_CONTEXTS 64u
 
 typedef struct kq_evtx_plans {
-    const kq_evtx_request *request;
+    const kq_event_request *request;
     kq_bx *bx;
     uint32_t generation; /* that of bx when the cache was last cleared */
     uint32_t nplans, ncontexts;

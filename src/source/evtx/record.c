@@ -1,6 +1,7 @@
 /* One record: which sets it belongs to, and their rows. Nothing is decoded before it is asked for. */
 #include "column/value.h"
 #include "source/evtx/evtx.h"
+#include "source/evtx/value.h"
 
 #define RECORD_HEADER 24u
 
@@ -113,15 +114,15 @@ static bool answer_field(kq_evtx_reader *r, const kq_evtx_frame *frame, uint32_t
         if (frame->values[a->index].type == KQ_BX_BINXML) {
             kq_bx_item item = {.kind = KQ_BX_SUB, .index = a->index};
             kq_buf_clear(&r->text);
-            return kq_evtx_items_text(r, frame, &item, &r->text) && take_text(r, out);
+            return kq_evtx_items_text(&r->render, frame, &item, &r->text) && take_text(r, out);
         }
         return kq_evtx_value_field(&r->bx, &frame->values[a->index], out);
     case KQ_EVTX_CONTENT:
         kq_buf_clear(&r->text);
-        return kq_evtx_items_text(r, frame, a->u.items, &r->text) && take_text(r, out);
+        return kq_evtx_items_text(&r->render, frame, a->u.items, &r->text) && take_text(r, out);
     case KQ_EVTX_PARAMS:
         kq_buf_clear(&r->text);
-        if (!kq_evtx_unnamed(r, frame, r->request.slots[slot].unnamed, &found, &r->text)) return false;
+        if (!kq_evtx_unnamed(&r->render, frame, r->request.slots[slot].unnamed, &found, &r->text)) return false;
         return !found || take_text(r, out);
     }
     return true;
@@ -138,10 +139,10 @@ static bool computed_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
             const kq_bx_attr *name = l->element->attrs;
             while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
             kq_buf_clear(&r->text);
-            if (!name || !kq_evtx_items_text(r, frame, name->items, &r->text)) return false;
+            if (!name || !kq_evtx_items_text(&r->render, frame, name->items, &r->text)) return false;
             if (!kq_sv_eq(kq_buf_view(&r->text), wanted)) continue;
             kq_buf_clear(&r->text);
-            return kq_evtx_items_text(r, frame, l->element->items, &r->text) && take_text(r, out);
+            return kq_evtx_items_text(&r->render, frame, l->element->items, &r->text) && take_text(r, out);
         }
     }
     return true;
@@ -156,34 +157,30 @@ static bool path_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
         out->kind = KQ_FIELD_MISSING;
         return note_flaw(r);
     }
-    kq_evtx_hinted((kq_evtx_hint)r->request.slots[slot].hint, out);
+    kq_event_hinted((kq_event_hint)r->request.slots[slot].hint, out);
     return true;
 }
 
-/* Sentinel's Event.EventData: <DataItem Type="System.XmlData" time=... sourceHealthServiceId=...> around the element.
- * The id is that of an agent, which a file does not have. */
 static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
     kq_field time;
     if (!kq_evtx_slot_field(r, r->request.time, &time)) return false;
     kq_buf *text = &r->text;
     kq_buf_clear(text);
-    kq_buf_str(text, "<DataItem Type=\"System.XmlData\" time=\"");
-    if (time.kind == KQ_FIELD_DATETIME) kq_evtx_field_text(&time, text);
-    kq_buf_str(text, "\" sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">");
-    if (!kq_evtx_xml(r, frame, frame->plan->data, text)) return false;
-    kq_buf_str(text, "</DataItem>");
+    kq_event_item_start(&time, text);
+    if (!kq_evtx_xml(&r->render, frame, frame->plan->data, text)) return false;
+    kq_event_item_end(text);
     return take_text(r, out);
 }
 
-static bool whole_field(kq_evtx_reader *r, kq_evtx_what what, kq_field *out) {
+static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
     bool ok;
     const kq_evtx_frame *frame = find_frame(r, has_data, 0, &ok);
     if (!frame) return ok;
-    if (what == KQ_EVTX_XML) {
+    if (what == KQ_EVENT_XML) {
         ok = xml_field(r, frame, out);
     } else {
         kq_buf_clear(&r->text);
-        ok = kq_evtx_json(r, frame, frame->plan->data, &r->text) && take_text(r, out);
+        ok = kq_evtx_json(&r->render, frame, frame->plan->data, &r->text) && take_text(r, out);
         if (ok) out->kind = KQ_FIELD_JSON;
     }
     if (ok) return true;
@@ -198,23 +195,23 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
     }
     *out = (kq_field){.kind = KQ_FIELD_MISSING};
     bool ok = true;
-    switch ((kq_evtx_what)r->request.slots[slot].what) {
-    case KQ_EVTX_PATH: ok = path_field(r, slot, out); break;
-    case KQ_EVTX_FILE:
+    switch ((kq_event_what)r->request.slots[slot].what) {
+    case KQ_EVENT_PATH: ok = path_field(r, slot, out); break;
+    case KQ_EVENT_FILE:
         out->kind = KQ_FIELD_STRING;
         out->u.text = kq_sv_of(r->source->input->path);
         break;
-    case KQ_EVTX_OFFSET:
+    case KQ_EVENT_OFFSET:
         out->kind = KQ_FIELD_LONG;
         out->u.l = (int64_t)(r->chunk + r->off);
         break;
-    case KQ_EVTX_INDEX:
+    case KQ_EVENT_INDEX:
         out->kind = KQ_FIELD_LONG;
         out->u.l = (int64_t)r->number;
         break;
-    case KQ_EVTX_XML:
-    case KQ_EVTX_JSON: ok = whole_field(r, (kq_evtx_what)r->request.slots[slot].what, out); break;
-    case KQ_EVTX_NOTHING: break;
+    case KQ_EVENT_XML:
+    case KQ_EVENT_JSON: ok = whole_field(r, (kq_event_what)r->request.slots[slot].what, out); break;
+    case KQ_EVENT_NOTHING: break;
     }
     if (!ok) return false;
     r->stamps[slot] = r->stamp;
@@ -225,13 +222,8 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 /* A want that asks for JSON gets the value as JSON text: a number bare, all else as a string. */
 static bool as_json(kq_evtx_reader *r, kq_field *field) {
     if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON) return true;
-    kq_buf_clear(&r->scratch);
     kq_buf_clear(&r->text);
-    kq_evtx_field_text(field, &r->scratch);
-    if (field->kind == KQ_FIELD_LONG || field->kind == KQ_FIELD_ULONG)
-        kq_buf_sv(&r->text, kq_buf_view(&r->scratch));
-    else
-        kq_json_string(kq_buf_view(&r->scratch), &r->text);
+    kq_event_field_json(field, &r->scratch, &r->text);
     if (!take_text(r, field)) {
         field->kind = KQ_FIELD_MISSING;
         return note_flaw(r);
@@ -241,12 +233,12 @@ static bool as_json(kq_evtx_reader *r, kq_field *field) {
 }
 
 /* Does the record belong to the set, and do its judges take it? False without memory. */
-static bool judge(kq_evtx_reader *r, const kq_evtx_set *set, bool *taken) {
+static bool judge(kq_evtx_reader *r, const kq_event_set *set, bool *taken) {
     kq_field field;
     *taken = false;
     for (uint32_t i = 0; i < set->nselectors; i++) {
         if (!kq_evtx_slot_field(r, set->selectors[i].slot, &field)) return false;
-        if (!kq_evtx_selected(&set->selectors[i], &field)) return true;
+        if (!kq_event_selected(&set->selectors[i], &field)) return true;
     }
     for (uint32_t i = 0; i < set->njudged; i++) {
         const kq_want *want = &set->wants[set->judged[i]];
@@ -258,7 +250,7 @@ static bool judge(kq_evtx_reader *r, const kq_evtx_set *set, bool *taken) {
     return true;
 }
 
-static bool fill_row(kq_evtx_reader *r, const kq_evtx_set *set) {
+static bool fill_row(kq_evtx_reader *r, const kq_event_set *set) {
     for (uint32_t i = 0; i < set->nwants; i++) {
         if (!kq_evtx_slot_field(r, set->slots[i], &r->row[i])) return false;
         if (set->wants[i].json && !as_json(r, &r->row[i])) return false;
@@ -283,7 +275,7 @@ kq_status kq_evtx_record_read(kq_evtx_reader *r, uint32_t off, uint32_t size, co
     }
     const kq_evtx_plan *plan = r->frames[0].plan;
     for (uint32_t i = 0; i < plan->nsets && !*done; i++) {
-        const kq_evtx_set *set = &r->request.sets[plan->sets[i]];
+        const kq_event_set *set = &r->request.sets[plan->sets[i]];
         bool taken;
         if (!judge(r, set, &taken)) return memory_status(r, err);
         if (!taken) continue;

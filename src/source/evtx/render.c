@@ -1,7 +1,8 @@
 /* A record's EventData or UserData whole, as XML and as JSON, and the text of mixed content. */
+#include "source/evtx/render.h"
 #include "base/utf8.h"
 #include "column/value.h"
-#include "source/evtx/evtx.h"
+#include "source/evtx/value.h"
 #include <stdio.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -16,13 +17,13 @@ typedef struct scope {
     kq_evtx_frame frame;
 } scope;
 
-static bool deeper(kq_evtx_reader *reader, unsigned depth) {
-    if (!kq_bx_burn(&reader->bx, 8)) return false;
-    return depth < DEPTH_MAX || kq_bx_fail(&reader->bx, "templates are nested too deeply");
+static bool deeper(kq_evtx_render *render, unsigned depth) {
+    if (!kq_bx_burn(render->bx, 8)) return false;
+    return depth < DEPTH_MAX || kq_bx_fail(render->bx, "templates are nested too deeply");
 }
 
-static bool open_instance(kq_evtx_reader *reader, uint32_t at, uint32_t end, scope *out) {
-    kq_bx *bx = &reader->bx;
+static bool open_instance(kq_evtx_render *render, uint32_t at, uint32_t end, scope *out) {
+    kq_bx *bx = render->bx;
     uint32_t definition, n, after;
     kq_bx_value *values;
     kq_bx_tree *tree;
@@ -38,15 +39,15 @@ static const kq_bx_value *value_of(const kq_evtx_frame *frame, const kq_bx_item 
 }
 
 /* The items behind an item that stands for more of them; *nested false when it stands for itself. */
-static bool open_nested(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *item, scope *out,
+static bool open_nested(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *item, scope *out,
                         bool *nested) {
     *nested = true;
-    if (item->kind == KQ_BX_INSTANCE) return open_instance(reader, item->u.instance.at, item->u.instance.end, out);
+    if (item->kind == KQ_BX_INSTANCE) return open_instance(render, item->u.instance.at, item->u.instance.end, out);
     const kq_bx_value *v = value_of(frame, item);
     *nested = v && v->type == KQ_BX_BINXML;
     if (!*nested) return true;
     kq_bx_item *items;
-    if (!kq_bx_fragment(&reader->bx, v->off, v->off + v->size, &items)) return false;
+    if (!kq_bx_fragment(render->bx, v->off, v->off + v->size, &items)) return false;
     *out = (scope){.items = items};
     return true;
 }
@@ -63,10 +64,10 @@ static bool left_out(const kq_evtx_frame *frame, const kq_bx_element *element) {
     return !element->attrs && absent(frame, element->items);
 }
 
-static bool items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
+static bool items_text(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
                        kq_buf *out) {
-    kq_bx *bx = &reader->bx;
-    if (!deeper(reader, depth)) return false;
+    kq_bx *bx = render->bx;
+    if (!deeper(render, depth)) return false;
     for (; items; items = items->next) {
         uint32_t mark = bx->nvalues;
         scope inner;
@@ -75,11 +76,11 @@ static bool items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const
             if (!kq_bx_burn(bx, (uint32_t)items->u.text.n)) return false;
             kq_buf_sv(out, items->u.text);
         } else if (items->kind == KQ_BX_ELEMENT) {
-            if (!items_text(reader, frame, items->u.element->items, depth + 1, out)) return false;
+            if (!items_text(render, frame, items->u.element->items, depth + 1, out)) return false;
         } else {
-            if (!open_nested(reader, frame, items, &inner, &nested)) return false;
+            if (!open_nested(render, frame, items, &inner, &nested)) return false;
             const kq_bx_value *v = value_of(frame, items);
-            if (nested ? !items_text(reader, &inner.frame, inner.items, depth + 1, out)
+            if (nested ? !items_text(render, &inner.frame, inner.items, depth + 1, out)
                        : v && !kq_evtx_value_text(bx, v, out))
                 return false;
             bx->nvalues = mark;
@@ -88,8 +89,8 @@ static bool items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const
     return true;
 }
 
-bool kq_evtx_items_text(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
-    return items_text(reader, frame, items, 0, out);
+bool kq_evtx_items_text(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
+    return items_text(render, frame, items, 0, out);
 }
 
 static bool xml_char(uint32_t cp) {
@@ -168,44 +169,44 @@ static void put_name(kq_sv name, kq_buf *out) {
     }
 }
 
-static bool put_text_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
+static bool put_text_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
                          kq_buf *out) {
     size_t before = out->n;
-    kq_buf_clear(&reader->scratch);
-    if (!kq_evtx_items_text(reader, frame, items, &reader->scratch)) return false;
-    escape_xml(kq_buf_view(&reader->scratch), attribute, out);
-    return kq_bx_burn(&reader->bx, (uint32_t)(out->n - before));
+    kq_buf_clear(render->scratch);
+    if (!kq_evtx_items_text(render, frame, items, render->scratch)) return false;
+    escape_xml(kq_buf_view(render->scratch), attribute, out);
+    return kq_bx_burn(render->bx, (uint32_t)(out->n - before));
 }
 
-static bool put_element_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+static bool put_element_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element,
                             bool outermost, unsigned depth, kq_buf *out);
 
-static bool put_items_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
+static bool put_items_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
                           kq_buf *out) {
-    kq_bx *bx = &reader->bx;
-    if (!deeper(reader, depth)) return false;
+    kq_bx *bx = render->bx;
+    if (!deeper(render, depth)) return false;
     for (; items; items = items->next) {
         uint32_t mark = bx->nvalues;
         scope inner;
         bool nested = false;
         if (items->kind == KQ_BX_ELEMENT) {
-            if (!put_element_xml(reader, frame, items->u.element, false, depth + 1, out)) return false;
+            if (!put_element_xml(render, frame, items->u.element, false, depth + 1, out)) return false;
             continue;
         }
-        if (items->kind != KQ_BX_TEXT && !open_nested(reader, frame, items, &inner, &nested)) return false;
+        if (items->kind != KQ_BX_TEXT && !open_nested(render, frame, items, &inner, &nested)) return false;
         if (nested) {
-            if (!put_items_xml(reader, &inner.frame, inner.items, depth + 1, out)) return false;
+            if (!put_items_xml(render, &inner.frame, inner.items, depth + 1, out)) return false;
         } else {
             kq_bx_item one = *items;
             one.next = NULL;
-            if (!put_text_xml(reader, frame, &one, false, out)) return false;
+            if (!put_text_xml(render, frame, &one, false, out)) return false;
         }
         bx->nvalues = mark;
     }
     return true;
 }
 
-static bool put_start_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+static bool put_start_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element,
                           bool outermost, kq_buf *out) {
     kq_buf_char(out, '<');
     put_name(element->name, out);
@@ -216,12 +217,12 @@ static bool put_start_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, co
         kq_buf_char(out, ' ');
         put_name(a->name, out);
         kq_buf_str(out, "=\"");
-        if (!put_text_xml(reader, frame, a->items, true, out)) return false;
+        if (!put_text_xml(render, frame, a->items, true, out)) return false;
         kq_buf_char(out, '"');
     }
     if (outermost && !xmlns) kq_buf_str(out, " xmlns=\"" EVENT_XMLNS "\"");
     kq_buf_str(out, element->empty ? "/>" : ">");
-    return kq_bx_burn(&reader->bx, 8 + (uint32_t)element->name.n);
+    return kq_bx_burn(render->bx, 8 + (uint32_t)element->name.n);
 }
 
 static void put_end_xml(const kq_bx_element *element, kq_buf *out) {
@@ -237,33 +238,33 @@ static const kq_bx_value *whole_array(const kq_evtx_frame *frame, const kq_bx_it
     return v && v->type & KQ_BX_ARRAY && v->size > 0 ? v : NULL;
 }
 
-static bool put_element_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+static bool put_element_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element,
                             bool outermost, unsigned depth, kq_buf *out) {
     const kq_bx_value *array = whole_array(frame, element->items);
     if (left_out(frame, element)) return true;
     if (!array) {
-        if (!put_start_xml(reader, frame, element, outermost, out) ||
-            !put_items_xml(reader, frame, element->items, depth, out))
+        if (!put_start_xml(render, frame, element, outermost, out) ||
+            !put_items_xml(render, frame, element->items, depth, out))
             return false;
         put_end_xml(element, out);
         return true;
     }
     kq_bx_value one;
-    for (uint32_t at = 0; kq_evtx_array_next(&reader->bx, array, &at, &one);) {
-        if (!put_start_xml(reader, frame, element, outermost, out)) return false;
-        kq_buf_clear(&reader->scratch);
-        if (!kq_evtx_value_text(&reader->bx, &one, &reader->scratch)) return false;
-        escape_xml(kq_buf_view(&reader->scratch), false, out);
+    for (uint32_t at = 0; kq_evtx_array_next(render->bx, array, &at, &one);) {
+        if (!put_start_xml(render, frame, element, outermost, out)) return false;
+        kq_buf_clear(render->scratch);
+        if (!kq_evtx_value_text(render->bx, &one, render->scratch)) return false;
+        escape_xml(kq_buf_view(render->scratch), false, out);
         put_end_xml(element, out);
     }
     return true;
 }
 
-bool kq_evtx_xml(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
-    return put_element_xml(reader, frame, element, true, 0, out);
+bool kq_evtx_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
+    return put_element_xml(render, frame, element, true, 0, out);
 }
 
-bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t number, bool *found, kq_buf *out) {
+bool kq_evtx_unnamed(kq_evtx_render *render, const kq_evtx_frame *frame, int32_t number, bool *found, kq_buf *out) {
     int32_t at_number = 0;
     *found = false;
     for (const kq_evtx_list *l = frame->plan->unnamed; l; l = l->next) {
@@ -272,14 +273,14 @@ bool kq_evtx_unnamed(kq_evtx_reader *reader, const kq_evtx_frame *frame, int32_t
         uint32_t at = 0;
         if (left_out(frame, l->element)) continue;
         do {
-            if (array && !kq_evtx_array_next(&reader->bx, array, &at, &one)) break;
-            if (!kq_bx_burn(&reader->bx, 4)) return false;
+            if (array && !kq_evtx_array_next(render->bx, array, &at, &one)) break;
+            if (!kq_bx_burn(render->bx, 4)) return false;
             at_number++;
             if (number != 0 && number != at_number) continue;
             if (at_number > 1 && number == 0) kq_buf_char(out, '\n');
             *found = true;
-            if (array ? !kq_evtx_value_text(&reader->bx, &one, out)
-                      : !kq_evtx_items_text(reader, frame, l->element->items, out))
+            if (array ? !kq_evtx_value_text(render->bx, &one, out)
+                      : !kq_evtx_items_text(render, frame, l->element->items, out))
                 return false;
             if (number != 0) return true;
         } while (array);
@@ -301,10 +302,10 @@ static void put_key(object *o, kq_sv key, kq_buf *out) {
     kq_buf_char(out, ':');
 }
 
-static bool put_scratch_json(kq_evtx_reader *reader, kq_buf *out) {
+static bool put_scratch_json(kq_evtx_render *render, kq_buf *out) {
     size_t before = out->n;
-    kq_json_string(kq_buf_view(&reader->scratch), out);
-    return kq_bx_burn(&reader->bx, (uint32_t)(out->n - before));
+    kq_json_string(kq_buf_view(render->scratch), out);
+    return kq_bx_burn(render->bx, (uint32_t)(out->n - before));
 }
 
 static bool has_structure(const kq_evtx_frame *frame, const kq_bx_item *items) {
@@ -316,25 +317,25 @@ static bool has_structure(const kq_evtx_frame *frame, const kq_bx_item *items) {
     return false;
 }
 
-static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
+static bool put_members(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
                         unsigned depth, kq_buf *out);
 
-static bool put_object(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, bool event_data,
+static bool put_object(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, bool event_data,
                        unsigned depth, kq_buf *out) {
     object o = {.event_data = event_data};
     kq_buf_char(out, '{');
-    if (!put_members(reader, frame, items, &o, depth, out)) return false;
+    if (!put_members(render, frame, items, &o, depth, out)) return false;
     kq_buf_char(out, '}');
     return true;
 }
 
-static bool put_text_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
-    kq_buf_clear(&reader->scratch);
-    return kq_evtx_items_text(reader, frame, items, &reader->scratch) && put_scratch_json(reader, out);
+static bool put_text_json(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
+    kq_buf_clear(render->scratch);
+    return kq_evtx_items_text(render, frame, items, render->scratch) && put_scratch_json(render, out);
 }
 
 /* An element of text is that text; one with elements inside, or with attributes, an object of these (and "#text"). */
-static bool put_element_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element,
+static bool put_element_json(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element,
                              unsigned depth, kq_buf *out) {
     bool structure = has_structure(frame, element->items), attributes = false;
     object o = {0};
@@ -343,49 +344,49 @@ static bool put_element_json(kq_evtx_reader *reader, const kq_evtx_frame *frame,
         if (!attributes) kq_buf_char(out, '{');
         attributes = true;
         put_key(&o, a->name, out);
-        if (!kq_bx_burn(&reader->bx, 8) || !put_text_json(reader, frame, a->items, out)) return false;
+        if (!kq_bx_burn(render->bx, 8) || !put_text_json(render, frame, a->items, out)) return false;
     }
     if (!attributes)
-        return structure ? put_object(reader, frame, element->items, false, depth + 1, out)
-                         : put_text_json(reader, frame, element->items, out);
+        return structure ? put_object(render, frame, element->items, false, depth + 1, out)
+                         : put_text_json(render, frame, element->items, out);
     if (structure) {
-        if (!put_members(reader, frame, element->items, &o, depth + 1, out)) return false;
+        if (!put_members(render, frame, element->items, &o, depth + 1, out)) return false;
     } else if (element->items) {
         put_key(&o, KQ_SV("#text"), out);
-        if (!put_text_json(reader, frame, element->items, out)) return false;
+        if (!put_text_json(render, frame, element->items, out)) return false;
     }
     kq_buf_char(out, '}');
     return true;
 }
 
-static bool put_param(kq_evtx_reader *reader, object *o, kq_buf *out) {
+static bool put_param(kq_evtx_render *render, object *o, kq_buf *out) {
     char key[24];
     int n = snprintf(key, sizeof key, "param%u", (unsigned)++o->unnamed);
     put_key(o, (kq_sv){key, (size_t)n}, out);
-    return put_scratch_json(reader, out);
+    return put_scratch_json(render, out);
 }
 
 /* <Data Name="x">: "x":"text"; without a name "paramN":"text", one for each value of an array. */
-static bool put_data_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, object *o,
+static bool put_data_json(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element, object *o,
                           kq_buf *out) {
-    kq_buf *scratch = &reader->scratch;
+    kq_buf *scratch = render->scratch;
     const kq_bx_attr *name = element->attrs;
     while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
     kq_buf_clear(scratch);
-    if (name && !kq_evtx_items_text(reader, frame, name->items, scratch)) return false;
+    if (name && !kq_evtx_items_text(render, frame, name->items, scratch)) return false;
     if (scratch->n > 0) {
         put_key(o, kq_buf_view(scratch), out);
         kq_buf_clear(scratch);
-        return kq_evtx_items_text(reader, frame, element->items, scratch) && put_scratch_json(reader, out);
+        return kq_evtx_items_text(render, frame, element->items, scratch) && put_scratch_json(render, out);
     }
     const kq_bx_value *array = whole_array(frame, element->items);
     kq_bx_value one;
-    for (uint32_t at = 0; array && kq_evtx_array_next(&reader->bx, array, &at, &one);) {
+    for (uint32_t at = 0; array && kq_evtx_array_next(render->bx, array, &at, &one);) {
         kq_buf_clear(scratch);
-        if (!kq_evtx_value_text(&reader->bx, &one, scratch) || !put_param(reader, o, out)) return false;
+        if (!kq_evtx_value_text(render->bx, &one, scratch) || !put_param(render, o, out)) return false;
     }
     if (array) return true;
-    return kq_evtx_items_text(reader, frame, element->items, scratch) && put_param(reader, o, out);
+    return kq_evtx_items_text(render, frame, element->items, scratch) && put_param(render, o, out);
 }
 
 static bool same_element(const kq_bx_item *item, const kq_bx_element *element) {
@@ -410,19 +411,19 @@ static bool count_same(kq_bx *bx, const kq_bx_item *first, const kq_bx_item *at,
     return kq_bx_burn(bx, seen);
 }
 
-static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
+static bool put_members(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, object *o,
                         unsigned depth, kq_buf *out) {
-    kq_bx *bx = &reader->bx;
+    kq_bx *bx = render->bx;
     const kq_bx_item *first = items;
-    if (!deeper(reader, depth)) return false;
+    if (!deeper(render, depth)) return false;
     for (; items; items = items->next) {
         uint32_t mark = bx->nvalues;
         scope inner;
         bool nested = false;
         if (items->kind == KQ_BX_TEXT) continue;
         if (items->kind != KQ_BX_ELEMENT) {
-            if (!open_nested(reader, frame, items, &inner, &nested)) return false;
-            if (nested && !put_members(reader, &inner.frame, inner.items, o, depth + 1, out)) return false;
+            if (!open_nested(render, frame, items, &inner, &nested)) return false;
+            if (nested && !put_members(render, &inner.frame, inner.items, o, depth + 1, out)) return false;
             bx->nvalues = mark;
             continue;
         }
@@ -430,7 +431,7 @@ static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, cons
         if (!kq_bx_burn(bx, 8 + (uint32_t)e->name.n)) return false;
         if (left_out(frame, e)) continue;
         if (o->event_data && kq_sv_eq(e->name, KQ_SV("Data"))) {
-            if (!put_data_json(reader, frame, e, o, out)) return false;
+            if (!put_data_json(render, frame, e, o, out)) return false;
             continue;
         }
         uint32_t before, after;
@@ -438,17 +439,17 @@ static bool put_members(kq_evtx_reader *reader, const kq_evtx_frame *frame, cons
         if (before > 0) continue; /* already in the first one's array */
         put_key(o, e->name, out);
         if (after > 0) kq_buf_char(out, '[');
-        if (!put_element_json(reader, frame, e, depth, out)) return false;
+        if (!put_element_json(render, frame, e, depth, out)) return false;
         for (const kq_bx_item *i = items->next; i && after > 0; i = i->next) {
             if (!same_element(i, e)) continue;
             kq_buf_char(out, ',');
-            if (!put_element_json(reader, frame, i->u.element, depth, out)) return false;
+            if (!put_element_json(render, frame, i->u.element, depth, out)) return false;
             if (--after == 0) kq_buf_char(out, ']');
         }
     }
     return true;
 }
 
-bool kq_evtx_json(kq_evtx_reader *reader, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
-    return put_object(reader, frame, element->items, kq_sv_eq(element->name, KQ_SV("EventData")), 0, out);
+bool kq_evtx_json(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element, kq_buf *out) {
+    return put_object(render, frame, element->items, kq_sv_eq(element->name, KQ_SV("EventData")), 0, out);
 }

@@ -1,5 +1,4 @@
 #include "source/evtx/value.h"
-#include "base/number.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "source/evtx/utf16.h"
@@ -52,19 +51,6 @@ static size_t print_sid(const uint8_t *p, uint32_t size, char *out) {
     for (unsigned i = 0; i < p[1]; i++)
         n += snprintf(out + n, TEXT_MAX - (size_t)n, "-%" PRIu32, kq_bx_u32(p + 8 + 4 * i));
     return (size_t)n;
-}
-
-static size_t print_guid(const uint8_t g[16], char *out) {
-    static const char digits[] = "0123456789abcdef";
-    size_t n = 0;
-    out[n++] = '{';
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) out[n++] = '-';
-        out[n++] = digits[g[i] >> 4];
-        out[n++] = digits[g[i] & 15];
-    }
-    out[n++] = '}';
-    return n;
 }
 
 static kq_sv trim_nuls(const char *p, size_t n) {
@@ -233,22 +219,6 @@ bool kq_evtx_value_field(kq_bx *bx, const kq_bx_value *v, kq_field *out) {
     return true;
 }
 
-void kq_evtx_field_text(const kq_field *field, kq_buf *out) {
-    char text[40];
-    switch (field->kind) {
-    case KQ_FIELD_STRING:
-    case KQ_FIELD_JSON: kq_buf_sv(out, field->u.text); break;
-    case KQ_FIELD_BOOL: kq_buf_str(out, field->u.b ? "true" : "false"); break;
-    case KQ_FIELD_LONG: kq_number_print_long(field->u.l, out); break;
-    case KQ_FIELD_ULONG: kq_buf_printf(out, "%" PRIu64, field->u.u); break;
-    case KQ_FIELD_REAL: kq_number_print_real(field->u.r, out); break;
-    case KQ_FIELD_DATETIME: kq_time_print(field->u.l, 7, out); break;
-    case KQ_FIELD_GUID: kq_buf_append(out, text, print_guid(field->u.guid, text)); break;
-    case KQ_FIELD_MISSING:
-    case KQ_FIELD_NULL: break;
-    }
-}
-
 bool kq_evtx_value_text(kq_bx *bx, const kq_bx_value *v, kq_buf *out) {
     char text[TEXT_MAX];
     kq_field field;
@@ -261,7 +231,7 @@ bool kq_evtx_value_text(kq_bx *bx, const kq_bx_value *v, kq_buf *out) {
         return true;
     }
     if (v->type != KQ_BX_STRING && short_field(bx, v, &field, text)) {
-        kq_evtx_field_text(&field, out);
+        kq_event_field_text(&field, out);
         if (v->type == KQ_BX_SYSTEMTIME && field.kind == KQ_FIELD_DATETIME && !out->failed) {
             out->n -= 5; /* it has milliseconds, and Windows shows just them */
             kq_buf_char(out, 'Z');
@@ -272,48 +242,6 @@ bool kq_evtx_value_text(kq_bx *bx, const kq_bx_value *v, kq_buf *out) {
     char *to = kq_buf_reserve(out, long_text_room(v));
     if (to) out->n += write_long_text(bx, v, to);
     return true;
-}
-
-static bool parse_guid(kq_sv s, uint8_t out[16]) {
-    if (s.n == 38 && s.p[0] == '{' && s.p[37] == '}') s = (kq_sv){s.p + 1, 36};
-    if (s.n != 36) return false;
-    unsigned half = 0;
-    for (size_t i = 0; i < 36; i++) {
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (s.p[i] != '-') return false;
-            continue;
-        }
-        char c = kq_ascii_lower(s.p[i]);
-        unsigned digit;
-        if (c >= '0' && c <= '9')
-            digit = (unsigned)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            digit = (unsigned)(c - 'a') + 10;
-        else
-            return false;
-        out[half / 2] = (uint8_t)(half % 2 ? out[half / 2] | digit : digit << 4);
-        half++;
-    }
-    return true;
-}
-
-void kq_evtx_hinted(kq_evtx_hint hint, kq_field *field) {
-    if (hint == KQ_EVTX_ANY || field->kind != KQ_FIELD_STRING) return;
-    kq_sv text = field->u.text;
-    int64_t l;
-    uint8_t guid[16];
-    if (text.n == 0) {
-        field->kind = KQ_FIELD_NULL;
-    } else if (hint == KQ_EVTX_LONG && kq_number_parse_long(text, &l)) {
-        field->kind = KQ_FIELD_LONG;
-        field->u.l = l;
-    } else if (hint == KQ_EVTX_DATETIME && kq_time_parse_iso(text, &l)) {
-        field->kind = KQ_FIELD_DATETIME;
-        field->u.l = l;
-    } else if (hint == KQ_EVTX_GUID && parse_guid(text, guid)) {
-        field->kind = KQ_FIELD_GUID;
-        memcpy(field->u.guid, guid, 16);
-    }
 }
 
 static uint32_t element_size(uint8_t type, const kq_bx *bx, uint32_t off, uint32_t end) {

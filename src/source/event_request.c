@@ -1,38 +1,38 @@
-#include "source/evtx/request.h"
+#include "source/event_request.h"
 #include "base/number.h"
 
 /* The short names of what every event has, as the schema writes them. */
 static const struct {
     const char *name, *path;
-    kq_evtx_hint hint;
+    kq_event_hint hint;
 } system_names[] = {
-    {"System.Provider", "System.Provider.Name", KQ_EVTX_ANY},
-    {"System.ProviderGuid", "System.Provider.Guid", KQ_EVTX_GUID},
-    {"System.EventSourceName", "System.Provider.EventSourceName", KQ_EVTX_ANY},
-    {"System.EventID", "System.EventID", KQ_EVTX_LONG},
-    {"System.Qualifiers", "System.EventID.Qualifiers", KQ_EVTX_LONG},
-    {"System.Version", "System.Version", KQ_EVTX_LONG},
-    {"System.Level", "System.Level", KQ_EVTX_LONG},
-    {"System.Task", "System.Task", KQ_EVTX_LONG},
-    {"System.Opcode", "System.Opcode", KQ_EVTX_LONG},
-    {"System.Keywords", "System.Keywords", KQ_EVTX_ANY},
-    {"System.TimeCreated", "System.TimeCreated.SystemTime", KQ_EVTX_DATETIME},
-    {"System.EventRecordID", "System.EventRecordID", KQ_EVTX_LONG},
-    {"System.ActivityID", "System.Correlation.ActivityID", KQ_EVTX_GUID},
-    {"System.RelatedActivityID", "System.Correlation.RelatedActivityID", KQ_EVTX_GUID},
-    {"System.ProcessID", "System.Execution.ProcessID", KQ_EVTX_LONG},
-    {"System.ThreadID", "System.Execution.ThreadID", KQ_EVTX_LONG},
-    {"System.Channel", "System.Channel", KQ_EVTX_ANY},
-    {"System.Computer", "System.Computer", KQ_EVTX_ANY},
-    {"System.UserID", "System.Security.UserID", KQ_EVTX_ANY},
+    {"System.Provider", "System.Provider.Name", KQ_EVENT_ANY},
+    {"System.ProviderGuid", "System.Provider.Guid", KQ_EVENT_GUID},
+    {"System.EventSourceName", "System.Provider.EventSourceName", KQ_EVENT_ANY},
+    {"System.EventID", "System.EventID", KQ_EVENT_LONG},
+    {"System.Qualifiers", "System.EventID.Qualifiers", KQ_EVENT_LONG},
+    {"System.Version", "System.Version", KQ_EVENT_LONG},
+    {"System.Level", "System.Level", KQ_EVENT_LONG},
+    {"System.Task", "System.Task", KQ_EVENT_LONG},
+    {"System.Opcode", "System.Opcode", KQ_EVENT_LONG},
+    {"System.Keywords", "System.Keywords", KQ_EVENT_ANY},
+    {"System.TimeCreated", "System.TimeCreated.SystemTime", KQ_EVENT_DATETIME},
+    {"System.EventRecordID", "System.EventRecordID", KQ_EVENT_LONG},
+    {"System.ActivityID", "System.Correlation.ActivityID", KQ_EVENT_GUID},
+    {"System.RelatedActivityID", "System.Correlation.RelatedActivityID", KQ_EVENT_GUID},
+    {"System.ProcessID", "System.Execution.ProcessID", KQ_EVENT_LONG},
+    {"System.ThreadID", "System.Execution.ThreadID", KQ_EVENT_LONG},
+    {"System.Channel", "System.Channel", KQ_EVENT_ANY},
+    {"System.Computer", "System.Computer", KQ_EVENT_ANY},
+    {"System.UserID", "System.Security.UserID", KQ_EVENT_ANY},
 };
 
 static const struct {
     const char *name;
-    kq_evtx_what what;
+    kq_event_what what;
 } made_names[] = {
-    {"$file", KQ_EVTX_FILE},        {"$offset", KQ_EVTX_OFFSET},      {"$index", KQ_EVTX_INDEX},
-    {"$EventDataXml", KQ_EVTX_XML}, {"$EventDataJson", KQ_EVTX_JSON},
+    {"$file", KQ_EVENT_FILE},        {"$offset", KQ_EVENT_OFFSET},      {"$index", KQ_EVENT_INDEX},
+    {"$EventDataXml", KQ_EVENT_XML}, {"$EventDataJson", KQ_EVENT_JSON},
 };
 
 static int32_t unnamed_number(kq_sv name) {
@@ -47,10 +47,10 @@ static int32_t unnamed_number(kq_sv name) {
     return n;
 }
 
-static kq_evtx_slot slot_of(kq_sv name) {
-    kq_evtx_slot slot = {.path = name, .unnamed = -1};
+static kq_event_slot slot_of(kq_sv name) {
+    kq_event_slot slot = {.path = name, .unnamed = -1};
     if (name.n > 0 && name.p[0] == '$') {
-        slot.what = KQ_EVTX_NOTHING;
+        slot.what = KQ_EVENT_NOTHING;
         for (size_t i = 0; i < sizeof made_names / sizeof *made_names; i++)
             if (kq_sv_eq(name, kq_sv_of(made_names[i].name))) slot.what = (uint8_t)made_names[i].what;
     }
@@ -61,22 +61,22 @@ static kq_evtx_slot slot_of(kq_sv name) {
         slot.hint = (uint8_t)system_names[i].hint;
     }
     slot.unnamed = unnamed_number(name);
-    slot.hash = kq_evtx_hash(KQ_EVTX_HASH_START, slot.path);
+    slot.hash = kq_event_hash(KQ_EVENT_HASH_START, slot.path);
     return slot;
 }
 
-uint32_t kq_evtx_slot_find(const kq_evtx_request *request, kq_sv path, uint32_t hash) {
+uint32_t kq_event_slot_find(const kq_event_request *request, kq_sv path, uint32_t hash) {
     for (uint32_t at = hash & request->table_mask; request->table[at]; at = (at + 1) & request->table_mask) {
-        const kq_evtx_slot *slot = &request->slots[request->table[at] - 1];
+        const kq_event_slot *slot = &request->slots[request->table[at] - 1];
         if (slot->hash == hash && kq_sv_eq(slot->path, path)) return request->table[at] - 1;
     }
     return UINT32_MAX;
 }
 
 /* The slot of a name, added when it is new. The arrays have room for every name of the request. */
-static uint32_t intern(kq_evtx_request *request, kq_sv name) {
-    kq_evtx_slot slot = slot_of(name);
-    uint32_t found = kq_evtx_slot_find(request, slot.path, slot.hash);
+static uint32_t intern(kq_event_request *request, kq_sv name) {
+    kq_event_slot slot = slot_of(name);
+    uint32_t found = kq_event_slot_find(request, slot.path, slot.hash);
     if (found != UINT32_MAX) return found;
     uint32_t at = slot.hash & request->table_mask;
     while (request->table[at]) at = (at + 1) & request->table_mask;
@@ -94,21 +94,21 @@ static bool decimal_text(kq_sv text, int64_t *number) {
     return kq_number_parse_long(text, number);
 }
 
-static bool compile_set(kq_evtx_request *request, const kq_want_set *from, kq_evtx_set *set) {
+static bool compile_set(kq_event_request *request, const kq_want_set *from, kq_event_set *set) {
     kq_arena *arena = &request->arena;
-    kq_evtx_selector *selectors = kq_arena_array(arena, kq_evtx_selector, from->nselectors);
+    kq_event_selector *selectors = kq_arena_array(arena, kq_event_selector, from->nselectors);
     uint32_t *slots = kq_arena_array(arena, uint32_t, from->nwants);
     uint32_t *judged = kq_arena_array(arena, uint32_t, from->nwants);
     if (!selectors || !slots || !judged) return false;
     for (uint32_t i = 0; i < from->nselectors; i++) {
         const kq_selector *s = &from->selectors[i];
-        kq_evtx_any *any = kq_arena_array(arena, kq_evtx_any, s->n);
+        kq_event_any *any = kq_arena_array(arena, kq_event_any, s->n);
         if (!any) return false;
         for (uint32_t k = 0; k < s->n; k++) {
             any[k].text = s->any_of[k];
             any[k].is_number = decimal_text(s->any_of[k], &any[k].number);
         }
-        selectors[i] = (kq_evtx_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n};
+        selectors[i] = (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n};
     }
     for (uint32_t i = 0; i < from->nwants; i++) {
         slots[i] = intern(request, from->wants[i].name);
@@ -124,32 +124,32 @@ static bool compile_set(kq_evtx_request *request, const kq_want_set *from, kq_ev
     return true;
 }
 
-kq_status kq_evtx_request_init(kq_evtx_request *request, const kq_request *from, kq_budget *budget, kq_error *err) {
-    *request = (kq_evtx_request){.nsets = from->nsets};
+kq_status kq_event_request_init(kq_event_request *request, const kq_request *from, kq_budget *budget, kq_error *err) {
+    *request = (kq_event_request){.nsets = from->nsets};
     kq_arena_init(&request->arena, budget, 16 * 1024);
     size_t names = 1, entries = 16;
     for (uint32_t i = 0; i < from->nsets; i++) names += from->sets[i].nselectors + from->sets[i].nwants;
     while (entries < names * 2) entries *= 2;
-    request->slots = kq_arena_array(&request->arena, kq_evtx_slot, names);
+    request->slots = kq_arena_array(&request->arena, kq_event_slot, names);
     request->table = kq_arena_array(&request->arena, uint32_t, entries);
     request->table_mask = (uint32_t)entries - 1;
-    request->sets = kq_arena_array(&request->arena, kq_evtx_set, from->nsets);
+    request->sets = kq_arena_array(&request->arena, kq_event_set, from->nsets);
     bool ok = request->slots && request->table && request->sets;
     for (uint32_t i = 0; ok && i < from->nsets; i++) ok = compile_set(request, &from->sets[i], &request->sets[i]);
     for (uint32_t i = 0; ok && i < request->nslots; i++)
-        if (request->slots[i].what == KQ_EVTX_XML) request->time = intern(request, KQ_SV("System.TimeCreated"));
+        if (request->slots[i].what == KQ_EVENT_XML) request->time = intern(request, KQ_SV("System.TimeCreated"));
     if (ok) return KQ_OK;
     kq_status status = kq_arena_status(&request->arena, err);
-    kq_evtx_request_deinit(request);
+    kq_event_request_deinit(request);
     return status;
 }
 
-void kq_evtx_request_deinit(kq_evtx_request *request) {
+void kq_event_request_deinit(kq_event_request *request) {
     kq_arena_deinit(&request->arena);
 }
 
-bool kq_evtx_selected(const kq_evtx_selector *selector, const kq_field *field) {
-    const kq_evtx_any *any = selector->any_of, *end = any + selector->n;
+bool kq_event_selected(const kq_event_selector *selector, const kq_field *field) {
+    const kq_event_any *any = selector->any_of, *end = any + selector->n;
     kq_buf buf;
     bool found = false;
     switch (field->kind) {
@@ -165,7 +165,7 @@ bool kq_evtx_selected(const kq_evtx_selector *selector, const kq_field *field) {
     case KQ_FIELD_NULL: return false;
     default: /* rare: by its text; a GUID with or without braces */
         kq_buf_init(&buf, NULL, 0);
-        kq_evtx_field_text(field, &buf);
+        kq_event_field_text(field, &buf);
         for (; any < end && !found; any++) {
             kq_sv text = kq_buf_view(&buf);
             found = kq_sv_eq_ascii_ci(any->text, text);
