@@ -1,22 +1,29 @@
 #include "schema/builder.h"
+#include "column/value.h"
 #include "schema/convert.h"
 
 /* Text of a chunk before it is pushed early, so that a chunk of huge cells stays small. */
 #define TEXT_MAX ((size_t)4 << 20)
 
+/* Two tellings of one start are at most this far apart. Source: docs/internals/decisions.md, "Schema". */
+#define SAME_START_TICKS (2 * INT64_C(10000000))
+
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
-    *b = (kq_builder){.ncolumns = spec->ncolumns};
+    *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0), .starts = spec->starts};
     kq_arena_init(&b->fixed, spec->budget, 0);
     kq_arena_init(&b->text, spec->budget, 256 * 1024);
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
     kq_buf_init(&b->scratch, spec->budget, 0);
-    b->columns = kq_arena_array(&b->fixed, kq_vector, spec->ncolumns + 1);
-    b->view = kq_arena_array(&b->fixed, kq_vector, spec->ncolumns + 1);
-    b->has_null = kq_arena_array(&b->fixed, bool, spec->ncolumns + 1);
+    kq_buf_init(&b->object, spec->budget, 0);
+    b->columns = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
+    b->view = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
+    b->has_null = kq_arena_array(&b->fixed, bool, b->ncolumns + 1);
     if (!b->columns || !b->view || !b->has_null) return kq_arena_status(&b->fixed, err);
-    for (uint32_t i = 0; i < spec->ncolumns; i++)
-        KQ_TRY(kq_vector_init(&b->columns[i], spec->table->columns.items[spec->columns[i]].type, KQ_CHUNK_ROWS, true,
-                              &b->fixed, err));
+    for (uint32_t i = 0; i < b->ncolumns; i++) {
+        kq_type type = i + 1 == b->ncolumns ? KQ_DATETIME : KQ_LONG;
+        if (i < spec->ncolumns) type = spec->table->columns.items[spec->columns[i]].type;
+        KQ_TRY(kq_vector_init(&b->columns[i], type, KQ_CHUNK_ROWS, true, &b->fixed, err));
+    }
     return KQ_OK;
 }
 
@@ -25,10 +32,13 @@ void kq_builder_deinit(kq_builder *b) {
     kq_arena_deinit(&b->text);
     kq_arena_deinit(&b->judged);
     kq_buf_deinit(&b->scratch);
+    kq_buf_deinit(&b->object);
 }
 
-void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal) {
+void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_book *book, const kq_consumer *to,
+                      uint64_t ordinal) {
     b->scan = scan;
+    b->book = book;
     b->to = to;
     b->ordinal = ordinal;
     b->done = false;
@@ -58,29 +68,137 @@ static bool empty(const kq_field *f) {
     return f->kind == KQ_FIELD_MISSING || f->kind == KQ_FIELD_NULL || (f->kind == KQ_FIELD_STRING && !f->u.text.n);
 }
 
-/* The first alternative that has a value, transformed; false: none. */
-static bool pick(const kq_build_column *c, const kq_field *fields, kq_arena *arena, kq_field *out) {
-    for (uint32_t i = 0; i < c->nsources; i++) {
-        const kq_map_source *map = c->sources[i].map;
-        if (map->literal) {
-            *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = map->text};
-            return true;
-        }
-        const kq_field *f = &fields[c->sources[i].want];
-        if (empty(f)) continue;
-        *out = *f;
-        if (!map->ntransforms) return true;
+/* What a row is made of while it is: its set, its fields, and the arena that text made for it goes to. */
+typedef struct row {
+    kq_builder *b;
+    const kq_build_set *set;
+    const kq_field *fields;
+    kq_arena *arena;
+} row;
+
+static bool value_of(const row *r, const kq_build_node *node, kq_field *out);
+
+static bool text_of(const row *r, const kq_build_node *node, kq_sv *out) {
+    kq_field f;
+    return node && value_of(r, node, &f) && kq_field_text(&f, r->arena, out) && out->n > 0;
+}
+
+static bool number_of(const row *r, const kq_build_node *node, int64_t *out) {
+    kq_field f;
+    if (!node || !value_of(r, node, &f)) return false;
+    kq_value v = kq_field_value(&f, KQ_LONG, r->arena, &r->b->scratch);
+    *out = v.u.l;
+    return !v.null;
+}
+
+static bool time_of(const row *r, int64_t *out) {
+    kq_field f;
+    if (!r->set->time || !value_of(r, r->set->time, &f)) return false;
+    kq_value v = kq_field_value(&f, KQ_DATETIME, r->arena, &r->b->scratch);
+    *out = v.u.l;
+    return !v.null;
+}
+
+/* Asks the book, once for a row, for the start of the row's parent. */
+static bool parent_of(const row *r) {
+    kq_builder *b = r->b;
+    if (b->asked) return b->known;
+    b->asked = true;
+    b->known = false;
+    const kq_build_process *p = &r->set->parent;
+    kq_sv text;
+    int64_t pid, time;
+    if (!b->book || !time_of(r, &time)) return false;
+    if (text_of(r, p->guid, &text))
+        b->known = kq_book_find(b->book, KQ_BOOK_GUID, kq_book_guid(text), time, &b->parent);
+    if (!b->known && number_of(r, p->pid, &pid) && text_of(r, r->set->device, &text))
+        b->known = kq_book_find(b->book, KQ_BOOK_PID, kq_book_pid(text, pid), time, &b->parent);
+    return b->known;
+}
+
+/* All parts, one after another. */
+static bool concat(const row *r, const kq_build_node *node, kq_field *out) {
+    kq_sv parts[64], text;
+    size_t n = 0;
+    for (uint32_t i = 0; i < node->nparts; i++) {
+        if (!text_of(r, &node->parts[i], &parts[i])) return false;
+        n += parts[i].n;
+    }
+    char *to = kq_arena_bytes(r->arena, n);
+    if (!to) return false;
+    text = (kq_sv){to, n};
+    for (uint32_t i = 0; i < node->nparts; i++) {
+        memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+    *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};
+    return true;
+}
+
+/* An object of the parts that have a value, as JSON text. */
+static bool object(const row *r, const kq_build_node *node, kq_field *out) {
+    kq_buf *buf = &r->b->object;
+    size_t from = buf->n; /* objects in objects share the buffer */
+    kq_buf_char(buf, '{');
+    for (uint32_t i = 0; i < node->nparts; i++) {
+        const kq_build_node *part = &node->parts[i];
+        kq_field f;
         kq_sv text;
-        if (!kq_field_text(f, arena, &text) || !kq_map_apply(map, text, arena, &text)) continue;
-        *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};
-        return true;
+        if (!value_of(r, part, &f) || !kq_field_text(&f, r->arena, &text)) continue;
+        if (buf->n > from + 1) kq_buf_char(buf, ',');
+        kq_json_string(part->key, buf);
+        kq_buf_char(buf, ':');
+        bool number = part->expr->kind == KQ_MAP_TRANSFORM && part->expr->transform->flags & KQ_TRANSFORM_NUMBER;
+        bool bare = number || (f.kind != KQ_FIELD_STRING && f.kind != KQ_FIELD_GUID && f.kind != KQ_FIELD_DATETIME);
+        if (bare)
+            kq_buf_sv(buf, text);
+        else
+            kq_json_string(text, buf);
+    }
+    bool any = buf->n > from + 1;
+    kq_buf_char(buf, '}');
+    kq_sv text = kq_arena_copy(r->arena, (kq_sv){buf->p + from, buf->n - from});
+    if (!buf->failed) buf->n = from;
+    *out = (kq_field){.kind = KQ_FIELD_JSON, .u.text = text};
+    return any && text.p && !buf->failed;
+}
+
+/* The value that an expression has for this row; false: none. */
+static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
+    const kq_map_expr *e = node->expr;
+    kq_sv text;
+    switch (e->kind) {
+    case KQ_MAP_LITERAL: *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = e->text}; return true;
+    case KQ_MAP_FIELD: *out = r->fields[node->at]; return !empty(out);
+    case KQ_MAP_ANY:
+        for (uint32_t i = 0; i < node->nparts; i++)
+            if (value_of(r, &node->parts[i], out)) return true;
+        return false;
+    case KQ_MAP_TRANSFORM:
+        if (!value_of(r, node->parts, out) || !kq_field_text(out, r->arena, &text)) return false;
+        *out = (kq_field){.kind = KQ_FIELD_STRING};
+        return e->transform->fn(text, &e->argument, r->arena, &out->u.text) && out->u.text.n > 0;
+    case KQ_MAP_PARENT:
+        if (!parent_of(r)) return false;
+        kq_book_cell(r->b->parent, node->at, out);
+        return !empty(out);
+    case KQ_MAP_CONCAT: return concat(r, node, out);
+    case KQ_MAP_BAG: return object(r, node, out);
+    case KQ_MAP_SYSTEM: break; /* compiled away */
     }
     return false;
 }
 
-static bool passes(kq_builder *b, const kq_build_predicate *bp, const kq_field *fields) {
-    kq_field f = {.kind = KQ_FIELD_MISSING};
-    pick(&bp->column, fields, &b->judged, &f);
+static bool pick(const row *r, const kq_build_column *c, kq_field *out) {
+    if (c->node && value_of(r, c->node, out)) return true;
+    *out = (kq_field){.kind = KQ_FIELD_MISSING};
+    return false;
+}
+
+static bool passes(const row *r, const kq_build_predicate *bp) {
+    kq_builder *b = r->b;
+    kq_field f;
+    pick(r, &bp->column, &f);
     if (bp->predicate->kind == KQ_PREDICATE_TEXT) {
         if (bp->column.type != KQ_STRING) return true;
         kq_sv text;
@@ -89,6 +207,37 @@ static bool passes(kq_builder *b, const kq_build_predicate *bp, const kq_field *
     }
     kq_value v = kq_field_value(&f, bp->column.type, &b->judged, &b->scratch);
     return kq_predicate_range(bp->predicate, &v);
+}
+
+/* Did another log tell the same start? */
+static bool told(const row *r) {
+    int64_t pid, time;
+    kq_sv device, file;
+    if (!r->b->book || !number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
+        !text_of(r, r->set->file, &file) || !time_of(r, &time))
+        return false;
+    return kq_book_near(r->b->book, kq_book_start(device, pid, file), time, SAME_START_TICKS);
+}
+
+/* The columns that the book wants after the others. */
+static void fill_keys(const row *r) {
+    kq_builder *b = r->b;
+    uint32_t at = b->ncolumns - KQ_BOOK_KEYS - 1;
+    uint64_t keys[KQ_BOOK_KEYS] = {0};
+    int64_t pid, time;
+    kq_sv text, device;
+    if (text_of(r, r->set->starts.guid, &text)) keys[KQ_BOOK_GUID] = kq_book_guid(text);
+    if (number_of(r, r->set->starts.pid, &pid) && text_of(r, r->set->device, &device)) {
+        keys[KQ_BOOK_PID] = kq_book_pid(device, pid);
+        if (!r->set->map->yields && text_of(r, r->set->file, &text))
+            keys[KQ_BOOK_START] = kq_book_start(device, pid, text);
+    }
+    for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) kq_vec_long(&b->columns[at + i])[b->rows] = (int64_t)keys[i];
+    bool known = time_of(r, &time);
+    kq_vec_long(&b->columns[at + KQ_BOOK_KEYS])[b->rows] = known ? time : 0;
+    if (known) return;
+    kq_vec_set_null(&b->columns[at + KQ_BOOK_KEYS], b->rows);
+    b->has_null[at + KQ_BOOK_KEYS] = true;
 }
 
 /* Field text lives only until the row function returns: a long string is copied to the chunk's text. */
@@ -103,14 +252,20 @@ static kq_str keep(kq_builder *b, const kq_str *s) {
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
-    if (s->npredicates) kq_arena_reset(&b->judged);
+    row r = {b, s, fields, &b->judged};
+    b->asked = false;
+    if (s->npredicates || s->yields) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->npredicates; i++)
-        if (!passes(b, &s->predicates[i], fields)) return kq_arena_status(&b->judged, err);
+        if (!passes(&r, &s->predicates[i])) return kq_arena_status(&b->judged, err);
+    if (s->yields && told(&r)) return kq_arena_status(&b->judged, err);
+    KQ_TRY(kq_arena_status(&b->judged, err));
+    r.arena = &b->text;
     size_t text = 0;
-    for (uint32_t i = 0; i < b->ncolumns; i++) {
+    uint32_t n = b->ncolumns - (b->starts ? KQ_BOOK_KEYS + 1 : 0);
+    for (uint32_t i = 0; i < n; i++) {
         kq_vector *v = &b->columns[i];
-        kq_field f = {.kind = KQ_FIELD_MISSING};
-        pick(&s->columns[i], fields, &b->text, &f);
+        kq_field f;
+        pick(&r, &s->columns[i], &f);
         kq_value value = kq_field_value(&f, v->type, &b->text, &b->scratch);
         if (value.null) {
             b->has_null[i] = true;
@@ -122,8 +277,10 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
             kq_vector_set(v, b->rows, &value);
         }
     }
+    if (b->starts) fill_keys(&r);
     KQ_TRY(kq_arena_status(&b->text, err));
     KQ_TRY(kq_buf_status(&b->scratch, err));
+    KQ_TRY(kq_buf_status(&b->object, err));
     b->rows++;
     b->text_bytes += text;
     if (b->rows == KQ_CHUNK_ROWS || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));

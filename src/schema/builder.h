@@ -5,11 +5,14 @@
 #ifndef KQ_SCHEMA_BUILDER_H
 #define KQ_SCHEMA_BUILDER_H
 
+#include "schema/book.h"
 #include "schema/request.h"
 
 typedef struct kq_builder {
     const kq_scan_request *scan;
     const kq_consumer *to;
+    const kq_book *book; /* starts of processes; NULL: none are known */
+    bool starts;         /* after the spec's columns come what kq_book_append wants */
     uint32_t ncolumns;
     kq_vector *columns;
     uint64_t *nulls; /* KQ_NULL_WORDS for each column */
@@ -23,14 +26,17 @@ typedef struct kq_builder {
     kq_arena fixed;  /* the vectors */
     kq_arena text;   /* of the chunk being filled */
     kq_arena judged; /* what predicates need for one row */
-    kq_buf scratch;
+    kq_buf scratch, object;
+    bool asked, known; /* of the row being built: was the book asked for its parent, and did it know it */
+    kq_book_row parent;
 } kq_builder;
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err);
 void kq_builder_deinit(kq_builder *b);
 
-/* Starts a morsel: rows go to `to`, numbered from `ordinal`. */
-void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal);
+/* Starts a morsel: rows go to `to`, numbered from `ordinal`; what they ask of processes is asked of `book`. */
+void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_book *book, const kq_consumer *to,
+                      uint64_t ordinal);
 /* The kq_row_sink's row function; ctx is the builder. */
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
 /* Pushes what is left. */

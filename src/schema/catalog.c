@@ -29,6 +29,7 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
         pthread_mutex_init(&c->late->lock, NULL);
         kq_arena_init(&c->late->arena, budget, 16 * 1024);
     }
+    if (!status) status = kq_shelf_create(&c->shelf, err);
     if (!status) status = kq_model_builtin(&c->model, &c->arena, err);
     if (!status) status = list_tables(c, err);
     if (status) {
@@ -41,6 +42,7 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
 
 void kq_catalog_destroy(kq_catalog *c) {
     if (!c) return;
+    kq_shelf_clear(c->shelf, true);
     kq_arena_deinit(&c->arena);
     if (c->late) {
         kq_arena_deinit(&c->late->arena);
@@ -210,6 +212,7 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
 kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_report *report, kq_error *err) {
     struct stat st;
     bool taken = false;
+    kq_shelf_clear(c->shelf, false);
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
     KQ_TRY(walk(c, path, table, 0, report, &taken, err));
@@ -272,7 +275,7 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, boo
     if (c->envelope[i]) return true;
     for (const kq_map *map = c->model.maps; map; map = map->next)
         for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
-            if (kq_sv_eq(s->reader, kq_sv_of(input->type->name))) return true;
+            if (kq_shape_read_by(s, kq_sv_of(input->type->name))) return true;
     return false;
 }
 
@@ -283,30 +286,34 @@ bool kq_catalog_has_data(const kq_catalog *c, const kq_table *table) {
     return false;
 }
 
+/* Is any part of the expression our own inference? */
+static bool derived(const kq_map_expr *e) {
+    if (e->kind == KQ_MAP_PARENT || e->kind == KQ_MAP_BAG) return true;
+    if (e->kind == KQ_MAP_TRANSFORM && e->transform->flags & KQ_TRANSFORM_DERIVED) return true;
+    for (uint32_t i = 0; i < e->nparts; i++)
+        if (derived(&e->parts[i])) return true;
+    return false;
+}
+
+kq_worth kq_map_worth(const kq_map *map, uint32_t column) {
+    const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
+    if (found) return found->guess || derived(found->expr) ? KQ_WORTH_DERIVED : KQ_WORTH_EXACT;
+    return map->same_names ? KQ_WORTH_EXACT : KQ_WORTH_UNAVAILABLE;
+}
+
 void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t column, kq_buf *out) {
+    const kq_model_table *t = kq_model_table_of(table);
+    static const char *const worth[] = {"unavailable", "derived", "exact"};
+    bool first = true;
     for (const kq_map *map = c->model.maps; map; map = map->next) {
         if (map->table != table) continue;
-        for (uint32_t i = 0; i < map->ncolumns; i++) {
-            const kq_map_column *mc = &map->columns[i];
-            if (mc->column != column) continue;
-            if (out->n) kq_buf_str(out, "; ");
-            kq_buf_sv(out, map->name);
-            kq_buf_str(out, ": ");
-            for (uint32_t k = 0; k < mc->nsources; k++) {
-                const kq_map_source *s = &mc->sources[k];
-                if (k) kq_buf_str(out, ", else ");
-                for (uint32_t t = s->ntransforms; t-- > 0;) kq_buf_printf(out, "%s(", s->transforms[t]->name);
-                kq_buf_str(out, s->literal ? "\"" : s->system ? "$" : "");
-                kq_buf_sv(out, s->text);
-                kq_buf_str(out, s->literal ? "\"" : "");
-                for (uint32_t t = 0; t < s->ntransforms; t++) {
-                    if (s->arguments[t].n) {
-                        kq_buf_str(out, ", ");
-                        kq_buf_sv(out, s->arguments[t]);
-                    }
-                    kq_buf_char(out, ')');
-                }
-            }
-        }
+        if (!first) kq_buf_str(out, "; ");
+        first = false;
+        kq_buf_sv(out, map->name);
+        kq_buf_printf(out, ": %s", worth[kq_map_worth(map, column)]);
+        const kq_map_column *mc = kq_map_find(t, map, column);
+        if (!mc) continue;
+        kq_buf_char(out, ' ');
+        kq_map_print(mc->expr, out);
     }
 }

@@ -48,8 +48,8 @@ bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
 /* How many maps fill the table from other logs. */
 uint32_t kq_catalog_maps(const kq_catalog *catalog, const kq_table *table);
 
-/* Where a column's values come from, for `kequel schema`: one text per map, e.g. "Sysmon 1:
- * basename(Image)". Appended. */
+/* Where a column's values come from and what they are worth, for `kequel schema`: one text per map, e.g. "Sysmon 1:
+ * exact basename(Image); Security 4688: unavailable". Appended. */
 void kq_catalog_describe(const kq_catalog *catalog, const kq_table *table, uint32_t column, kq_buf *out);
 
 typedef struct kq_scan_spec {
@@ -60,6 +60,8 @@ typedef struct kq_scan_spec {
     uint32_t npredicates;
     kq_report *report;
     kq_budget *budget;
+    bool keep_duplicates; /* a start told by two logs is two rows */
+    bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
 } kq_scan_spec;
 
 typedef struct kq_scan kq_scan;

@@ -4,6 +4,7 @@
 #ifndef KQ_SCHEMA_CATALOG_INTERNAL_H
 #define KQ_SCHEMA_CATALOG_INTERNAL_H
 
+#include "schema/book.h"
 #include "schema/model.h"
 #include <pthread.h>
 
@@ -14,6 +15,9 @@ typedef struct kq_late {
     kq_model model;
 } kq_late;
 
+/* Books of process starts that scans made, for the scans after them. */
+typedef struct kq_shelf kq_shelf;
+
 struct kq_catalog {
     kq_arena arena;
     kq_budget *budget;
@@ -21,6 +25,8 @@ struct kq_catalog {
     kq_input *inputs;
     bool *envelope; /* beside inputs: records are Defender's streaming envelope */
     size_t ninputs, cap;
+    bool keep_duplicates;
+    kq_shelf *shelf;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;
     kq_late *late;
@@ -28,6 +34,17 @@ struct kq_catalog {
 
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, bool *native);
+
+/* A book with at least these columns of DeviceProcessEvents; NULL: none was made yet. From any thread. */
+kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n);
+/* Which columns a book of the catalog has, in its order. */
+uint32_t *kq_catalog_book_columns(const kq_catalog *catalog, const kq_book *book, uint32_t *n);
+/* The catalog takes the book: it is there until an input is added or the catalog goes. From any thread. False without
+ * memory: then the book stays its maker's. */
+bool kq_catalog_keep_book(const kq_catalog *catalog, kq_book *book, const uint32_t *columns, uint32_t n);
+kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
+/* Throws away all books; `shelf` too when `all`. */
+void kq_shelf_clear(kq_shelf *shelf, bool all);
 
 /* Makes a table `name` from the first records of an opened source: its fields, and types that fit their values.
  * Errors: NOMEM, DAMAGED when there is no record to learn from. */

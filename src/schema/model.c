@@ -1,5 +1,6 @@
 #include "schema/model.h"
 #include "base/embedded.h"
+#include <stdlib.h>
 
 typedef struct loader {
     kq_model *model;
@@ -9,7 +10,9 @@ typedef struct loader {
     uint32_t line;
     kq_sv text; /* the line */
     kq_model_table *table;
+    kq_names *names;
     kq_shape *shape;
+    kq_map_group *group;
     kq_map *map;
 } loader;
 
@@ -60,13 +63,29 @@ const kq_model_table *kq_model_find(const kq_model *model, kq_sv name) {
     return NULL;
 }
 
-bool kq_shape_field(const kq_shape *shape, kq_sv name, kq_sv *field) {
+const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name) {
     for (uint32_t i = 0; i < shape->n; i++)
-        if (kq_sv_eq(shape->names[i], name)) {
-            *field = shape->fields[i];
-            return true;
-        }
+        if (kq_sv_eq(shape->names[i].name, name)) return shape->names[i].expr;
+    return NULL;
+}
+
+bool kq_shape_read_by(const kq_shape *shape, kq_sv reader) {
+    for (uint32_t i = 0; i < shape->nreaders; i++)
+        if (kq_sv_eq(shape->readers[i], reader)) return true;
     return false;
+}
+
+const kq_map_column *kq_map_find(const kq_model_table *table, const kq_map *map, uint32_t column) {
+    for (int twin = 0; twin < 2; twin++) {
+        uint32_t c = column;
+        if (twin) {
+            if (table->twins[0] != column && table->twins[1] != column) break;
+            c = table->twins[0] == column ? table->twins[1] : table->twins[0];
+        }
+        for (uint32_t i = 0; i < map->ncolumns; i++)
+            if (map->columns[i].column == c) return &map->columns[i];
+    }
+    return NULL;
 }
 
 /* Arrays of the model grow by doubling in the arena; what is left behind goes with the arena. */
@@ -82,50 +101,110 @@ static bool grow(kq_arena *arena, void *items, uint32_t n, size_t size) {
     return true;
 }
 
+/* Cuts `values` at its commas, trimmed. Empty ones are left out. */
+static kq_status list(loader *l, kq_sv values, kq_sv **items, uint32_t *n) {
+    for (kq_sv more = values; more.n;) {
+        kq_sv left = more, right = {0};
+        cut(more, ',', &left, &right);
+        more = right;
+        if (!left.n) continue;
+        if (!grow(l->arena, items, *n, sizeof(kq_sv))) return kq_arena_status(l->arena, l->err);
+        (*items)[(*n)++] = kq_arena_copy(l->arena, left);
+    }
+    return KQ_OK;
+}
+
+static kq_status expression(loader *l, kq_sv text, bool shape, const kq_map_expr **out) {
+    kq_map_fault fault;
+    *out = kq_map_parse(text, shape, l->model->names, l->arena, &fault);
+    if (*out) return KQ_OK;
+    return fault.what ? bad(l, fault.at, fault.what, fault.which) : kq_arena_status(l->arena, l->err);
+}
+
+/* Adds a new T named `rest` at the end of a list of the model. */
+#define APPEND(T, list, made)                                                                                          \
+    do {                                                                                                               \
+        T **end_ = &(list);                                                                                            \
+        while (*end_) end_ = &(*end_)->next;                                                                           \
+        *end_ = (made) = kq_arena_new(l->arena, T);                                                                    \
+        if (!(made)) return kq_arena_status(l->arena, l->err);                                                         \
+    } while (0)
+
+static kq_status map_section(loader *l, kq_sv rest) {
+    kq_sv table, from;
+    first_word(rest, &table, &rest);
+    first_word(rest, &from, &rest);
+    const kq_model_table *t = kq_model_find(l->model, table);
+    if (!t) return bad(l, table.p, "there is no table", table);
+    if (!kq_sv_eq(from, KQ_SV("from")) || !rest.n) return bad(l, from.p, "expected 'from' and a name", NONE);
+    APPEND(kq_map, l->model->maps, l->map);
+    l->map->table = &t->table;
+    l->map->name = kq_arena_copy(l->arena, rest);
+    return KQ_OK;
+}
+
 static kq_status section(loader *l) {
     kq_sv s = l->text;
     if (s.p[s.n - 1] != ']') return bad(l, s.p + s.n, "expected ']'", NONE);
     kq_sv kind, rest;
     first_word(trim(kq_sv_slice(s, 1, s.n - 1)), &kind, &rest);
     l->table = NULL;
+    l->names = NULL;
     l->shape = NULL;
+    l->group = NULL;
     l->map = NULL;
     if (!rest.n) return bad(l, s.p + 1, "a section needs a name", NONE);
     if (kq_sv_eq(kind, KQ_SV("table"))) {
         if (kq_model_find(l->model, rest)) return bad(l, rest.p, "there is already a table", rest);
-        kq_model_table *t = kq_arena_new(l->arena, kq_model_table), **end = &l->model->tables;
-        if (!t) return kq_arena_status(l->arena, l->err);
-        t->table.name = kq_arena_copy(l->arena, rest);
-        t->table.doc = "";
-        t->twins[0] = t->twins[1] = UINT32_MAX;
-        while (*end) end = &(*end)->next;
-        *end = l->table = t;
+        APPEND(kq_model_table, l->model->tables, l->table);
+        l->table->table.name = kq_arena_copy(l->arena, rest);
+        l->table->table.doc = "";
+        l->table->twins[0] = l->table->twins[1] = UINT32_MAX;
+        return KQ_OK;
+    }
+    if (kq_sv_eq(kind, KQ_SV("names"))) {
+        for (const kq_names *n = l->model->names; n; n = n->next)
+            if (kq_sv_eq(n->name, rest)) return bad(l, rest.p, "there are already names", rest);
+        APPEND(kq_names, l->model->names, l->names);
+        l->names->name = kq_arena_copy(l->arena, rest);
         return KQ_OK;
     }
     if (kq_sv_eq(kind, KQ_SV("shape"))) {
-        kq_shape *shape = kq_arena_new(l->arena, kq_shape), **end = &l->model->shapes;
-        if (!shape) return kq_arena_status(l->arena, l->err);
-        shape->name = kq_arena_copy(l->arena, rest);
-        while (*end) end = &(*end)->next;
-        *end = l->shape = shape;
+        APPEND(kq_shape, l->model->shapes, l->shape);
+        l->shape->name = kq_arena_copy(l->arena, rest);
         return KQ_OK;
     }
-    if (kq_sv_eq(kind, KQ_SV("map"))) {
-        kq_sv table, from;
-        first_word(rest, &table, &rest);
-        first_word(rest, &from, &rest);
-        const kq_model_table *t = kq_model_find(l->model, table);
-        if (!t) return bad(l, table.p, "there is no table", table);
-        if (!kq_sv_eq(from, KQ_SV("from")) || !rest.n) return bad(l, from.p, "expected 'from' and a name", NONE);
-        kq_map *map = kq_arena_new(l->arena, kq_map), **end = &l->model->maps;
-        if (!map) return kq_arena_status(l->arena, l->err);
-        map->table = &t->table;
-        map->name = kq_arena_copy(l->arena, rest);
-        while (*end) end = &(*end)->next;
-        *end = l->map = map;
+    if (kq_sv_eq(kind, KQ_SV("group"))) {
+        for (const kq_map_group *g = l->model->groups; g; g = g->next)
+            if (kq_sv_eq(g->name, rest)) return bad(l, rest.p, "there is already a group", rest);
+        APPEND(kq_map_group, l->model->groups, l->group);
+        l->group->name = kq_arena_copy(l->arena, rest);
+        l->group->file = l->name;
+        l->group->line = l->line;
         return KQ_OK;
     }
-    return bad(l, kind.p, "expected table, shape or map, not", kind);
+    if (kq_sv_eq(kind, KQ_SV("map"))) return map_section(l, rest);
+    return bad(l, kind.p, "expected table, names, shape, group or map, not", kind);
+}
+
+static int by_code(const void *a, const void *b) {
+    const kq_name *x = a, *y = b;
+    size_t n = x->code.n < y->code.n ? x->code.n : y->code.n;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char p = (unsigned char)kq_ascii_lower(x->code.p[i]), q = (unsigned char)kq_ascii_lower(y->code.p[i]);
+        if (p != q) return p < q ? -1 : 1;
+    }
+    return x->code.n < y->code.n ? -1 : x->code.n > y->code.n;
+}
+
+static kq_status names_line(loader *l) {
+    kq_sv code, name;
+    if (!cut(l->text, '=', &code, &name) || !code.n || !name.n)
+        return bad(l, l->text.p, "expected 'code = name'", NONE);
+    kq_names *n = l->names;
+    if (!grow(l->arena, &n->items, n->n, sizeof(kq_name))) return kq_arena_status(l->arena, l->err);
+    n->items[n->n++] = (kq_name){kq_arena_copy(l->arena, code), kq_arena_copy(l->arena, name)};
+    return KQ_OK;
 }
 
 static kq_status add_column(loader *l, kq_sv name, kq_type type) {
@@ -177,100 +256,110 @@ static kq_status shape_line(loader *l) {
     kq_shape *s = l->shape;
     kq_sv word, rest, name, field;
     first_word(l->text, &word, &rest);
-    if (kq_sv_eq(word, KQ_SV("reader"))) {
-        s->reader = kq_arena_copy(l->arena, rest);
-        return KQ_OK;
-    }
+    if (kq_sv_eq(word, KQ_SV("reader"))) return list(l, rest, &s->readers, &s->nreaders);
+    if (kq_sv_eq(word, KQ_SV("is"))) return list(l, rest, &s->is, &s->nis);
     if (kq_sv_eq(word, KQ_SV("data"))) {
         s->data = kq_arena_copy(l->arena, rest);
         return KQ_OK;
     }
     if (!cut(l->text, ':', &name, &field) || !field.n) return bad(l, l->text.p, "expected 'Name: field'", NONE);
-    if (!grow(l->arena, &s->names, s->n, sizeof(kq_sv)) || !grow(l->arena, &s->fields, s->n, sizeof(kq_sv)))
-        return kq_arena_status(l->arena, l->err);
-    s->names[s->n] = kq_arena_copy(l->arena, name);
-    s->fields[s->n++] = kq_arena_copy(l->arena, field);
-    return KQ_OK;
+    if (!grow(l->arena, &s->names, s->n, sizeof(kq_shape_name))) return kq_arena_status(l->arena, l->err);
+    kq_shape_name *one = &s->names[s->n++];
+    one->name = kq_arena_copy(l->arena, name);
+    return expression(l, field, true, &one->expr);
 }
 
+/* when $System: value, value    when Field: value */
 static kq_status when_line(loader *l, kq_sv rest) {
     kq_sv name, values;
-    if (!cut(rest, ':', &name, &values) || !values.n) return bad(l, rest.p, "expected 'when Name: value, value'", NONE);
+    if (!cut(rest, ':', &name, &values) || !values.n || !name.n)
+        return bad(l, rest.p, "expected 'when $Name: value, value'", NONE);
     if (!grow(l->arena, &l->map->when, l->map->nwhen, sizeof(kq_map_when))) return kq_arena_status(l->arena, l->err);
     kq_map_when *w = &l->map->when[l->map->nwhen++];
-    w->name = kq_arena_copy(l->arena, name);
-    for (kq_sv one, more = values; more.n;) {
-        kq_sv left = more, right = {0};
-        cut(more, ',', &left, &right);
-        one = left;
-        more = right;
-        if (!grow(l->arena, &w->values, w->nvalues, sizeof(kq_sv))) return kq_arena_status(l->arena, l->err);
-        w->values[w->nvalues++] = kq_arena_copy(l->arena, one);
-    }
-    return KQ_OK;
+    w->system = name.p[0] == '$';
+    w->name = kq_arena_copy(l->arena, w->system ? kq_sv_slice(name, 1, name.n) : name);
+    return list(l, values, &w->values, &w->nvalues);
 }
 
-/* transform(transform(Field), argument): outer ones are found first and must run last. */
-static kq_status alternative(loader *l, kq_sv s, kq_map_source *out) {
-    const kq_transform *outer[KQ_TRANSFORMS_MAX];
-    kq_sv args[KQ_TRANSFORMS_MAX];
-    uint32_t n = 0;
-    for (;;) {
-        const char *open = s.n ? memchr(s.p, '(', s.n) : NULL;
-        if (!open || s.p[0] == '"') break;
-        kq_sv name = kq_sv_slice(s, 0, (size_t)(open - s.p));
-        if (s.p[s.n - 1] != ')') return bad(l, s.p + s.n, "expected ')'", NONE);
-        if (n == KQ_TRANSFORMS_MAX) return bad(l, s.p, "too many transforms in one another", NONE);
-        outer[n] = kq_transform_find(name);
-        if (!outer[n]) return bad(l, name.p, "there is no transform", name);
-        s = trim(kq_sv_slice(s, name.n + 1, s.n - 1));
-        args[n] = (kq_sv){"", 0};
-        size_t comma = s.n; /* the argument stands after the last comma that is outside inner parentheses */
-        for (size_t i = s.n; i > 0 && s.p[i - 1] != ')'; i--)
-            if (s.p[i - 1] == ',') comma = i - 1;
-        if (comma < s.n) {
-            args[n] = kq_arena_copy(l->arena, trim(kq_sv_slice(s, comma + 1, s.n)));
-            s = trim(kq_sv_slice(s, 0, comma));
-        }
-        n++;
+/* starts guid X, parent pid X */
+static kq_status process_line(loader *l, kq_sv rest, kq_map_process *out) {
+    kq_sv by, expr;
+    first_word(rest, &by, &expr);
+    bool guid = kq_sv_eq(by, KQ_SV("guid"));
+    if (!guid && !kq_sv_eq(by, KQ_SV("pid"))) return bad(l, rest.p, "expected 'guid' or 'pid' and a field", NONE);
+    return expression(l, expr, false, guid ? &out->guid : &out->pid);
+}
+
+static kq_status column_line(loader *l) {
+    kq_sv name, expr;
+    if (!cut(l->text, '=', &name, &expr)) return bad(l, l->text.p, "expected 'Column = expression'", NONE);
+    bool guess = name.n && name.p[name.n - 1] == '~';
+    if (guess) name = trim(kq_sv_slice(name, 0, name.n - 1));
+    kq_map *m = l->map;
+    uint32_t column = find_column(m->table, name);
+    if (column == UINT32_MAX) return bad(l, name.p, "the table has no column", name);
+    kq_map_column *c = NULL; /* a later line replaces one that a group brought */
+    for (uint32_t i = 0; i < m->ncolumns; i++)
+        if (m->columns[i].column == column) c = &m->columns[i];
+    if (!c) {
+        if (!grow(l->arena, &m->columns, m->ncolumns, sizeof(kq_map_column))) return kq_arena_status(l->arena, l->err);
+        c = &m->columns[m->ncolumns++];
     }
-    if (!s.n) return bad(l, s.p, "expected a field, $Name or \"text\"", NONE);
-    out->ntransforms = n;
-    for (uint32_t i = 0; i < n; i++) {
-        out->transforms[i] = outer[n - 1 - i];
-        out->arguments[i] = args[n - 1 - i];
+    c->column = column;
+    c->guess = guess;
+    return expression(l, expr, false, &c->expr);
+}
+
+static kq_status map_line(loader *l);
+
+/* The lines of a group, as if they stood here; errors name where they do stand. */
+static kq_status use(loader *l, kq_sv name) {
+    const kq_map_group *g = l->model->groups;
+    while (g && !kq_sv_eq(g->name, name)) g = g->next;
+    if (!g) return bad(l, name.p, "there is no group", name);
+    loader in = *l;
+    in.name = g->file;
+    in.line = g->line;
+    for (size_t i = 0; i < g->text.n;) {
+        size_t end = i;
+        while (end < g->text.n && g->text.p[end] != '\n') end++;
+        in.line++;
+        in.text = trim(kq_sv_slice(g->text, i, end));
+        i = end + 1;
+        if (!in.text.n || in.text.p[0] == '#') continue;
+        if (kq_sv_starts(in.text, KQ_SV("use "))) return bad(&in, in.text.p, "a group can't use another", NONE);
+        KQ_TRY(map_line(&in));
     }
-    if (s.p[0] == '"') {
-        if (s.n < 2 || s.p[s.n - 1] != '"') return bad(l, s.p, "unterminated text", NONE);
-        out->literal = true;
-        s = kq_sv_slice(s, 1, s.n - 1);
-    } else if (s.p[0] == '$') {
-        out->system = true;
-        s = kq_sv_slice(s, 1, s.n);
-    }
-    out->text = kq_arena_copy(l->arena, s);
     return KQ_OK;
 }
 
 static kq_status map_line(loader *l) {
-    kq_sv word, rest, name, expr;
+    kq_sv word, rest;
     first_word(l->text, &word, &rest);
+    bool column = kq_sv_starts(rest, KQ_SV("=")) || kq_sv_starts(rest, KQ_SV("~="));
+    if (column) return column_line(l);
     if (kq_sv_eq(word, KQ_SV("when"))) return when_line(l, rest);
-    if (!cut(l->text, '=', &name, &expr)) return bad(l, l->text.p, "expected 'Column = expression'", NONE);
-    kq_map *m = l->map;
-    uint32_t column = find_column(m->table, name);
-    if (column == UINT32_MAX) return bad(l, name.p, "the table has no column", name);
-    if (!grow(l->arena, &m->columns, m->ncolumns, sizeof(kq_map_column))) return kq_arena_status(l->arena, l->err);
-    kq_map_column *c = &m->columns[m->ncolumns++];
-    c->column = column;
-    for (kq_sv more = expr; more.n;) {
-        kq_sv left = more, right = {0};
-        cut(more, '|', &left, &right);
-        more = right;
-        if (!grow(l->arena, &c->sources, c->nsources, sizeof(kq_map_source))) return kq_arena_status(l->arena, l->err);
-        KQ_TRY(alternative(l, left, &c->sources[c->nsources++]));
+    if (kq_sv_eq(word, KQ_SV("use"))) return use(l, rest);
+    if (kq_sv_eq(word, KQ_SV("starts"))) return process_line(l, rest, &l->map->starts);
+    if (kq_sv_eq(word, KQ_SV("parent"))) return process_line(l, rest, &l->map->parent);
+    if (kq_sv_eq(l->text, KQ_SV("yields"))) {
+        l->map->yields = true;
+        return KQ_OK;
     }
-    return c->nsources ? KQ_OK : bad(l, l->text.p + l->text.n, "expected an expression", NONE);
+    if (kq_sv_eq(l->text, KQ_SV("same names"))) {
+        l->map->same_names = true;
+        return KQ_OK;
+    }
+    return column_line(l);
+}
+
+static kq_status load_line(loader *l) {
+    if (l->text.p[0] == '[') return section(l);
+    if (l->table) return table_line(l);
+    if (l->names) return names_line(l);
+    if (l->shape) return shape_line(l);
+    if (l->map) return map_line(l);
+    return l->group ? KQ_OK : bad(l, l->text.p, "expected a [section] first", NONE);
 }
 
 kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena *arena, kq_error *err) {
@@ -280,19 +369,18 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
         while (end < text.n && text.p[end] != '\n') end++;
         l.line++;
         l.text = trim(kq_sv_slice(text, i, end));
+        size_t from = i;
         i = end + 1;
+        if (l.group && !(l.text.n && l.text.p[0] == '[')) {
+            if (!l.group->text.p) l.group->text.p = text.p + from;
+            l.group->text.n = (size_t)(text.p + end - l.group->text.p);
+        }
         if (!l.text.n || l.text.p[0] == '#') continue;
-        if (l.text.p[0] == '[')
-            KQ_TRY(section(&l));
-        else if (l.table)
-            KQ_TRY(table_line(&l));
-        else if (l.shape)
-            KQ_TRY(shape_line(&l));
-        else if (l.map)
-            KQ_TRY(map_line(&l));
-        else
-            return bad(&l, l.text.p, "expected a [section] first", NONE);
+        kq_names *names = l.names;
+        KQ_TRY(load_line(&l));
+        if (names && names != l.names && names->n) qsort(names->items, names->n, sizeof *names->items, by_code);
     }
+    if (l.names && l.names->n) qsort(l.names->items, l.names->n, sizeof *l.names->items, by_code);
     return kq_arena_status(arena, err);
 }
 

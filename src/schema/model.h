@@ -1,16 +1,25 @@
 /*
- * The model: tables, shapes and maps read from schema text. The text is data: builtin/ holds what we ship.
+ * The model: tables, names, shapes and maps read from schema text. The text is data: builtin/ holds what we ship, users
+ * bring their own with --map. docs/maps.md describes the format; in short:
  *
  *   [table NAME]              doc TEXT             same A B   (two columns that are one instant)    Column: type
- *   [shape NAME]              reader evtx|json|csv            data PREFIX       System name: field
- *                             type: Column Column
- *   [map TABLE from NAME]     when Name: value, value         Column = expression
+ *                             type: Column Column   (several of one type)
+ *   [names NAME]              code = name
+ *   [shape NAME]              reader evtx, json    is FIELD   data PREFIX       System: expression
+ *   [group NAME]              lines of maps, taken over by `use NAME`
+ *   [map TABLE from NAME]     when $System: value, value     when Field: value     use GROUP
+ *                             Column = expression            Column ~= expression (a guess: derived, not exact)
+ *                             same names        (every other column is the field of its name)
+ *                             starts guid Field   starts pid Field    (rows are starts of processes, known by these)
+ *                             parent guid Field   parent pid Field    (the process that @Column asks)
+ *                             yields              (not a row when another map tells the same start)
  *
- * In a table `type: A B C`, a line that begins with a type's name, gives several columns of it.
- * An expression is alternatives separated by '|', the first that has a value wins. An alternative is "text", $Name (a
- * system name of the shape), Field (the shape's data prefix is put before it), or transform(alternative[, argument]),
- * see transforms.def. A map applies to every shape that defines what its `when` lines and at least one column need.
- * Lines starting with '#' are comments. Errors name line and column.
+ * An expression is alternatives separated by '|', the first that has a value wins; an alternative is parts joined by
+ * '&' (no value when one has none). A part is "text", $System (a system name of the shape), Field or 'Field name' (the
+ * shape's data prefix is put before it), transform(expression[, argument]) (transforms.def), @Column (that column of
+ * the parent's own start) or {key: expression, ...} (an object of those that have a value). In a [shape] names are
+ * whole fields of the record. A map applies to every shape that has what its `when` lines need. Lines starting with
+ * '#' are comments. Errors name line and column.
  *
  * A model lives in its arena and is immutable once loaded.
  */
@@ -18,37 +27,25 @@
 #define KQ_SCHEMA_MODEL_H
 
 #include "schema/catalog.h"
-
-typedef struct kq_transform {
-    const char *name;
-    /* Gives the transformed text in *out (a view of `in`, or of bytes in `arena`); false: no value. */
-    bool (*fn)(kq_sv in, kq_sv argument, kq_arena *arena, kq_sv *out);
-    bool view; /* never needs the arena: may judge a field before its row is built */
-    const char *doc;
-} kq_transform;
-
-#define KQ_TRANSFORMS_MAX 4
-
-typedef struct kq_map_source {
-    bool literal;
-    bool system;                                       /* $Name */
-    kq_sv text;                                        /* the literal, or the name */
-    const kq_transform *transforms[KQ_TRANSFORMS_MAX]; /* innermost first */
-    kq_sv arguments[KQ_TRANSFORMS_MAX];
-    uint32_t ntransforms;
-} kq_map_source;
+#include "schema/map_expr.h"
 
 typedef struct kq_map_column {
     uint32_t column; /* of the table */
-    kq_map_source *sources;
-    uint32_t nsources;
+    bool guess;      /* written ~= */
+    const kq_map_expr *expr;
 } kq_map_column;
 
 typedef struct kq_map_when {
-    kq_sv name; /* system name */
+    bool system; /* $name */
+    kq_sv name;
     kq_sv *values;
     uint32_t nvalues;
 } kq_map_when;
+
+/* What a process is known by; NULL: not at all. */
+typedef struct kq_map_process {
+    const kq_map_expr *guid, *pid;
+} kq_map_process;
 
 typedef struct kq_map {
     const kq_table *table;
@@ -57,17 +54,35 @@ typedef struct kq_map {
     uint32_t nwhen;
     kq_map_column *columns;
     uint32_t ncolumns;
+    kq_map_process starts, parent;
+    bool same_names, yields;
     struct kq_map *next;
 } kq_map;
 
+typedef struct kq_shape_name {
+    kq_sv name;
+    const kq_map_expr *expr; /* its fields are whole fields of the record */
+} kq_shape_name;
+
 typedef struct kq_shape {
     kq_sv name;
-    kq_sv reader;
+    kq_sv *readers;
+    uint32_t nreaders;
+    kq_sv *is; /* fields that records of the shape have */
+    uint32_t nis;
     kq_sv data;
-    kq_sv *names, *fields; /* system names and where they are */
+    kq_shape_name *names;
     uint32_t n;
     struct kq_shape *next;
 } kq_shape;
+
+typedef struct kq_map_group {
+    kq_sv name;
+    const char *file; /* for errors */
+    uint32_t line;
+    kq_sv text;
+    struct kq_map_group *next;
+} kq_map_group;
 
 typedef struct kq_model_table {
     kq_table table;    /* first: each table of a catalog is one of these */
@@ -77,11 +92,14 @@ typedef struct kq_model_table {
 
 typedef struct kq_model {
     kq_model_table *tables;
+    kq_names *names;
     kq_shape *shapes;
+    kq_map_group *groups;
     kq_map *maps;
 } kq_model;
 
-/* Adds what `text` defines to the model; `name` stands in errors. Errors: RULE with line and column, NOMEM. */
+/* Adds what `text` defines to the model; `name` stands in errors. `text` must outlive the model. On an error the model
+ * may hold a part of it and is to be given up. Errors: RULE with line and column, NOMEM. */
 kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena *arena, kq_error *err);
 
 /* Loads all of builtin/ (builtin.c). */
@@ -91,11 +109,14 @@ const kq_model_table *kq_model_find(const kq_model *model, kq_sv name);
 static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
     return (const kq_model_table *)(const void *)table;
 }
-/* The field behind a system name in this shape; false when the shape has none. */
-bool kq_shape_field(const kq_shape *shape, kq_sv name, kq_sv *field);
+/* What stands behind a system name in this shape; NULL when the shape has none. */
+const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name);
+bool kq_shape_read_by(const kq_shape *shape, kq_sv reader);
+/* What a column is worth under one map: the product's own value, our inference from the event, or never there. */
+typedef enum kq_worth { KQ_WORTH_UNAVAILABLE, KQ_WORTH_DERIVED, KQ_WORTH_EXACT } kq_worth;
+kq_worth kq_map_worth(const kq_map *map, uint32_t column);
 
-const kq_transform *kq_transform_find(kq_sv name);
-/* Applies all transforms of `source` to `in`; false: no value. */
-bool kq_map_apply(const kq_map_source *source, kq_sv in, kq_arena *arena, kq_sv *out);
+/* How `map` fills column `column` of its table, or its twin; NULL when it does not. */
+const kq_map_column *kq_map_find(const kq_model_table *table, const kq_map *map, uint32_t column);
 
 #endif

@@ -4,20 +4,35 @@
 typedef struct maker {
     const kq_model *model;
     const kq_scan_spec *spec;
+    const kq_model_table *table; /* of the spec */
+    const uint32_t *book;
+    uint32_t nbook;
     kq_arena *arena;
     kq_want_set *sets;
     kq_build_set *builds;
     uint32_t nsets;
     kq_want *wants; /* of the set being made */
-    uint32_t nwants;
+    uint32_t nwants, cap;
+    const kq_map *map; /* of the set being made; NULL: native */
+    const kq_shape *shape;
+    kq_sv prefix; /* native */
+    bool asks_parent;
 } maker;
 
 /* A predicate judged at its field: what accept() gets. */
 typedef struct judge {
     const kq_predicate *predicate;
-    const kq_map_source *map;
-    bool more; /* other alternatives follow: an empty field decides nothing */
+    const kq_build_node *node; /* transforms over one field */
+    bool more;                 /* other alternatives follow: an empty field decides nothing */
 } judge;
+
+static bool through(const kq_build_node *node, kq_sv text, kq_sv *out) {
+    if (node->expr->kind != KQ_MAP_TRANSFORM) {
+        *out = text;
+        return true;
+    }
+    return through(node->parts, text, &text) && node->expr->transform->fn(text, &node->expr->argument, NULL, out);
+}
 
 static bool judge_field(const void *ctx, const kq_field *field) {
     const judge *j = ctx;
@@ -27,7 +42,7 @@ static bool judge_field(const void *ctx, const kq_field *field) {
     }
     if (field->kind != KQ_FIELD_STRING) return true; /* judged when the row is built */
     kq_sv text = field->u.text;
-    if (!kq_map_apply(j->map, text, NULL, &text)) text = KQ_SV("");
+    if (!through(j->node, text, &text)) text = KQ_SV("");
     if (!text.n && j->more) return true;
     if (j->predicate->kind == KQ_PREDICATE_TEXT) return kq_matcher_test(j->predicate->matcher, text);
     kq_value v = {.type = KQ_DATETIME};
@@ -37,10 +52,15 @@ static bool judge_field(const void *ctx, const kq_field *field) {
 
 static uint32_t want(maker *m, kq_sv name, bool json) {
     for (uint32_t i = 0; i < m->nwants; i++)
-        if (kq_sv_eq(m->wants[i].name, name)) {
-            m->wants[i].json |= json;
-            return i;
-        }
+        if (kq_sv_eq(m->wants[i].name, name) && m->wants[i].json == json) return i;
+    if (m->nwants == m->cap) {
+        uint32_t cap = m->cap ? 2 * m->cap : 16;
+        kq_want *wants = kq_arena_array(m->arena, kq_want, cap);
+        if (!wants) return 0;
+        if (m->nwants) memcpy(wants, m->wants, m->nwants * sizeof *wants);
+        m->wants = wants;
+        m->cap = cap;
+    }
     m->wants[m->nwants] = (kq_want){.name = name, .json = json};
     return m->nwants++;
 }
@@ -49,135 +69,221 @@ static kq_sv join(maker *m, kq_sv prefix, kq_sv name) {
     return prefix.n ? kq_arena_printf(m->arena, "%.*s%.*s", (int)prefix.n, prefix.p, (int)name.n, name.p) : name;
 }
 
-/* The sources of one column under a map and shape. */
-static kq_status map_column(maker *m, const kq_map *map, const kq_shape *shape, uint32_t column, kq_build_column *out) {
-    const kq_table *table = m->spec->table;
-    const kq_model_table *mt = kq_model_table_of(table);
-    const kq_map_column *found = NULL;
-    for (int twin = 0; twin < 2 && !found; twin++) {
-        uint32_t c = column;
-        if (twin) {
-            if (mt->twins[0] != column && mt->twins[1] != column) break;
-            c = mt->twins[0] == column ? mt->twins[1] : mt->twins[0];
+static const kq_map_expr plain_field = {.kind = KQ_MAP_FIELD};
+
+/*
+ * Compiles an expression. `whole`: names are whole fields of the record (in a shape). `json`: the field is taken as
+ * JSON. Parts that can't have a value here are left out; false when nothing is left. Without memory false too: the
+ * arena says so.
+ */
+static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_build_node *out) {
+    *out = (kq_build_node){.expr = e};
+    switch (e->kind) {
+    case KQ_MAP_LITERAL: return true;
+    case KQ_MAP_FIELD: out->at = want(m, whole ? e->text : join(m, m->shape->data, e->text), json); return true;
+    case KQ_MAP_SYSTEM: {
+        const kq_map_expr *behind = kq_shape_find(m->shape, e->text);
+        return behind && compile(m, behind, true, json, out);
+    }
+    case KQ_MAP_PARENT:
+        for (uint32_t i = 0; i < m->nbook; i++) {
+            const kq_model_table *starts = kq_model_find(m->model, KQ_SV("DeviceProcessEvents"));
+            if (!starts || !kq_sv_eq(starts->table.columns.items[m->book[i]].name, e->text)) continue;
+            out->at = i;
+            m->asks_parent = true;
+            return true;
         }
-        for (uint32_t i = 0; i < map->ncolumns && !found; i++)
-            if (map->columns[i].column == c) found = &map->columns[i];
+        return false;
+    default: break;
     }
-    *out = (kq_build_column){.type = table->columns.items[column].type};
-    if (!found) return KQ_OK;
-    kq_build_source *sources = kq_arena_array(m->arena, kq_build_source, found->nsources);
-    if (!sources) return kq_arena_status(m->arena, NULL);
-    for (uint32_t i = 0; i < found->nsources; i++) {
-        const kq_map_source *s = &found->sources[i];
-        kq_sv field = s->text;
-        if (!s->literal && s->system && !kq_shape_field(shape, s->text, &field)) continue;
-        if (!s->literal && !s->system) field = join(m, shape->data, s->text);
-        sources[out->nsources++] = (kq_build_source){s, s->literal ? 0 : want(m, field, out->type == KQ_DYNAMIC)};
+    bool inner = json && e->kind == KQ_MAP_ANY;
+    if (e->kind == KQ_MAP_TRANSFORM) inner = e->transform->flags & KQ_TRANSFORM_JSON;
+    kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, e->nparts);
+    if (!parts) return false;
+    out->parts = parts;
+    for (uint32_t i = 0; i < e->nparts; i++) {
+        bool there = compile(m, &e->parts[i], whole, inner, &parts[out->nparts]);
+        parts[out->nparts].key = e->parts[i].key;
+        if (there)
+            out->nparts++;
+        else if (e->kind == KQ_MAP_CONCAT)
+            return false;
     }
-    out->sources = sources;
-    return KQ_OK;
+    return out->nparts > 0;
 }
 
-/* The same for a record whose fields have the columns' names, behind `prefix`; twins stand in for each other. */
-static kq_status native_column(maker *m, kq_sv prefix, uint32_t column, kq_build_column *out) {
-    static const kq_map_source plain = {0};
-    const kq_table *table = m->spec->table;
-    const kq_model_table *mt = kq_model_table_of(table);
-    kq_build_source *sources = kq_arena_array(m->arena, kq_build_source, 2);
-    if (!sources) return kq_arena_status(m->arena, NULL);
-    *out = (kq_build_column){.type = table->columns.items[column].type, .sources = sources};
-    uint32_t names[2] = {column, UINT32_MAX};
-    if (mt->twins[0] == column || mt->twins[1] == column) { /* Timestamp first: exports always have it */
-        names[0] = mt->twins[0];
-        names[1] = mt->twins[1];
-    }
-    for (int i = 0; i < 2 && names[i] != UINT32_MAX; i++)
-        sources[out->nsources++] = (kq_build_source){
-            &plain, want(m, join(m, prefix, table->columns.items[names[i]].name), out->type == KQ_DYNAMIC)};
-    return KQ_OK;
+static const kq_build_node *node_of(maker *m, const kq_map_expr *e, bool json) {
+    kq_build_node *node = e ? kq_arena_new(m->arena, kq_build_node) : NULL;
+    return node && compile(m, e, false, json, node) ? node : NULL;
 }
 
-/* Can `source` be judged when its field is found? */
-static bool early(const kq_build_column *c, const kq_predicate *p) {
-    if (!c->nsources || c->sources[0].map->literal) return false;
-    for (uint32_t t = 0; t < c->sources[0].map->ntransforms; t++)
-        if (!c->sources[0].map->transforms[t]->view) return false;
-    return (p->kind == KQ_PREDICATE_TEXT && c->type == KQ_STRING) ||
-           (p->kind == KQ_PREDICATE_RANGE && c->type == KQ_DATETIME);
+static const kq_build_node *field_node(maker *m, kq_sv name, bool json) {
+    kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
+    if (node) *node = (kq_build_node){.expr = &plain_field, .at = want(m, name, json)};
+    return node;
+}
+
+/* The value of a column whose records have the columns' names; twins stand in for each other, the first comes first:
+ * exports always have it. */
+static const kq_build_node *native_node(maker *m, uint32_t column, bool json) {
+    static const kq_map_expr any = {.kind = KQ_MAP_ANY};
+    const kq_columns *columns = &m->spec->table->columns;
+    const kq_model_table *t = m->table;
+    if (t->twins[0] != column && t->twins[1] != column)
+        return field_node(m, join(m, m->prefix, columns->items[column].name), json);
+    kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
+    kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, 2);
+    if (!node || !parts) return NULL;
+    for (int i = 0; i < 2; i++)
+        parts[i] = (kq_build_node){.expr = &plain_field,
+                                   .at = want(m, join(m, m->prefix, columns->items[t->twins[i]].name), json)};
+    *node = (kq_build_node){.expr = &any, .nparts = 2, .parts = parts};
+    return node;
+}
+
+static kq_build_column column_of(maker *m, uint32_t column) {
+    const kq_column *c = &m->spec->table->columns.items[column];
+    kq_build_column out = {.type = c->type};
+    bool json = c->type == KQ_DYNAMIC;
+    if (!m->map) {
+        out.node = native_node(m, column, json);
+        return out;
+    }
+    const kq_map_column *found = kq_map_find(m->table, m->map, column);
+    if (found)
+        out.node = node_of(m, found->expr, json);
+    else if (m->map->same_names)
+        out.node = field_node(m, join(m, m->shape->data, c->name), json);
+    return out;
+}
+
+/* The node that is asked first: of alternatives the first. */
+static const kq_build_node *first_of(const kq_build_node *node) {
+    while (node && node->expr->kind == KQ_MAP_ANY) node = node->parts;
+    return node;
+}
+
+/* Can the column be judged when the field of its first alternative is found? */
+static bool early(const kq_build_column *c, const kq_predicate *p, uint32_t *field) {
+    const kq_build_node *node = first_of(c->node);
+    if (!node) return false;
+    for (; node->expr->kind == KQ_MAP_TRANSFORM; node = node->parts)
+        if (!(node->expr->transform->flags & KQ_TRANSFORM_VIEW)) return false;
+    *field = node->at;
+    return node->expr->kind == KQ_MAP_FIELD && ((p->kind == KQ_PREDICATE_TEXT && c->type == KQ_STRING) ||
+                                                (p->kind == KQ_PREDICATE_RANGE && c->type == KQ_DATETIME));
 }
 
 /* A literal column decides a text predicate for the whole set: true when no record can pass. */
 static bool never(const kq_build_column *c, const kq_predicate *p) {
     if (p->kind != KQ_PREDICATE_TEXT || c->type != KQ_STRING) return false;
-    if (!c->nsources) return !kq_matcher_test(p->matcher, KQ_SV(""));
-    return c->sources[0].map->literal && !kq_matcher_test(p->matcher, c->sources[0].map->text);
+    if (!c->node) return !kq_matcher_test(p->matcher, KQ_SV(""));
+    return c->node->expr->kind == KQ_MAP_LITERAL && !kq_matcher_test(p->matcher, c->node->expr->text);
 }
 
-typedef kq_status (*column_fn)(maker *m, const void *ctx, uint32_t column, kq_build_column *out);
+static kq_build_process process_of(maker *m, const kq_map_process *p) {
+    return (kq_build_process){node_of(m, p->guid, false), node_of(m, p->pid, false)};
+}
 
-/* Adds one set whose columns come from `fn`; drops it again when a predicate excludes all of it. */
-static kq_status add_set(maker *m, column_fn fn, const void *ctx, const kq_selector *selectors, uint32_t nselectors) {
+static const kq_build_node *column_node(maker *m, const char *name) {
+    const kq_columns *columns = &m->spec->table->columns;
+    for (uint32_t i = 0; i < columns->n; i++)
+        if (kq_sv_eq(columns->items[i].name, kq_sv_of(name))) return column_of(m, i).node;
+    return NULL;
+}
+
+/* What ties a row to processes, as far as this scan asks for it. */
+static void ties(maker *m, kq_build_set *set) {
+    const kq_map *map = m->map;
+    bool starts = m->spec->starts && (map->starts.guid || map->starts.pid);
+    set->asks_parent = m->asks_parent;
+    set->yields = map->yields && !m->spec->keep_duplicates;
+    if (starts) set->starts = process_of(m, &map->starts);
+    if (set->asks_parent) set->parent = process_of(m, &map->parent);
+    if (!starts && !set->asks_parent && !set->yields) return;
+    static const kq_map_expr computer = {.kind = KQ_MAP_SYSTEM, .text = {"Computer", 8}};
+    static const kq_map_expr time = {.kind = KQ_MAP_SYSTEM, .text = {"Time", 4}};
+    set->device = node_of(m, &computer, false);
+    set->time =
+        m->table && m->table->twins[0] != UINT32_MAX ? column_of(m, m->table->twins[0]).node : node_of(m, &time, false);
+    if (starts || set->yields) {
+        set->file = column_node(m, "FileName");
+        if (!starts) set->starts = process_of(m, &map->starts);
+    }
+}
+
+/* Adds one set; drops it again when a predicate excludes all of it. */
+static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselectors) {
     const kq_scan_spec *spec = m->spec;
-    uint32_t most = 4 * (spec->ncolumns + spec->npredicates) + 4;
-    m->wants = kq_arena_array(m->arena, kq_want, most);
-    m->nwants = 0;
+    m->wants = NULL;
+    m->nwants = m->cap = 0;
+    m->asks_parent = false;
     kq_build_column *columns = kq_arena_array(m->arena, kq_build_column, spec->ncolumns + 1);
     kq_build_predicate *predicates = kq_arena_array(m->arena, kq_build_predicate, spec->npredicates + 1);
-    if (!m->wants || !columns || !predicates) return kq_arena_status(m->arena, NULL);
+    if (!columns || !predicates) return kq_arena_status(m->arena, NULL);
     for (uint32_t i = 0; i < spec->npredicates; i++) {
         const kq_predicate *p = &spec->predicates[i];
         kq_build_column *c = &predicates[i].column;
         predicates[i].predicate = p;
-        KQ_TRY(fn(m, ctx, p->column, c));
+        *c = column_of(m, p->column);
+        KQ_TRY(kq_arena_status(m->arena, NULL));
         if (never(c, p)) return KQ_OK;
-        if (!early(c, p)) continue;
-        kq_want *w = &m->wants[c->sources[0].want];
+    }
+    for (uint32_t i = 0; i < spec->ncolumns; i++) columns[i] = column_of(m, spec->columns[i]);
+    kq_build_set *set = &m->builds[m->nsets];
+    *set =
+        (kq_build_set){.columns = columns, .predicates = predicates, .npredicates = spec->npredicates, .map = m->map};
+    if (m->map) ties(m, set);
+    KQ_TRY(kq_arena_status(m->arena, NULL));
+    for (uint32_t i = 0; i < spec->npredicates; i++) {
+        const kq_build_column *c = &predicates[i].column;
+        uint32_t field;
+        if (!early(c, predicates[i].predicate, &field)) continue;
         judge *j = kq_arena_new(m->arena, judge);
         if (!j) return kq_arena_status(m->arena, NULL);
-        *j = (judge){p, c->sources[0].map, c->nsources > 1};
-        if (w->accept) continue; /* one judge a field; the others are asked when the row is built */
-        w->accept = judge_field;
-        w->accept_ctx = j;
+        *j = (judge){predicates[i].predicate, first_of(c->node), c->node->expr->kind == KQ_MAP_ANY};
+        if (m->wants[field].accept) continue; /* one judge a field; the others are asked when the row is built */
+        m->wants[field].accept = judge_field;
+        m->wants[field].accept_ctx = j;
     }
-    for (uint32_t i = 0; i < spec->ncolumns; i++) KQ_TRY(fn(m, ctx, spec->columns[i], &columns[i]));
     m->sets[m->nsets] = (kq_want_set){selectors, nselectors, m->wants, m->nwants};
-    m->builds[m->nsets] = (kq_build_set){columns, predicates, spec->npredicates};
     m->nsets++;
     return KQ_OK;
 }
 
-typedef struct mapped {
-    const kq_map *map;
-    const kq_shape *shape;
-} mapped;
-
-static kq_status mapped_fn(maker *m, const void *ctx, uint32_t column, kq_build_column *out) {
-    const mapped *x = ctx;
-    return map_column(m, x->map, x->shape, column, out);
-}
-
-static kq_status native_fn(maker *m, const void *ctx, uint32_t column, kq_build_column *out) {
-    return native_column(m, *(const kq_sv *)ctx, column, out);
+/* The whole field behind a name that selects: a system name that is one field, or a field. */
+static bool selector_field(maker *m, const kq_map_when *when, kq_sv *out) {
+    if (!when->system) {
+        *out = join(m, m->shape->data, when->name);
+        return true;
+    }
+    const kq_map_expr *e = kq_shape_find(m->shape, when->name);
+    if (!e || e->kind != KQ_MAP_FIELD) return false;
+    *out = e->text;
+    return true;
 }
 
 static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
-    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + 1);
+    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + shape->nis + 1);
     if (!selectors) return kq_arena_status(m->arena, NULL);
-    for (uint32_t i = 0; i < map->nwhen; i++) {
-        kq_sv field;
-        if (!kq_shape_field(shape, map->when[i].name, &field)) return KQ_OK; /* the shape can't tell such records */
-        selectors[i] = (kq_selector){field, map->when[i].values, map->when[i].nvalues};
+    uint32_t n = 0;
+    m->map = map;
+    m->shape = shape;
+    for (uint32_t i = 0; i < map->nwhen; i++, n++) {
+        if (!selector_field(m, &map->when[i], &selectors[n].name)) return KQ_OK; /* the shape can't tell such records */
+        selectors[n].any_of = map->when[i].values;
+        selectors[n].n = map->when[i].nvalues;
     }
-    /* A record of any event must at least say which event it is, or every JSON object would be one. */
-    uint32_t nselectors = map->nwhen;
-    if (!nselectors && !kq_sv_eq(shape->reader, KQ_SV("evtx"))) return KQ_OK;
-    mapped ctx = {map, shape};
-    return add_set(m, mapped_fn, &ctx, selectors, nselectors);
+    for (uint32_t i = 0; i < shape->nis; i++) {
+        bool asked = false;
+        for (uint32_t k = 0; k < n; k++) asked |= kq_sv_eq(selectors[k].name, shape->is[i]);
+        if (!asked) selectors[n++] = (kq_selector){.name = shape->is[i]};
+    }
+    return add_set(m, selectors, n);
 }
 
 /* Defender's streaming API: {"category": "AdvancedHunting-TABLE", "properties": {...}}. */
 static kq_status add_envelope(maker *m) {
-    static const kq_sv prefix = {"properties.", 11};
     kq_selector *selector = kq_arena_new(m->arena, kq_selector);
     kq_sv *category = kq_arena_array(m->arena, kq_sv, 2);
     if (!selector || !category) return kq_arena_status(m->arena, NULL);
@@ -185,28 +291,71 @@ static kq_status add_envelope(maker *m) {
     category[0] = kq_arena_printf(m->arena, "AdvancedHunting-%.*s", (int)name.n, name.p);
     category[1] = name;
     *selector = (kq_selector){KQ_SV("category"), category, 2};
-    return add_set(m, native_fn, &prefix, selector, 1);
+    m->map = NULL;
+    m->prefix = KQ_SV("properties.");
+    return add_set(m, selector, 1);
 }
 
-kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const char *reader, kq_access access,
-                               kq_arena *arena, kq_scan_request *out, kq_error *err) {
-    maker m = {.model = model, .spec = spec, .arena = arena};
-    static const kq_sv none = {"", 0};
+kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const uint32_t *book, uint32_t nbook,
+                               const char *reader, kq_access access, kq_arena *arena, kq_scan_request *out,
+                               kq_error *err) {
+    maker m = {.model = model,
+               .spec = spec,
+               .table = kq_model_table_of(spec->table),
+               .book = book,
+               .nbook = nbook,
+               .arena = arena,
+               .prefix = KQ_SV("")};
     uint32_t most = 2;
     for (const kq_map *map = model->maps; map; map = map->next)
-        for (const kq_shape *s = model->shapes; s; s = s->next) most++;
+        for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next) most++;
     m.sets = kq_arena_array(arena, kq_want_set, most);
     m.builds = kq_arena_array(arena, kq_build_set, most);
     if (!m.sets || !m.builds) return kq_arena_status(arena, err);
     if (access == KQ_ACCESS_NATIVE) {
-        KQ_TRY(add_set(&m, native_fn, &none, NULL, 0));
+        KQ_TRY(add_set(&m, NULL, 0));
     } else {
         for (const kq_map *map = model->maps; map; map = map->next)
             for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next)
-                if (kq_sv_eq(s->reader, kq_sv_of(reader))) KQ_TRY(add_map(&m, map, s));
-        if (strcmp(reader, "json") == 0) KQ_TRY(add_envelope(&m));
+                if (kq_shape_read_by(s, kq_sv_of(reader)) && (!spec->starts || !map->yields || spec->ncolumns))
+                    KQ_TRY(add_map(&m, map, s));
+        if (strcmp(reader, "json") == 0 && !spec->starts) KQ_TRY(add_envelope(&m));
     }
     out->request = (kq_request){m.sets, m.nsets};
     out->sets = m.builds;
     return kq_arena_status(arena, err);
+}
+
+static bool add_parents(const kq_columns *starts, const kq_map_expr *e, uint32_t *columns, uint32_t *n) {
+    if (e->kind == KQ_MAP_PARENT)
+        for (uint32_t i = 0; i < starts->n; i++)
+            if (kq_sv_eq(starts->items[i].name, e->text)) {
+                uint32_t k = 0;
+                while (k < *n && columns[k] != i) k++;
+                columns[k] = i;
+                if (k == *n) ++*n;
+            }
+    for (uint32_t i = 0; i < e->nparts; i++) add_parents(starts, &e->parts[i], columns, n);
+    return true;
+}
+
+kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_arena *arena, uint32_t **columns,
+                          uint32_t *n, bool *yields, kq_error *err) {
+    const kq_model_table *starts = kq_model_find(model, KQ_SV("DeviceProcessEvents"));
+    const kq_model_table *table = kq_model_table_of(spec->table);
+    *n = 0;
+    *yields = false;
+    *columns = starts ? kq_arena_array(arena, uint32_t, starts->table.columns.n + 1) : NULL;
+    if (!starts) return KQ_OK;
+    if (!*columns) return kq_arena_status(arena, err);
+    for (const kq_map *map = model->maps; map; map = map->next) {
+        if (map->table != spec->table) continue;
+        *yields |= map->yields;
+        for (uint32_t i = 0; i < spec->ncolumns + spec->npredicates; i++) {
+            uint32_t c = i < spec->ncolumns ? spec->columns[i] : spec->predicates[i - spec->ncolumns].column;
+            const kq_map_column *mc = kq_map_find(table, map, c);
+            if (mc) add_parents(&starts->table.columns, mc->expr, *columns, n);
+        }
+    }
+    return KQ_OK;
 }

@@ -13,15 +13,18 @@ typedef enum kq_access {
     KQ_ACCESS_MAPPED  /* records say what they are: maps, and Defender's streaming envelope */
 } kq_access;
 
-typedef struct kq_build_source {
-    const kq_map_source *map; /* literal and transforms */
-    uint32_t want;            /* field, when not a literal */
-} kq_build_source;
+/* A map's expression against one shape: system names are put in, fields are wants of the set. */
+typedef struct kq_build_node {
+    const kq_map_expr *expr; /* kind, literal, transform */
+    kq_sv key;               /* of a part of an object */
+    uint32_t at;             /* FIELD: number of the want; PARENT: column of the book */
+    uint32_t nparts;
+    struct kq_build_node *parts;
+} kq_build_node;
 
 typedef struct kq_build_column {
     kq_type type;
-    const kq_build_source *sources;
-    uint32_t nsources; /* 0: the column has no value in this set */
+    const kq_build_node *node; /* NULL: the column has no value in this set */
 } kq_build_column;
 
 typedef struct kq_build_predicate {
@@ -29,10 +32,20 @@ typedef struct kq_build_predicate {
     kq_build_column column;
 } kq_build_predicate;
 
+/* What processes are known by (book.h); a NULL node: not at all. */
+typedef struct kq_build_process {
+    const kq_build_node *guid, *pid;
+} kq_build_process;
+
 typedef struct kq_build_set {
     const kq_build_column *columns; /* the scan's columns, in order */
     const kq_build_predicate *predicates;
     uint32_t npredicates;
+    const kq_map *map; /* NULL: native */
+    kq_build_process starts, parent;
+    const kq_build_node *device, *time, *file; /* with starts, parent or yields */
+    bool asks_parent;                          /* some column or predicate has a PARENT node */
+    bool yields;
 } kq_build_set;
 
 typedef struct kq_scan_request {
@@ -40,8 +53,15 @@ typedef struct kq_scan_request {
     const kq_build_set *sets;
 } kq_scan_request;
 
-/* Makes the request of `spec` for inputs read by `reader` (the source type's name) with this access. */
-kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const char *reader, kq_access access,
-                               kq_arena *arena, kq_scan_request *out, kq_error *err);
+/* Which columns of DeviceProcessEvents `spec` asks of parents: their numbers in columns[0..*n), an array of the arena;
+ * *yields when a map of the table yields to others. Errors: NOMEM. */
+kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_arena *arena, uint32_t **columns,
+                          uint32_t *n, bool *yields, kq_error *err);
+
+/* Makes the request of `spec` for inputs read by `reader` (the source type's name) with this access. @Column is the
+ * place of the column in book[0..nbook); one that is not there has no value. */
+kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const uint32_t *book, uint32_t nbook,
+                               const char *reader, kq_access access, kq_arena *arena, kq_scan_request *out,
+                               kq_error *err);
 
 #endif

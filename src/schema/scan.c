@@ -31,32 +31,80 @@ struct kq_scan {
     type_request *requests; /* one for each source type */
     size_t nrequests;
     uint64_t done, total; /* stored bytes; done is atomic */
+    uint32_t *parents;    /* columns that parents are asked for */
+    uint32_t nparents;
+    kq_scan_spec starts_spec;
+    kq_report starts_report; /* damage is reported by the scan itself, not twice */
+    kq_scan *starts;         /* reads the starts of processes first; NULL: not needed, or the book is there */
+    kq_book *book;
+    bool lent;        /* the book is the catalog's */
+    unsigned filling; /* workers that read starts */
+    bool sealed;
+    kq_status failed; /* of the reading of starts */
+    kq_error why;
+    pthread_cond_t ready;
 };
 
 struct kq_scan_worker {
     kq_scan *scan;
+    kq_scan_worker *starts; /* of scan->starts, while that is read */
+    bool begun;             /* the starts were read, or waited for */
     kq_builder builder;
     kq_reader **readers; /* for each source type and access, made when first needed */
 };
+
+/* What a scan with such maps needs of processes: a book that the catalog has, or a scan of starts that makes one. */
+static kq_status need_starts(kq_scan *s, kq_error *err) {
+    bool yields;
+    KQ_TRY(kq_scan_parents(&s->catalog->model, &s->spec, &s->arena, &s->parents, &s->nparents, &yields, err));
+    if (!s->nparents && !(yields && !s->spec.keep_duplicates)) return KQ_OK;
+    const kq_table *table = kq_catalog_find(s->catalog, KQ_SV("DeviceProcessEvents"));
+    bool any = false, native;
+    for (size_t i = 0; i < s->catalog->ninputs && table; i++) {
+        if (kq_catalog_access(s->catalog, i, s->spec.table, &native) && !native) any = true;
+    }
+    if (!any) return KQ_OK;
+    if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents))) {
+        s->sealed = s->lent = true;
+        s->parents = kq_catalog_book_columns(s->catalog, s->book, &s->nparents);
+        return KQ_OK;
+    }
+    kq_report_init(&s->starts_report);
+    s->starts_spec = (kq_scan_spec){.table = table,
+                                    .columns = s->parents,
+                                    .ncolumns = s->nparents,
+                                    .report = &s->starts_report,
+                                    .budget = s->spec.budget,
+                                    .keep_duplicates = true,
+                                    .starts = true};
+    kq_type *types = kq_arena_array(&s->arena, kq_type, s->nparents + 1);
+    if (!types) return kq_arena_status(&s->arena, err);
+    for (uint32_t i = 0; i < s->nparents; i++) types[i] = table->columns.items[s->parents[i]].type;
+    KQ_TRY(kq_book_create(types, s->nparents, s->catalog->budget, &s->book, err));
+    return kq_scan_create(s->catalog, &s->starts_spec, &s->starts, err);
+}
 
 kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq_scan **out, kq_error *err) {
     kq_scan *s = kq_calloc(1, sizeof *s);
     if (!s) return kq_nomem(err);
     s->catalog = catalog;
     s->spec = *spec;
+    s->spec.keep_duplicates |= catalog->keep_duplicates;
     kq_arena_init(&s->arena, spec->budget, 0);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->ready, NULL);
     const kq_source_type *const *types = kq_source_types(&s->nrequests);
     s->requests = kq_arena_array(&s->arena, type_request, s->nrequests);
-    if (!s->requests) {
-        kq_status status = kq_arena_status(&s->arena, err);
-        kq_scan_destroy(s);
-        return status;
-    }
-    for (size_t i = 0; i < s->nrequests; i++) s->requests[i].type = types[i];
+    kq_status status = kq_arena_status(&s->arena, err);
+    for (size_t i = 0; i < s->nrequests && !status; i++) s->requests[i].type = types[i];
     bool native;
     for (size_t i = 0; i < catalog->ninputs; i++)
         if (kq_catalog_access(catalog, i, spec->table, &native)) s->total += catalog->inputs[i].size;
+    if (!status && !spec->starts) status = need_starts(s, err);
+    if (status) {
+        kq_scan_destroy(s);
+        return status;
+    }
     *out = s;
     return KQ_OK;
 }
@@ -64,8 +112,12 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
 void kq_scan_destroy(kq_scan *s) {
     if (!s) return;
     if (s->current) s->current->source->type->close(s->current->source);
+    kq_scan_destroy(s->starts);
+    if (s->starts_spec.report) kq_report_deinit(&s->starts_report);
+    if (!s->lent) kq_book_destroy(s->book);
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->ready);
     kq_free(s);
 }
 
@@ -81,8 +133,8 @@ static kq_status request_for(kq_scan *s, const kq_source_type *type, bool native
     type_request *r = &s->requests[slot(s, type)];
     kq_access access = native ? KQ_ACCESS_NATIVE : KQ_ACCESS_MAPPED;
     if (!r->made[access]) {
-        KQ_TRY(kq_scan_request_make(&s->catalog->model, &s->spec, type->name, access, &s->arena, &r->by_access[access],
-                                    err));
+        KQ_TRY(kq_scan_request_make(&s->catalog->model, &s->spec, s->parents, s->nparents, type->name, access,
+                                    &s->arena, &r->by_access[access], err));
         r->made[access] = true;
     }
     *out = &r->by_access[access];
@@ -96,6 +148,8 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
         size_t i = s->next_input++;
         bool native;
         if (!kq_catalog_access(s->catalog, i, s->spec.table, &native)) continue;
+        /* starts are told by maps; and a stream can be read once only */
+        if (s->spec.starts && (native || strcmp(s->catalog->inputs[i].path, "-") == 0)) continue;
         kq_input *input = &s->catalog->inputs[i];
         const kq_scan_request *request;
         KQ_TRY(request_for(s, input->type, native, &request, err));
@@ -151,6 +205,7 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
 
 void kq_scan_worker_destroy(kq_scan_worker *w) {
     if (!w) return;
+    kq_scan_worker_destroy(w->starts);
     for (size_t i = 0; w->readers && i < w->scan->nrequests * ACCESSES; i++)
         if (w->readers[i]) w->scan->requests[i / ACCESSES].type->reader_destroy(w->readers[i]);
     kq_free(w->readers);
@@ -218,7 +273,7 @@ static kq_status claim(kq_scan_worker *w, opened **out, kq_reader **reader, kq_m
     return status;
 }
 
-kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
+static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
     kq_scan *s = w->scan;
     opened *o;
     kq_reader *reader;
@@ -227,7 +282,7 @@ kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, 
     KQ_TRY(claim(w, &o, &reader, &morsel, seq, err));
     if (!o) return KQ_OK;
     *more = true;
-    kq_builder_begin(&w->builder, o->request, to, *seq << 32);
+    kq_builder_begin(&w->builder, o->request, s->book, to, *seq << 32);
     kq_row_sink sink = {kq_builder_row, &w->builder};
     kq_error why = {0};
     kq_status status = o->source->type->read(o->source, reader, &morsel, &sink, &why);
@@ -240,7 +295,70 @@ kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, 
     return status;
 }
 
+static kq_status part_push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
+    return kq_book_append(ctx, chunk, err);
+}
+
+/* Reads starts until none are left. */
+static kq_status fill_book(kq_scan_worker *w, kq_error *err) {
+    kq_scan *s = w->scan;
+    kq_book_part *part = kq_book_part_new(s->book);
+    if (!part) return kq_nomem(err);
+    KQ_TRY(kq_scan_worker_create(s->starts, &w->starts, err));
+    kq_consumer to = {part_push, part};
+    for (bool more = true; more;) {
+        uint64_t seq;
+        KQ_TRY(read_next(w->starts, &to, &seq, &more, err));
+    }
+    kq_scan_worker_destroy(w->starts);
+    w->starts = NULL;
+    return KQ_OK;
+}
+
+/* The first thing that a worker does: all of them read the starts of processes, the last one makes the book of them,
+ * and none goes on before. */
+static kq_status begin(kq_scan_worker *w, kq_error *err) {
+    kq_scan *s = w->scan;
+    w->begun = true;
+    if (!s->starts) return KQ_OK;
+    pthread_mutex_lock(&s->lock);
+    bool mine = !s->sealed && !s->failed;
+    if (mine) s->filling++;
+    pthread_mutex_unlock(&s->lock);
+    kq_status status = KQ_OK;
+    kq_error why = {0};
+    if (mine) status = fill_book(w, &why);
+    pthread_mutex_lock(&s->lock);
+    if (mine) s->filling--;
+    if (status && !s->failed) {
+        s->failed = status;
+        s->why = why;
+    }
+    if (mine && !s->filling && !s->sealed && !s->failed) {
+        s->failed = kq_book_seal(s->book, &s->why);
+        if (!s->failed) {
+            s->sealed = true;
+            s->lent = kq_catalog_keep_book(s->catalog, s->book, s->parents, s->nparents);
+        }
+    }
+    if (s->sealed || s->failed) pthread_cond_broadcast(&s->ready);
+    while (!s->sealed && !s->failed) pthread_cond_wait(&s->ready, &s->lock);
+    status = s->failed;
+    if (status && err) *err = s->why;
+    pthread_mutex_unlock(&s->lock);
+    return status;
+}
+
+kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
+    *more = false;
+    if (!w->begun) KQ_TRY(begin(w, err));
+    return read_next(w, to, seq, more, err);
+}
+
 void kq_scan_progress(const kq_scan *s, uint64_t *done, uint64_t *total) {
     *done = __atomic_load_n(&s->done, __ATOMIC_RELAXED);
     *total = s->total;
+    if (!s->starts) return;
+    *done += __atomic_load_n(&s->starts->done, __ATOMIC_RELAXED);
+    *total += s->starts->total;
 }

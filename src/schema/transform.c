@@ -1,6 +1,10 @@
-#include "schema/model.h"
+#include "schema/transform.h"
+#include "base/number.h"
+#include "source/field.h"
+#include <xxhash.h>
 
-static bool transform_basename(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_basename(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                               kq_sv *out) {
     if (kq_sv_eq(in, KQ_SV("-"))) return false;
     size_t at = in.n;
     while (at > 0 && in.p[at - 1] != '\\' && in.p[at - 1] != '/') at--;
@@ -8,25 +12,29 @@ static bool transform_basename(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena
     return out->n > 0;
 }
 
-static bool transform_dash(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_dash(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                           kq_sv *out) {
     *out = in;
     return in.n > 0 && !kq_sv_eq(in, KQ_SV("-"));
 }
 
-static bool transform_domain(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_domain(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                             kq_sv *out) {
     const char *at = in.n ? memchr(in.p, '\\', in.n) : NULL;
     if (!at) return false;
     *out = kq_sv_slice(in, 0, (size_t)(at - in.p));
     return out->n > 0;
 }
 
-static bool transform_user(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_user(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                           kq_sv *out) {
     const char *at = in.n ? memchr(in.p, '\\', in.n) : NULL;
     *out = at ? kq_sv_slice(in, (size_t)(at - in.p) + 1, in.n) : in;
     return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-"));
 }
 
-static bool transform_nonzero(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_nonzero(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                              kq_sv *out) {
     *out = in;
     size_t i = kq_sv_starts(in, KQ_SV("0x")) || kq_sv_starts(in, KQ_SV("0X")) ? 2 : 0;
     for (; i < in.n; i++)
@@ -34,55 +42,15 @@ static bool transform_nonzero(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena 
     return false;
 }
 
-static bool transform_sid(kq_sv in, kq_sv arg, kq_arena *arena, kq_sv *out) {
+static bool transform_sid(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     return transform_dash(in, arg, arena, out) && !kq_sv_eq(in, KQ_SV("S-1-0-0"));
 }
 
-typedef struct name_of {
-    kq_sv code, name;
-} name_of;
-
-static bool named(const name_of *rows, size_t n, kq_sv code, kq_sv *out) {
-    for (size_t i = 0; i < n; i++)
-        if (kq_sv_eq(rows[i].code, code)) {
-            *out = rows[i].name;
-            return true;
-        }
-    return false;
-}
-#define NAMED(rows, code, out) named(rows, sizeof(rows) / sizeof *(rows), code, out)
-
-/* Source: Windows, well-known SIDs of mandatory integrity levels. */
-static bool transform_integrity(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
-    static const name_of rows[] = {
-        {{"S-1-16-0", 8}, {"Untrusted", 9}},      {{"S-1-16-4096", 11}, {"Low", 3}},
-        {{"S-1-16-8192", 11}, {"Medium", 6}},     {{"S-1-16-8448", 11}, {"Medium", 6}},
-        {{"S-1-16-12288", 12}, {"High", 4}},      {{"S-1-16-16384", 12}, {"System", 6}},
-        {{"S-1-16-20480", 12}, {"Protected", 9}},
-    };
-    return NAMED(rows, in, out);
+static bool transform_name(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    return kq_names_find(arg->names, in, out);
 }
 
-/* Source: Windows, TokenElevationType of event 4688; the names are Defender's. */
-static bool transform_elevation(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
-    static const name_of rows[] = {
-        {{"%%1936", 6}, {"TokenElevationTypeDefault", 25}},
-        {{"%%1937", 6}, {"TokenElevationTypeFull", 22}},
-        {{"%%1938", 6}, {"TokenElevationTypeLimited", 25}},
-    };
-    return NAMED(rows, in, out);
-}
-
-/* Source: Windows event levels; 0 (LogAlways) is shown as Information, as the event viewer does. */
-static bool transform_level(kq_sv in, KQ_UNUSED kq_sv arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
-    static const name_of rows[] = {
-        {{"0", 1}, {"Information", 11}}, {{"1", 1}, {"Critical", 8}},     {{"2", 1}, {"Error", 5}},
-        {{"3", 1}, {"Warning", 7}},      {{"4", 1}, {"Information", 11}}, {{"5", 1}, {"Verbose", 7}},
-    };
-    return NAMED(rows, in, out);
-}
-
-static bool transform_lower(kq_sv in, KQ_UNUSED kq_sv arg, kq_arena *arena, kq_sv *out) {
+static bool transform_lower(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     size_t i = 0;
     while (i < in.n && !(in.p[i] >= 'A' && in.p[i] <= 'Z')) i++;
     *out = in;
@@ -94,20 +62,21 @@ static bool transform_lower(kq_sv in, KQ_UNUSED kq_sv arg, kq_arena *arena, kq_s
     return true;
 }
 
-static bool transform_hash(kq_sv in, kq_sv arg, kq_arena *arena, kq_sv *out) {
+static bool transform_hash(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     for (size_t i = 0; i < in.n;) {
         size_t end = i;
         while (end < in.n && in.p[end] != ',') end++;
         kq_sv item = kq_sv_slice(in, i, end);
         while (item.n && item.p[0] == ' ') item = kq_sv_slice(item, 1, item.n);
-        if (item.n > arg.n && item.p[arg.n] == '=' && kq_sv_eq_ascii_ci(kq_sv_slice(item, 0, arg.n), arg))
-            return transform_lower(kq_sv_slice(item, arg.n + 1, item.n), arg, arena, out);
+        size_t n = arg->text.n;
+        if (item.n > n && item.p[n] == '=' && kq_sv_eq_ascii_ci(kq_sv_slice(item, 0, n), arg->text))
+            return transform_lower(kq_sv_slice(item, n + 1, item.n), arg, arena, out);
         i = end + 1;
     }
     return false;
 }
 
-static bool transform_unpercent(kq_sv in, KQ_UNUSED kq_sv arg, kq_arena *arena, kq_sv *out) {
+static bool transform_unpercent(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     *out = in;
     const char *at = in.n ? memmem(in.p, in.n, "%%", 2) : NULL;
     if (!at) return in.n > 0;
@@ -124,8 +93,201 @@ static bool transform_unpercent(kq_sv in, KQ_UNUSED kq_sv arg, kq_arena *arena, 
     return true;
 }
 
+/* The root of a registry path as Defender spells it. */
+static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    static const struct {
+        kq_sv sysmon, defender;
+    } roots[] = {
+        {{"HKLM", 4}, {"HKEY_LOCAL_MACHINE", 18}},
+        {{"HKU", 3}, {"HKEY_USERS", 10}},
+        {{"HKCR", 4}, {"HKEY_CLASSES_ROOT", 17}},
+        {{"HKCU", 4}, {"HKEY_CURRENT_USER", 17}},
+        {{"\\REGISTRY\\MACHINE", 17}, {"HKEY_LOCAL_MACHINE", 18}},
+        {{"\\REGISTRY\\USER", 14}, {"HKEY_USERS", 10}},
+    };
+    *out = in;
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        size_t n = roots[i].sysmon.n;
+        if (in.n < n || !kq_sv_eq_ascii_ci(kq_sv_slice(in, 0, n), roots[i].sysmon) || (in.n > n && in.p[n] != '\\'))
+            continue;
+        kq_sv text = kq_arena_printf(arena, "%s%.*s", roots[i].defender.p, (int)(in.n - n), in.p + n);
+        if (text.p) *out = text;
+        return true;
+    }
+    return in.n > 0;
+}
+
+/* What stands before the last backslash: the key of a value's path, the folder of a file's. */
+static bool transform_before(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                             kq_sv *out) {
+    size_t at = in.n;
+    while (at > 0 && in.p[at - 1] != '\\') at--;
+    *out = at ? kq_sv_slice(in, 0, at - 1) : (kq_sv){"", 0};
+    return out->n > 0;
+}
+
+/* Sysmon's Details of a registry value: "DWORD (0x00000001)", "QWORD (0x00000000-0x00000001)", "Binary Data", text. */
+static bool hex_number(kq_sv s, uint64_t *out) {
+    if (s.n < 3 || s.n > 18 || s.p[0] != '0' || kq_ascii_lower(s.p[1]) != 'x') return false;
+    *out = 0;
+    for (size_t i = 2; i < s.n; i++) {
+        char c = kq_ascii_lower(s.p[i]);
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+        *out = *out << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return true;
+}
+
+static bool in_brackets(kq_sv in, kq_sv word, kq_sv *out) {
+    if (!kq_sv_starts(in, word) || in.n <= word.n + 3 || in.p[word.n] != ' ' || in.p[word.n + 1] != '(') return false;
+    if (in.p[in.n - 1] != ')') return false;
+    *out = kq_sv_slice(in, word.n + 2, in.n - 1);
+    return true;
+}
+
+static bool reg_number(kq_sv in, uint64_t *out) {
+    kq_sv s;
+    if (in_brackets(in, KQ_SV("DWORD"), &s)) return hex_number(s, out);
+    if (!in_brackets(in, KQ_SV("QWORD"), &s)) return false;
+    const char *dash = memchr(s.p, '-', s.n);
+    uint64_t hi, lo;
+    if (!dash || !hex_number((kq_sv){s.p, (size_t)(dash - s.p)}, &hi) || hi > UINT32_MAX ||
+        !hex_number((kq_sv){dash + 1, (size_t)(s.p + s.n - dash - 1)}, &lo))
+        return false;
+    *out = hi << 32 | lo;
+    return true;
+}
+
+static bool transform_regdata(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    uint64_t n;
+    *out = in;
+    if (reg_number(in, &n)) {
+        kq_sv text = kq_arena_printf(arena, "%llu", (unsigned long long)n);
+        if (text.p) *out = text;
+        return true;
+    }
+    return in.n > 0 && !kq_sv_eq(in, KQ_SV("Binary Data")) && !kq_sv_eq(in, KQ_SV("(Empty)"));
+}
+
+static bool transform_regtype(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                              kq_sv *out) {
+    uint64_t n;
+    *out = KQ_SV("String");
+    if (reg_number(in, &n)) *out = kq_sv_starts(in, KQ_SV("QWORD")) ? KQ_SV("Qword") : KQ_SV("Dword");
+    if (kq_sv_eq(in, KQ_SV("Binary Data"))) *out = KQ_SV("Binary");
+    return in.n > 0;
+}
+
+/* "0x1f" and "31" as the decimal text 31. */
+static bool transform_number(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    uint64_t n;
+    int64_t l;
+    *out = in;
+    if (!hex_number(in, &n)) return kq_number_parse_long(in, &l);
+    kq_sv text = kq_arena_printf(arena, "%llu", (unsigned long long)n);
+    if (text.p) *out = text;
+    return true;
+}
+
+/* A positive number that stands for a process: Defender has one per process start, Sysmon a GUID. */
+static bool transform_unique(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    char digits[32];
+    unsigned n = 0;
+    bool any = false;
+    for (size_t i = 0; i < in.n && n < sizeof digits; i++) {
+        char c = kq_ascii_lower(in.p[i]);
+        if (c == '{' || c == '}' || c == '-') continue;
+        any |= c != '0';
+        digits[n++] = c;
+    }
+    if (n != sizeof digits || !any) return false;
+    *out = kq_arena_printf(arena, "%llu", (unsigned long long)(XXH64(digits, n, 0) >> 1));
+    return out->p != NULL;
+}
+
+static bool transform_account_type(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                                   kq_sv *out) {
+    if (!in.n || kq_sv_eq(in, KQ_SV("-"))) return false;
+    *out = in.p[in.n - 1] == '$' ? KQ_SV("Machine") : KQ_SV("User");
+    return true;
+}
+
+/* An address as Defender shows it: an IPv4 one without "::ffff:", no "-". */
+static bool transform_ip(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    static const kq_sv mapped = {"::ffff:", 7};
+    *out = in;
+    if (in.n > mapped.n && kq_sv_eq_ascii_ci(kq_sv_slice(in, 0, mapped.n), mapped) && memchr(in.p, '.', in.n))
+        *out = kq_sv_slice(in, mapped.n, in.n);
+    return in.n > 0 && !kq_sv_eq(in, KQ_SV("-"));
+}
+
+static bool octets(kq_sv s, unsigned out[4]) {
+    size_t i = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        unsigned n = 0, digits = 0;
+        for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && digits < 4; i++, digits++)
+            n = n * 10 + (unsigned)(s.p[i] - '0');
+        if (!digits || n > 255 || (k < 3 && (i >= s.n || s.p[i++] != '.'))) return false;
+        out[k] = n;
+    }
+    return i == s.n;
+}
+
+/* The kind of an address, in Defender's words. */
+static bool transform_iptype(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    unsigned o[4];
+    kq_sv ip;
+    if (!transform_ip(in, arg, arena, &ip)) return false;
+    if (octets(ip, o)) {
+        bool private = o[0] == 10 || (o[0] == 172 && o[1] >= 16 && o[1] < 32) || (o[0] == 192 && o[1] == 168);
+        *out = KQ_SV("Public");
+        if (private) *out = KQ_SV("Private");
+        if (o[0] == 127) *out = KQ_SV("Loopback");
+        if (o[0] == 169 && o[1] == 254) *out = KQ_SV("LinkLocal");
+        if (o[0] >= 224 && o[0] < 240) *out = KQ_SV("Multicast");
+        if (o[0] == 255) *out = KQ_SV("Broadcast");
+        if (o[0] == 0 || (o[0] >= 240 && o[0] < 255)) *out = KQ_SV("Reserved");
+        return true;
+    }
+    if (!memchr(ip.p, ':', ip.n)) return false;
+    char a = kq_ascii_lower(ip.p[0]), b = ip.n > 1 ? kq_ascii_lower(ip.p[1]) : 0,
+         c = ip.n > 2 ? kq_ascii_lower(ip.p[2]) : 0;
+    *out = KQ_SV("Public");
+    if (kq_sv_eq(ip, KQ_SV("::1")) || kq_sv_eq(ip, KQ_SV("0:0:0:0:0:0:0:1"))) *out = KQ_SV("Loopback");
+    if (a == 'f' && b == 'e' && c >= '8' && (c <= '9' || (c >= 'a' && c <= 'b'))) *out = KQ_SV("LinkLocal");
+    if (a == 'f' && (b == 'c' || b == 'd')) *out = KQ_SV("Private");
+    if (a == 'f' && b == 'f') *out = KQ_SV("Multicast");
+    if (kq_sv_starts(ip, KQ_SV("2001:0:")) || kq_sv_starts(ip, KQ_SV("2001::"))) *out = KQ_SV("Teredo");
+    return true;
+}
+
+/* The value of a line `argument=value`: of the text of a Zone.Identifier stream. */
+static bool transform_line(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    for (size_t i = 0; i < in.n;) {
+        size_t end = i;
+        while (end < in.n && in.p[end] != '\n' && in.p[end] != '\r' && in.p[end] != ' ') end++;
+        kq_sv one = kq_sv_slice(in, i, end);
+        if (one.n > arg->text.n && one.p[arg->text.n] == '=' &&
+            kq_sv_eq_ascii_ci(kq_sv_slice(one, 0, arg->text.n), arg->text)) {
+            *out = kq_sv_slice(one, arg->text.n + 1, one.n);
+            return out->n > 0;
+        }
+        i = end + 1;
+    }
+    return false;
+}
+
+/* No value unless the text ends with the argument, which is cut off. */
+static bool transform_without(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    if (in.n <= arg->text.n || !kq_sv_eq_ascii_ci(kq_sv_slice(in, in.n - arg->text.n, in.n), arg->text)) return false;
+    *out = kq_sv_slice(in, 0, in.n - arg->text.n);
+    return true;
+}
+
+#define transform_dataxml kq_transform_dataxml
+
 static const kq_transform transforms[] = {
-#define KQ_TRANSFORM(name, view, doc) {#name, transform_##name, view, doc},
+#define KQ_TRANSFORM(name, flags, doc) {#name, transform_##name, flags, doc},
 #include "schema/transforms.def"
 #undef KQ_TRANSFORM
 };
@@ -136,9 +298,7 @@ const kq_transform *kq_transform_find(kq_sv name) {
     return NULL;
 }
 
-bool kq_map_apply(const kq_map_source *source, kq_sv in, kq_arena *arena, kq_sv *out) {
-    *out = in;
-    for (uint32_t i = 0; i < source->ntransforms; i++)
-        if (!source->transforms[i]->fn(*out, source->arguments[i], arena, out)) return false;
-    return true;
+const kq_transform *kq_transforms(size_t *n) {
+    *n = sizeof transforms / sizeof *transforms;
+    return transforms;
 }

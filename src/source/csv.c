@@ -404,6 +404,7 @@ typedef struct record {
 } record;
 
 static bool selected(const kq_selector *sel, kq_sv text) {
+    if (!sel->n) return text.n > 0;
     for (uint32_t i = 0; i < sel->n; i++)
         if (kq_sv_eq_ascii_ci(sel->any_of[i], text)) return true;
     return false;

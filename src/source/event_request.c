@@ -152,6 +152,7 @@ bool kq_event_selected(const kq_event_selector *selector, const kq_field *field)
     const kq_event_any *any = selector->any_of, *end = any + selector->n;
     kq_buf buf;
     bool found = false;
+    if (!selector->n) return field->kind != KQ_FIELD_MISSING && field->kind != KQ_FIELD_NULL;
     switch (field->kind) {
     case KQ_FIELD_LONG:
         for (; any < end; any++)

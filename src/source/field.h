@@ -53,7 +53,7 @@ typedef struct kq_want {
 } kq_want;
 
 /* A record belongs to a set when each selector's field has one of the texts (ASCII case ignored; numbers by their
- * decimal text). */
+ * decimal text); of a selector without texts, when the record has the field. */
 typedef struct kq_selector {
     kq_sv name;
     const kq_sv *any_of;

@@ -44,6 +44,7 @@ static kq_status decode(kq_json_walker *w, kq_json_found *f, kq_error *err) {
 
 static bool selected(const kq_selector *s, const kq_json_found *f) {
     kq_sv text;
+    if (!s->n) return f->field.kind != KQ_FIELD_MISSING && f->field.kind != KQ_FIELD_NULL;
     switch (f->field.kind) {
     case KQ_FIELD_STRING: text = f->field.u.text; break;
     case KQ_FIELD_BOOL:

@@ -1,0 +1,50 @@
+/*
+ * The book of process starts: what the logs tell of each process, by what it is known by. A scan that asks @Column of a
+ * parent, or whose rows yield to another log's telling of the same start, reads it first.
+ *
+ * A process is known by its GUID (Sysmon) and by device, process id and time; a start seen twice by device, process
+ * id, file name and time. Workers each fill a part; then the parts become a book, which is immutable and shared. It
+ * takes 32 bytes for each key and the bytes of the columns asked for, from the budget: a limit is an error.
+ */
+#ifndef KQ_SCHEMA_BOOK_H
+#define KQ_SCHEMA_BOOK_H
+
+#include "column/rows.h"
+#include "source/field.h"
+
+typedef enum kq_book_key { KQ_BOOK_GUID, KQ_BOOK_PID, KQ_BOOK_START, KQ_BOOK_KEYS } kq_book_key;
+
+typedef struct kq_book kq_book;
+typedef struct kq_book_part kq_book_part;
+
+/* Keys of a process; 0: not known by that. */
+uint64_t kq_book_guid(kq_sv guid);
+uint64_t kq_book_pid(kq_sv device, int64_t pid);
+uint64_t kq_book_start(kq_sv device, int64_t pid, kq_sv file);
+
+/* A book of rows of these types, empty. Owned by the caller. Errors: NOMEM, LIMIT. */
+kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, kq_budget *budget, kq_book **out, kq_error *err);
+void kq_book_destroy(kq_book *book);
+
+/* A part of one worker; owned by the book. From any thread. NULL without memory. */
+kq_book_part *kq_book_part_new(kq_book *book);
+/* Appends the rows of a chunk: its first columns are the book's, then KQ_BOOK_KEYS columns of type long with the keys,
+ * then the time. */
+kq_status kq_book_append(kq_book_part *part, kq_chunk *chunk, kq_error *err);
+/* Makes the parts findable: from one thread, once. Errors: NOMEM, LIMIT. */
+kq_status kq_book_seal(kq_book *book, kq_error *err);
+
+/* A row of the book. */
+typedef struct kq_book_row {
+    const kq_book_part *part;
+    uint64_t row;
+} kq_book_row;
+
+/* The latest start with this key at or before `time` (by GUID: else the first one). */
+bool kq_book_find(const kq_book *book, kq_book_key kind, uint64_t key, int64_t time, kq_book_row *out);
+/* Is there a start with this key at most `within` ticks from `time`? */
+bool kq_book_near(const kq_book *book, uint64_t key, int64_t time, int64_t within);
+/* A cell as a field; text lies in the book. */
+void kq_book_cell(kq_book_row row, uint32_t column, kq_field *out);
+
+#endif

@@ -1,0 +1,257 @@
+#include "schema/map_expr.h"
+#include "base/buf.h"
+
+#define DEPTH_MAX 16u
+#define PARTS_MAX 64u
+
+typedef struct parser {
+    const char *p, *end;
+    bool shape;
+    const kq_names *names;
+    kq_arena *arena;
+    kq_map_fault *fault;
+    unsigned depth;
+} parser;
+
+static void blanks(parser *s) {
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t')) s->p++;
+}
+
+static bool fail(parser *s, const char *at, const char *what, kq_sv which) {
+    if (!s->fault->what) *s->fault = (kq_map_fault){at, what, which};
+    return false;
+}
+
+static bool next_is(parser *s, char c) {
+    blanks(s);
+    if (s->p == s->end || *s->p != c) return false;
+    s->p++;
+    return true;
+}
+
+static bool is_word(const parser *s, char c) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80)) return true;
+    if (c == '_' || c == '.' || c == '-' || c == '#') return true;
+    return s->shape && (c == '@' || c == '$');
+}
+
+static bool word(parser *s, kq_sv *out) {
+    blanks(s);
+    const char *from = s->p;
+    while (s->p < s->end && is_word(s, *s->p)) s->p++;
+    *out = (kq_sv){from, (size_t)(s->p - from)};
+    return out->n > 0;
+}
+
+/* What stands between two quotes; there are no escapes. */
+static bool quoted(parser *s, char quote, kq_sv *out) {
+    const char *from = s->p++, *at = s->p < s->end ? memchr(s->p, quote, (size_t)(s->end - s->p)) : NULL;
+    if (!at) return fail(s, from, "unterminated text", KQ_SV(""));
+    *out = (kq_sv){s->p, (size_t)(at - s->p)};
+    s->p = at + 1;
+    return true;
+}
+
+static bool copy(parser *s, kq_sv text, kq_sv *out) {
+    *out = kq_arena_copy(s->arena, text);
+    return out->p != NULL;
+}
+
+static bool alternatives(parser *s, kq_map_expr *out);
+
+/* The parts between separators, as one expression of `kind` unless there is only one. */
+static bool collect(parser *s, kq_map_kind kind, kq_map_expr *items, uint32_t n, kq_map_expr *out) {
+    if (n == 1) {
+        *out = items[0];
+        return true;
+    }
+    *out = (kq_map_expr){.kind = kind, .nparts = n, .parts = kq_arena_array(s->arena, kq_map_expr, n)};
+    if (!out->parts) return false;
+    memcpy(out->parts, items, n * sizeof *items);
+    return true;
+}
+
+static bool object(parser *s, kq_map_expr *out) {
+    kq_map_expr items[PARTS_MAX];
+    uint32_t n = 0;
+    do {
+        kq_sv key;
+        if (n == PARTS_MAX) return fail(s, s->p, "too many keys", KQ_SV(""));
+        blanks(s);
+        bool in_quotes = s->p < s->end && *s->p == '\'';
+        if (!(in_quotes ? quoted(s, '\'', &key) : word(s, &key))) return fail(s, s->p, "expected a key", KQ_SV(""));
+        if (!next_is(s, ':')) return fail(s, s->p, "expected ':'", KQ_SV(""));
+        if (!alternatives(s, &items[n]) || !copy(s, key, &items[n].key)) return false;
+        n++;
+    } while (next_is(s, ','));
+    if (!next_is(s, '}')) return fail(s, s->p, "expected ',' or '}'", KQ_SV(""));
+    *out = (kq_map_expr){.kind = KQ_MAP_BAG, .nparts = n, .parts = kq_arena_array(s->arena, kq_map_expr, n)};
+    if (!out->parts) return false;
+    memcpy(out->parts, items, n * sizeof *items);
+    return true;
+}
+
+static bool argument(parser *s, const kq_transform *t, kq_transform_argument *out) {
+    blanks(s);
+    const char *from = s->p;
+    kq_sv text;
+    if (s->p < s->end && *s->p == '"') {
+        if (!quoted(s, '"', &text)) return false;
+    } else {
+        while (s->p < s->end && *s->p != ')') s->p++;
+        text = (kq_sv){from, (size_t)(s->p - from)};
+        while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t')) text.n--;
+    }
+    if (!copy(s, text, &out->text)) return false;
+    if (!(t->flags & KQ_TRANSFORM_NAMES)) return true;
+    for (const kq_names *n = s->names; n; n = n->next)
+        if (kq_sv_eq(n->name, text)) {
+            out->names = n;
+            return true;
+        }
+    return fail(s, from, "there are no names", text);
+}
+
+static bool call(parser *s, kq_sv name, kq_map_expr *out) {
+    const kq_transform *t = kq_transform_find(name);
+    if (!t) return fail(s, name.p, "there is no transform", name);
+    *out = (kq_map_expr){.kind = KQ_MAP_TRANSFORM, .transform = t, .nparts = 1};
+    out->argument.text = KQ_SV("");
+    out->parts = kq_arena_new(s->arena, kq_map_expr);
+    if (!out->parts || !alternatives(s, out->parts)) return false;
+    if (next_is(s, ',')) {
+        if (!argument(s, t, &out->argument)) return false;
+    } else if (t->flags & KQ_TRANSFORM_NAMES) {
+        return fail(s, s->p, "expected ',' and which names", KQ_SV(""));
+    }
+    return next_is(s, ')') || fail(s, s->p, "expected ')'", KQ_SV(""));
+}
+
+static bool part(parser *s, kq_map_expr *out) {
+    kq_sv text;
+    blanks(s);
+    const char *from = s->p;
+    if (from == s->end) return fail(s, from, "expected a field, $Name, @Column, {...} or \"text\"", KQ_SV(""));
+    *out = (kq_map_expr){.kind = KQ_MAP_FIELD};
+    if (*from == '"') {
+        out->kind = KQ_MAP_LITERAL;
+        return quoted(s, '"', &text) && copy(s, text, &out->text);
+    }
+    if (*from == '\'') return quoted(s, '\'', &text) && copy(s, text, &out->text);
+    if (*from == '{') {
+        s->p++;
+        return object(s, out);
+    }
+    if (!s->shape && (*from == '$' || *from == '@')) {
+        s->p++;
+        out->kind = *from == '$' ? KQ_MAP_SYSTEM : KQ_MAP_PARENT;
+    }
+    if (!word(s, &text)) return fail(s, from, "expected a field, $Name, @Column, {...} or \"text\"", KQ_SV(""));
+    if (out->kind == KQ_MAP_FIELD && s->p < s->end && *s->p == '(') {
+        s->p++;
+        return call(s, text, out);
+    }
+    return copy(s, text, &out->text);
+}
+
+static bool joined(parser *s, kq_map_expr *out) {
+    kq_map_expr items[PARTS_MAX];
+    uint32_t n = 0;
+    do {
+        if (n == PARTS_MAX) return fail(s, s->p, "too many parts", KQ_SV(""));
+        if (!part(s, &items[n++])) return false;
+    } while (next_is(s, '&'));
+    return collect(s, KQ_MAP_CONCAT, items, n, out);
+}
+
+static bool alternatives(parser *s, kq_map_expr *out) {
+    kq_map_expr items[PARTS_MAX];
+    uint32_t n = 0;
+    if (s->depth == DEPTH_MAX) return fail(s, s->p, "too many expressions in one another", KQ_SV(""));
+    s->depth++;
+    do {
+        if (n == PARTS_MAX) return fail(s, s->p, "too many alternatives", KQ_SV(""));
+        if (!joined(s, &items[n++])) return false;
+    } while (next_is(s, '|'));
+    s->depth--;
+    return collect(s, KQ_MAP_ANY, items, n, out);
+}
+
+const kq_map_expr *kq_map_parse(kq_sv text, bool shape, const kq_names *names, kq_arena *arena, kq_map_fault *fault) {
+    parser s = {.p = text.p, .end = text.p + text.n, .shape = shape, .names = names, .arena = arena, .fault = fault};
+    *fault = (kq_map_fault){0};
+    kq_map_expr *e = kq_arena_new(arena, kq_map_expr);
+    if (!e || !alternatives(&s, e)) return NULL;
+    blanks(&s);
+    if (s.p < s.end) {
+        fail(&s, s.p, "this does not belong here:", (kq_sv){s.p, (size_t)(s.end - s.p)});
+        return NULL;
+    }
+    return e;
+}
+
+static void print_parts(const kq_map_expr *e, const char *between, kq_buf *out) {
+    for (uint32_t i = 0; i < e->nparts; i++) {
+        if (i) kq_buf_str(out, between);
+        if (e->kind == KQ_MAP_BAG) {
+            kq_buf_sv(out, e->parts[i].key);
+            kq_buf_str(out, ": ");
+        }
+        kq_map_print(&e->parts[i], out);
+    }
+}
+
+void kq_map_print(const kq_map_expr *e, kq_buf *out) {
+    switch (e->kind) {
+    case KQ_MAP_LITERAL: kq_buf_printf(out, "\"%.*s\"", (int)e->text.n, e->text.p); break;
+    case KQ_MAP_FIELD: kq_buf_sv(out, e->text); break;
+    case KQ_MAP_SYSTEM:
+        kq_buf_char(out, '$');
+        kq_buf_sv(out, e->text);
+        break;
+    case KQ_MAP_PARENT:
+        kq_buf_char(out, '@');
+        kq_buf_sv(out, e->text);
+        break;
+    case KQ_MAP_TRANSFORM:
+        kq_buf_printf(out, "%s(", e->transform->name);
+        kq_map_print(e->parts, out);
+        if (e->argument.text.n) kq_buf_str(out, ", ");
+        kq_buf_sv(out, e->argument.text);
+        kq_buf_char(out, ')');
+        break;
+    case KQ_MAP_ANY: print_parts(e, " | ", out); break;
+    case KQ_MAP_CONCAT: print_parts(e, " & ", out); break;
+    case KQ_MAP_BAG:
+        kq_buf_char(out, '{');
+        print_parts(e, ", ", out);
+        kq_buf_char(out, '}');
+        break;
+    }
+}
+
+static int compare_ci(kq_sv a, kq_sv b) {
+    size_t n = a.n < b.n ? a.n : b.n;
+    for (size_t i = 0; i < n; i++) {
+        char x = kq_ascii_lower(a.p[i]), y = kq_ascii_lower(b.p[i]);
+        if (x != y) return (unsigned char)x < (unsigned char)y ? -1 : 1;
+    }
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+bool kq_names_find(const kq_names *names, kq_sv code, kq_sv *out) {
+    uint32_t lo = 0, hi = names->n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int c = compare_ci(names->items[mid].code, code);
+        if (c == 0) {
+            *out = names->items[mid].name;
+            return true;
+        }
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
