@@ -1,4 +1,5 @@
 /* What kequel knows, listed: tables, columns, functions. */
+#include "api/engine.h"
 #include "func/aggregate.h"
 #include "func/scalar.h"
 #include "kql/diagnostic.h"
@@ -69,6 +70,36 @@ static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, cons
     return status;
 }
 
+/* A stored function's columns are those of the query that names it. */
+static kq_status view_columns(void *ctx, const kq_columns *view, KQ_UNUSED kq_sv visualization, kq_error *err) {
+    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}};
+    kq_listing l;
+    kq_status status = kq_listing_init(&l, ctx, columns, 2, err);
+    for (uint32_t i = 0; i < view->n && !status; i++) {
+        kq_value row[] = {kq_value_sv(view->items[i].name), text(kq_type_name(view->items[i].type))};
+        status = kq_listing_row(&l, row, err);
+    }
+    if (!status) status = kq_listing_finish(&l, err);
+    kq_listing_deinit(&l);
+    return status;
+}
+
+static kq_status no_rows(KQ_UNUSED void *ctx, KQ_UNUSED kq_chunk *chunk, KQ_UNUSED bool *done,
+                         KQ_UNUSED kq_error *err) {
+    return KQ_OK;
+}
+
+static kq_status list_view(const kq_function *f, const kq_output *out, kq_error *err) {
+    kq_engine *engine;
+    kq_engine_options options = {.size = sizeof options, .threads = 1};
+    kq_result result = {view_columns, {no_rows, NULL}, (void *)(uintptr_t)out};
+    KQ_TRY(kq_engine_create(&options, &engine, err));
+    kq_status status = kq_engine_begin(engine, err);
+    if (!status) status = kq_runner_query(&engine->runner, f->name, &result, err);
+    kq_engine_destroy(engine);
+    return status;
+}
+
 kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
     kq_catalog *catalog;
     KQ_TRY(kq_catalog_create(NULL, &catalog, err));
@@ -77,13 +108,18 @@ kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
         status = list_tables(catalog, out, err);
     } else {
         const kq_table *t = kq_catalog_find(catalog, kq_sv_of(table));
+        const kq_function *f = kq_catalog_function(catalog, kq_sv_of(table));
         kq_sv *names;
-        size_t n;
+        size_t n, nviews;
         status = kq_catalog_status(catalog, err);
         if (t) {
             status = list_columns(catalog, t, out, err);
+        } else if (f) {
+            status = list_view(f, out, err);
         } else if (!status && !(status = all_names(catalog, &names, &n, err))) {
+            const kq_sv *views = kq_catalog_function_names(catalog, &nviews);
             status = unknown("table", kq_sv_of(table), names, n, err);
+            if (!err || !err->hint[0]) status = unknown("table", kq_sv_of(table), views, nviews, err);
             kq_free(names);
         }
     }
@@ -109,20 +145,42 @@ static const char *kind_of(const char *name) {
     return "function";
 }
 
-kq_status kq_functions(const char *name, const kq_output *out, kq_error *err) {
+static kq_status list_stored(const kq_function *stored, size_t n, const char *name, kq_listing *l, kq_error *err) {
+    kq_buf signature, doc;
+    kq_status status = KQ_OK;
+    kq_buf_init(&signature, NULL, 1 << 16);
+    kq_buf_init(&doc, NULL, 1 << 16);
+    for (size_t i = 0; i < n && !status; i++) {
+        if (name ? !kq_sv_eq(stored[i].name, kq_sv_of(name)) : stored[i].hidden) continue;
+        kq_buf_clear(&signature);
+        kq_buf_clear(&doc);
+        kq_function_signature(&stored[i], &signature);
+        kq_function_doc(&stored[i], &doc);
+        kq_value row[] = {kq_value_sv(stored[i].name), text("stored function"), kq_value_sv(kq_buf_view(&signature)),
+                          kq_value_sv(kq_buf_view(&doc))};
+        status = kq_listing_row(l, row, err);
+    }
+    kq_buf_deinit(&signature);
+    kq_buf_deinit(&doc);
+    return status;
+}
+
+static kq_status list_functions(const kq_catalog *catalog, const char *name, const kq_output *out, kq_error *err) {
     static const kq_column columns[] = {{{"Name", 4}, KQ_STRING},
                                         {{"Kind", 4}, KQ_STRING},
                                         {{"Signature", 9}, KQ_STRING},
                                         {{"Description", 11}, KQ_STRING}};
-    size_t nscalars, naggs, n = 0;
+    size_t nscalars, naggs, nstored, n = 0;
+    const kq_function *stored = kq_catalog_functions(catalog, &nstored);
     const kq_scalar *scalars = kq_scalar_rows(&nscalars);
     const kq_aggregate *aggs = kq_aggregate_rows(&naggs);
-    kq_sv *names = kq_calloc(nscalars + naggs + 1, sizeof *names);
+    kq_sv *names = kq_calloc(nscalars + naggs + nstored + 1, sizeof *names);
     if (!names) return kq_nomem(err);
     bool found = !name;
     for (size_t i = 0; i < nscalars; i++)
         if (!(scalars[i].flags & KQ_HIDDEN)) names[n++] = kq_sv_of(scalars[i].name);
     for (size_t i = 0; i < naggs; i++) names[n++] = kq_sv_of(aggs[i].name);
+    for (size_t i = 0; i < nstored; i++) names[n++] = stored[i].name;
     for (size_t i = 0; i < n && name; i++) found |= kq_sv_eq(names[i], kq_sv_of(name));
     if (!found) {
         kq_status status = unknown("function or operator", kq_sv_of(name), names, n, err);
@@ -144,7 +202,16 @@ kq_status kq_functions(const char *name, const kq_output *out, kq_error *err) {
         kq_value row[] = {text(a->name), text("aggregate"), text(a->signature), text(a->doc)};
         status = kq_listing_row(&l, row, err);
     }
+    if (!status) status = list_stored(stored, nstored, name, &l, err);
     if (!status) status = kq_listing_finish(&l, err);
     kq_listing_deinit(&l);
+    return status;
+}
+
+kq_status kq_functions(const char *name, const kq_output *out, kq_error *err) {
+    kq_catalog *catalog;
+    KQ_TRY(kq_catalog_create(NULL, &catalog, err));
+    kq_status status = list_functions(catalog, name, out, err);
+    kq_catalog_destroy(catalog);
     return status;
 }

@@ -40,6 +40,17 @@ static const kq_sv *table_names(void *ctx, bool all, size_t *n) {
     return x->items[all];
 }
 
+static bool find_function(void *ctx, kq_sv name, kq_stored_text *out) {
+    const kq_function *f = kq_catalog_function(((names *)ctx)->catalog, name);
+    if (!f) return false;
+    *out = (kq_stored_text){f->name, f->text, f->file, f->line};
+    return true;
+}
+
+static const kq_sv *function_names(void *ctx, size_t *n) {
+    return kq_catalog_function_names(((names *)ctx)->catalog, n);
+}
+
 void kq_runner_note(kq_runner *runner, const char *fmt, ...) {
     char text[512];
     va_list args;
@@ -51,15 +62,49 @@ void kq_runner_note(kq_runner *runner, const char *fmt, ...) {
     kq_buf_append(&runner->notes, text, strlen(text) + 1);
 }
 
-/* A rule over a table that no input can fill would be silent for ever: say so. */
-static void note_scans(kq_runner *r, const kq_plan *p, unsigned depth) {
+/* Scans of a query that can or can't have rows; of stored functions only those of `function`, which "" leaves out. */
+typedef struct noting {
+    kq_runner *runner;
+    const kq_query *query;
+    kq_sv function;
+    bool filled, empty;
+} noting;
+
+static void note_function(const noting *n, kq_sv function);
+
+static void note_scans(noting *n, const kq_plan *p, unsigned depth) {
     if (!p || depth > 200) return;
-    if (p->kind == KQ_PLAN_SCAN && !kq_catalog_has_data(r->env.catalog, p->u.scan.handle))
-        kq_runner_note(r, "no input here has data of the table %.*s", (int)p->u.scan.table.n, p->u.scan.table.p);
-    note_scans(r, p->input, depth + 1);
-    if (p->kind == KQ_PLAN_JOIN) note_scans(r, p->u.join.right, depth + 1);
+    if (p->kind == KQ_PLAN_SCAN) {
+        bool data = kq_catalog_has_data(n->runner->env.catalog, p->u.scan.handle);
+        kq_sv function = kq_stored_name(n->query->stored, p->span);
+        if (kq_sv_eq(function, n->function)) {
+            n->filled |= data;
+            n->empty |= !data;
+            if (!data && !function.n)
+                kq_runner_note(n->runner, "no input here has data of the table %.*s", (int)p->u.scan.table.n,
+                               p->u.scan.table.p);
+        } else if (!n->function.n && !data) {
+            note_function(n, function);
+        }
+    }
+    note_scans(n, p->input, depth + 1);
+    if (p->kind == KQ_PLAN_JOIN) note_scans(n, p->u.join.right, depth + 1);
     for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
-        note_scans(r, p->u.unions.inputs[i], depth + 1);
+        note_scans(n, p->u.unions.inputs[i], depth + 1);
+}
+
+/* A stored function reads what there is of several tables; only when there is nothing at all it is silent. */
+static void note_function(const noting *n, kq_sv function) {
+    noting inside = {.runner = n->runner, .query = n->query, .function = function};
+    note_scans(&inside, n->query->plan, 0);
+    if (inside.empty && !inside.filled)
+        kq_runner_note(n->runner, "no input here has data of a table that %.*s reads", (int)function.n, function.p);
+}
+
+/* A rule over a table that no input can fill would be silent for ever: say so. */
+static void note_tables(kq_runner *r, const kq_query *query) {
+    noting n = {.runner = r, .query = query};
+    note_scans(&n, query->plan, 0);
 }
 
 typedef struct cells {
@@ -121,11 +166,12 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
     kq_node *script;
     KQ_TRY(kq_parse(text, arena, &script, err));
     names ctx = {.catalog = r->env.catalog, .arena = arena};
-    kq_resolver resolver = {find_named, table_names, &ctx, r->now, probe};
+    kq_resolver resolver = {find_named, table_names, &ctx, r->now, probe, find_function, function_names};
     ctx.runner = r;
     kq_status status = kq_bind(script, &resolver, arena, cleanups, query, err);
     KQ_TRY(kq_catalog_status(r->env.catalog, err)); /* a table that memory had no room for is not unknown */
     if (status) return status;
+    note_tables(r, query);
     if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
     return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
 }
@@ -133,19 +179,31 @@ static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cl
 kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_error *err) {
     kq_arena arena;
     kq_cleanup *cleanups = NULL;
-    kq_query query;
+    kq_query query = {0};
     kq_arena_init(&arena, r->env.budget, 0);
     kq_status status = bind(r, text, &arena, &cleanups, &query, err);
     if (status) goto out;
-    note_scans(r, query.plan, 0);
     if ((status = result->begin(result->ctx, &query.plan->out, query.visualization, err))) goto out;
     kq_exec_env env = r->env;
     env.cleanups = &cleanups;
     status = kq_exec_run(query.plan, &env, &result->rows, err);
 out:
+    if (status) kq_stored_place(query.stored, err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&arena);
     return status;
+}
+
+kq_status kq_runner_plan(kq_runner *r, kq_sv text, kq_buf *out, kq_error *err) {
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query query = {0};
+    kq_arena_init(&arena, r->env.budget, 0);
+    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
+    if (!status) kq_plan_print(query.plan, out);
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
+    return status ? status : kq_buf_status(out, err);
 }
 
 /* Runs a query over every table that has data and a time: `format` gets the table's name and twice its time column. */

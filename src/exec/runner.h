@@ -27,6 +27,9 @@ typedef struct kq_result {
 /* Runs one query. Errors: those of kq_parse, kq_bind, kq_exec_run and of the result. */
 kq_status kq_runner_query(kq_runner *runner, kq_sv text, const kq_result *result, kq_error *err);
 
+/* Appends the plan that kq_runner_query would run, as text. Errors: those of kq_parse, kq_bind and kq_optimize. */
+kq_status kq_runner_plan(kq_runner *runner, kq_sv text, kq_buf *out, kq_error *err);
+
 /* The oldest and newest event time of the catalog's inputs; *found false when there is none. */
 kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool *found, kq_error *err);
 

@@ -172,8 +172,8 @@ static bool is_tabular(const kq_node *param) {
     return param->flags & (KQ_DECL_TABULAR | KQ_DECL_ANY);
 }
 
-kq_status kq_bind_function(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_scope *function,
-                           const kq_node *node, kq_plan *piped, kq_plan **plan, kq_expr **expr) {
+static kq_status bind_function(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_scope *function,
+                               const kq_node *node, kq_plan *piped, kq_plan **plan, kq_expr **expr) {
     const kq_node *params = function->node->kids[0];
     call c = {b, scope, row, function, node, kq_arena_array(b->arena, const kq_node *, params->nkids + 1)};
     if (!c.args) return kq_bind_nomem(b);
@@ -199,6 +199,14 @@ kq_status kq_bind_function(kq_binder *b, const kq_scope *scope, const kq_row *ro
     return KQ_OK;
 }
 
+kq_status kq_bind_function(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_scope *function,
+                           const kq_node *node, kq_plan *piped, kq_plan **plan, kq_expr **expr) {
+    if (function->stored) KQ_TRY(kq_stored_enter(b, function->stored, node->span));
+    kq_status status = bind_function(b, scope, row, function, node, piped, plan, expr);
+    if (function->stored) kq_stored_leave(function->stored);
+    return status;
+}
+
 /* ---- the query ---- */
 
 kq_status kq_bind(const kq_node *script, const kq_resolver *resolver, kq_arena *arena, kq_cleanup **cleanups,
@@ -207,9 +215,15 @@ kq_status kq_bind(const kq_node *script, const kq_resolver *resolver, kq_arena *
     kq_binder b = {.resolver = resolver, .arena = arena, .cleanups = cleanups, .err = err ? err : &local};
     kq_row none = kq_row_of(&b, NULL);
     kq_plan *plan = NULL;
-    KQ_TRY(kq_bind_script(&b, NULL, &none, script, &plan, NULL));
+    b.base = script->span.start + script->span.len + 1;
+    kq_status status = kq_bind_script(&b, NULL, &none, script, &plan, NULL);
+    if (status) {
+        kq_stored_place(b.stored, b.err);
+        return status;
+    }
     KQ_TRY(kq_arena_status(arena, err));
     out->plan = plan;
+    out->stored = b.stored;
     out->visualization = b.visualization.p ? b.visualization : KQ_SV("");
     return KQ_OK;
 }

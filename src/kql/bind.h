@@ -29,7 +29,19 @@ typedef struct kq_scope {
     const struct kq_scope *at; /* where node's names are looked up */
     kq_plan *plan;             /* PLAN */
     bool view;
+    struct kq_stored *stored; /* FUNCTION: the stored function that it is, or NULL */
 } kq_scope;
+
+/* A stored function that the query has named. */
+struct kq_stored {
+    struct kq_stored *next;
+    kq_stored_text text;
+    kq_scope symbol;
+    uint32_t base;   /* its text's first byte among the spans */
+    kq_span at;      /* where it was called last */
+    bool active;     /* being bound: a call now is one of itself */
+    uint8_t tabular; /* does it give a table? 0: not asked yet, 1: being asked, 2: no, 3: yes */
+};
 
 /* Aggregate calls of a summarize, collected while its expressions are bound. */
 typedef struct kq_aggs {
@@ -62,11 +74,13 @@ typedef struct kq_binder {
     kq_cleanup **cleanups;
     kq_error *err;
     uint32_t depth, exprs, plans, rows, scans;
-    uint32_t unnamed;        /* Column1, ... so far, in the whole query as in Kusto */
-    uint32_t applies;        /* mv-apply operators so far */
-    const kq_columns *carry; /* for the next summarize: columns that go along, the first of them grouped by */
-    bool ordered;            /* the rows of the table bound last have an order: sort, serialize, range, ... */
-    bool unknown_table;      /* the last failure was a table that does not exist */
+    uint32_t unnamed;         /* Column1, ... so far, in the whole query as in Kusto */
+    uint32_t applies;         /* mv-apply operators so far */
+    const kq_columns *carry;  /* for the next summarize: columns that go along, the first of them grouped by */
+    bool ordered;             /* the rows of the table bound last have an order: sort, serialize, range, ... */
+    struct kq_stored *stored; /* that the query uses, newest first */
+    uint32_t base;            /* the next one's */
+    bool unknown_table;       /* the last failure was a table that does not exist */
     kq_sv visualization;
 } kq_binder;
 
@@ -99,6 +113,16 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
 kq_status kq_unknown_function(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span);
 bool kq_glob(kq_sv pattern, kq_sv name);               /* '*' is any text */
 uint32_t kq_mentions(const kq_node *node, kq_sv name); /* NAMEs of that name in the tree */
+
+/* bind_stored.c: functions kept as text */
+/* What `name` stands for: in the scope, or a stored function; NULL: neither. `at` is where it stands. Errors: those of
+ * the function's text, NOMEM, LIMIT. */
+kq_status kq_bind_symbol(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span at, const kq_scope **out);
+/* Before and after a stored function is bound. Errors: QUERY, it is being bound already. */
+kq_status kq_stored_enter(kq_binder *b, kq_stored *stored, kq_span at);
+static inline void kq_stored_leave(kq_stored *stored) {
+    stored->active = false;
+}
 
 /* bind_name.c: automatic column names */
 kq_sv kq_auto_name(kq_binder *b, const kq_node *node); /* "" when the expression has none */

@@ -159,18 +159,20 @@ static kq_status call_row(const call_args *c, kq_expr **out) {
     return type ? kq_expr_convert(c->b, *out, type->value.type, out) : KQ_OK;
 }
 
+static kq_status call_function(const call_args *c, const kq_scope *function, kq_expr **out) {
+    kq_plan *plan = NULL;
+    KQ_TRY(kq_bind_function(c->b, c->scope, c->row, function, c->node, NULL, &plan, out));
+    if (!plan) return KQ_OK;
+    (void)kq_bind_fail(c->b, c->node->span, KQ_SV_FMT "() gives a table where a value is expected",
+                       KQ_SV_ARG(c->node->text));
+    kq_error_hint(c->b->err, "toscalar() takes a table's first value");
+    return KQ_ERR_QUERY;
+}
+
 kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node, kq_expr **out) {
     call_args c = {b, scope, row, node};
     const kq_scope *s = kq_scope_find(scope, node->text);
-    if (s && s->kind == KQ_SYMBOL_FUNCTION) {
-        kq_plan *plan = NULL;
-        KQ_TRY(kq_bind_function(b, scope, row, s, node, NULL, &plan, out));
-        if (!plan) return KQ_OK;
-        (void)kq_bind_fail(b, node->span, KQ_SV_FMT "() gives a table where a value is expected",
-                           KQ_SV_ARG(node->text));
-        kq_error_hint(b->err, "toscalar() takes a table's first value");
-        return KQ_ERR_QUERY;
-    }
+    if (s && s->kind == KQ_SYMBOL_FUNCTION) return call_function(&c, s, out);
     if (row && row->aggs && kq_aggregate_exists(node->text)) return kq_bind_aggregate(b, scope, row, node, out);
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
         if (kq_sv_eq(node->text, kq_sv_of(builtins[i].name))) return builtins[i].bind(&c, out);
@@ -181,6 +183,8 @@ kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, c
         kq_error_hint(b->err, "aggregates stand in 'summarize'");
         return KQ_ERR_QUERY;
     }
+    KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
+    if (s && s->kind == KQ_SYMBOL_FUNCTION) return call_function(&c, s, out);
     if (kq_node_is_table(b, scope, row, node))
         return kq_bind_fail(b, node->span, KQ_SV_FMT "() gives a table where a value is expected",
                             KQ_SV_ARG(node->text));

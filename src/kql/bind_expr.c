@@ -198,7 +198,8 @@ static kq_status bind_name(kq_binder *b, const kq_scope *scope, const kq_row *ro
         }
         return kq_expr_column(b, column, row->columns->items[column].type, node->span, out);
     }
-    const kq_scope *s = kq_scope_find(scope, node->text);
+    const kq_scope *s;
+    KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
     if (!s) {
         kq_table_ref ref;
         if (b->resolver->find(b->resolver->ctx, node->text, &ref))

@@ -106,7 +106,8 @@ static kq_status bind_getschema(kq_binder *b, const kq_node *node, kq_plan *in, 
 
 static kq_status bind_invoke(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     const kq_node *call = node->kids[0];
-    const kq_scope *s = call->kind == KQ_NODE_CALL ? kq_scope_find(scope, call->text) : NULL;
+    const kq_scope *s = NULL;
+    if (call->kind == KQ_NODE_CALL) KQ_TRY(kq_bind_symbol(b, scope, call->text, call->span, &s));
     kq_row none = kq_row_of(b, NULL);
     kq_expr *expr = NULL;
     if (!s || s->kind != KQ_SYMBOL_FUNCTION) return kq_unknown_function(b, scope, call->text, call->span);

@@ -84,6 +84,19 @@ static bool body_is_table(kq_binder *b, const kq_scope *function) {
     return table;
 }
 
+/* As body_is_table, of a stored function: asked once, and one that calls itself is left to the error of binding it. */
+static bool stored_is_table(kq_binder *b, kq_sv name, kq_span at) {
+    const kq_scope *s;
+    if (kq_bind_symbol(b, NULL, name, at, &s) != KQ_OK) return true; /* binding it fails the same way */
+    if (!s || !s->stored) return false;
+    kq_stored *stored = s->stored;
+    if (stored->tabular == 0) {
+        stored->tabular = 1;
+        stored->tabular = body_is_table(b, s) ? 3 : 2;
+    }
+    return stored->tabular != 2;
+}
+
 bool kq_node_is_table(kq_binder *b, const kq_scope *scope, const kq_row *row, const kq_node *node) {
     uint32_t column;
     kq_table_ref ref;
@@ -105,12 +118,13 @@ bool kq_node_is_table(kq_binder *b, const kq_scope *scope, const kq_row *row, co
             if (s->kind == KQ_SYMBOL_FUNCTION) return body_is_table(b, s);
             return s->kind != KQ_SYMBOL_SCALAR;
         }
-        return b->resolver->find(b->resolver->ctx, node->text, &ref);
+        return b->resolver->find(b->resolver->ctx, node->text, &ref) || stored_is_table(b, node->text, node->span);
     }
     case KQ_NODE_CALL: {
         const kq_scope *s = kq_scope_find(scope, node->text);
         if (s && s->kind == KQ_SYMBOL_FUNCTION) return body_is_table(b, s);
-        return is_one_of(node->text, table_functions);
+        if (is_one_of(node->text, table_functions)) return true;
+        return !kq_scalar_exists(node->text) && stored_is_table(b, node->text, node->span);
     }
     case KQ_NODE_DOT: {
         const kq_node *base = node->kids[0];
@@ -159,6 +173,11 @@ static void candidate_scope(candidates *c, const kq_scope *scope, bool functions
     for (; scope; scope = scope->next)
         if (!functions || scope->kind == KQ_SYMBOL_FUNCTION) candidate(c, scope->name);
 }
+static void candidate_stored(candidates *c, const kq_resolver *r) {
+    size_t n = 0;
+    const kq_sv *names = r->functions ? r->functions(r->ctx, &n) : NULL;
+    for (size_t i = 0; i < n; i++) candidate(c, names[i]);
+}
 static void hint(kq_binder *b, kq_sv name, const candidates *c) {
     const kq_sv *near = kq_nearest(name, c->names, c->n);
     if (near && b->err) kq_error_hint(b->err, "did you mean '" KQ_SV_FMT "'?", KQ_SV_ARG(*near));
@@ -189,6 +208,7 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
     b->unknown_table = true;
     (void)kq_bind_fail(b, span, "unknown table '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_scope(&c, scope, false);
+    candidate_stored(&c, b->resolver);
     const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, true, &n) : NULL;
     for (size_t i = 0; i < n; i++) candidate(&c, names[i]);
     hint(b, name, &c);
@@ -200,6 +220,7 @@ kq_status kq_unknown_function(kq_binder *b, const kq_scope *scope, kq_sv name, k
     size_t n;
     (void)kq_bind_fail(b, span, "unknown function '" KQ_SV_FMT "'", KQ_SV_ARG(name));
     candidate_scope(&c, scope, true);
+    candidate_stored(&c, b->resolver);
     const kq_scalar *rows = kq_scalar_rows(&n);
     for (size_t i = 0; i < n; i++)
         if (!(rows[i].flags & KQ_HIDDEN)) candidate(&c, kq_sv_of(rows[i].name));

@@ -223,6 +223,8 @@ static kq_status bind_table_call(kq_binder *b, const kq_scope *scope, const kq_n
             return kq_bind_fail(b, node->kids[0]->span, "the table's name must be constant");
         return bind_scan(b, scope, kq_arena_copy(b->arena, kq_str_view(&name->value.u.s)), node->span, out);
     }
+    KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
+    if (s && s->kind == KQ_SYMBOL_FUNCTION) return bind_symbol(b, scope, s, node, out);
     if (kq_scalar_exists(node->text) || kq_aggregate_exists(node->text))
         return kq_bind_fail(b, node->span, KQ_SV_FMT "() gives a value where a table is expected",
                             KQ_SV_ARG(node->text));
@@ -237,7 +239,9 @@ static kq_status bind_qualified(kq_binder *b, const kq_scope *scope, const kq_no
             return kq_bind_fail(b, node->span, "a database stands where a table is expected");
         return kq_bind_table(b, scope, call, out);
     }
-    return bind_scan(b, scope, node->text, node->span, out);
+    const kq_scope *s; /* no let of the query's is meant, but a stored function is */
+    KQ_TRY(kq_bind_symbol(b, NULL, node->text, node->span, &s));
+    return s ? bind_symbol(b, NULL, s, node, out) : bind_scan(b, scope, node->text, node->span, out);
 }
 
 /* Have the rows an order that means something after this operator? */
@@ -303,7 +307,8 @@ static kq_status bind_table(kq_binder *b, const kq_scope *scope, const kq_node *
     case KQ_NODE_CALL: return bind_table_call(b, scope, node, out);
     case KQ_NODE_DOT: return bind_qualified(b, scope, node, out);
     case KQ_NODE_NAME: {
-        const kq_scope *s = kq_scope_find(scope, node->text);
+        const kq_scope *s;
+        KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
         return s ? bind_symbol(b, scope, s, node, out) : bind_scan(b, scope, node->text, node->span, out);
     }
     case KQ_NODE_EXTERNALDATA:

@@ -8,8 +8,23 @@ static kq_status constant_vector(const kq_value *value, kq_arena *arena, kq_vect
     return KQ_OK;
 }
 
+/* `true or x`, `x and true`, ...: a stored function's parameter that is not given leaves such conditions behind. Null
+ * decides nothing: it is not the same as false. */
+static bool fold_logic(kq_expr *call) {
+    bool either = strcmp(call->fn->name, "or") == 0;
+    if (call->nargs != 2 || (!either && strcmp(call->fn->name, "and") != 0)) return false;
+    for (int i = 0; i < 2; i++) {
+        const kq_expr *e = call->args[i], *other = call->args[1 - i];
+        if (e->kind != KQ_EXPR_CONST || e->type != KQ_BOOL || e->value.null || other->type != KQ_BOOL) continue;
+        *call = e->value.u.b == either ? *e : *other;
+        return true;
+    }
+    return false;
+}
+
 kq_status kq_fold_call(kq_expr *call, kq_arena *arena, kq_cleanup **cleanups, kq_error *err) {
     if (call->kind != KQ_EXPR_CALL || (call->fn->flags & KQ_VOLATILE)) return KQ_OK;
+    if (fold_logic(call)) return KQ_OK;
     bool null = false;
     for (uint32_t i = 0; i < call->nargs; i++) {
         if (call->args[i]->kind != KQ_EXPR_CONST) return KQ_OK;

@@ -109,6 +109,8 @@ kq_status kq_optimize(kq_query *query, kq_arena *arena, kq_error *err) {
     kq_optimizer o = {.arena = arena, .err = err};
     KQ_TRY(kq_scalar_resolve(KQ_SV("and"), types, NULL, 2, &o.conjunction, want, &result, err));
     KQ_TRY(count(&o, query->plan));
-    KQ_TRY(kq_optimize_plan(&o, &query->plan, false));
-    return kq_optimize_prune_shared(&o);
+    kq_status status = kq_optimize_plan(&o, &query->plan, false);
+    if (!status) status = kq_optimize_prune_shared(&o);
+    kq_cleanup_run(&o.cleanups);
+    return status;
 }

@@ -42,6 +42,7 @@ typedef struct kq_optimizer {
     uint32_t nslots, nused;
     kq_ready *ready; /* shared nodes whose readers have all been seen */
     const kq_scalar *conjunction;
+    kq_cleanup *cleanups; /* of calls that were folded */
     uint32_t depth;
 } kq_optimizer;
 

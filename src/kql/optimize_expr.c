@@ -69,6 +69,9 @@ static kq_expr *rewrite(kq_optimizer *o, const kq_expr *e, const uint32_t *map, 
         if (!copy->args) return NULL;
         for (uint32_t i = 0; i < e->nargs; i++)
             if (!(copy->args[i] = rewrite(o, e->args[i], map, with))) return NULL;
+        /* a projected constant may decide the whole: what can't be folded is left to run */
+        kq_error why;
+        if (with) (void)!kq_fold_call(copy, o->arena, &o->cleanups, &why);
     }
     return copy;
 }

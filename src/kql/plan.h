@@ -167,6 +167,14 @@ typedef struct kq_table_ref {
     const void *handle;
 } kq_table_ref;
 
+/* A function kept as text beside the tables: found when a query names it and nothing else has the name. */
+typedef struct kq_stored_text {
+    kq_sv name;
+    kq_sv text;    /* let NAME = (parameters) { body }; must outlive the query */
+    kq_sv file;    /* what messages call the text's file */
+    uint32_t line; /* where the text starts in it, from 1 */
+} kq_stored_text;
+
 typedef struct kq_resolver {
     /* Fills *out for the table `name` (case-sensitive); false: there is none. */
     bool (*find)(void *ctx, kq_sv name, kq_table_ref *out);
@@ -178,11 +186,23 @@ typedef struct kq_resolver {
     /* Runs a plan while the query is bound, for plugins whose columns the data decides: its rows' cells, row by row, in
      * `arena`. NULL: such plugins need a schema. */
     kq_status (*rows)(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value **cells, size_t *nrows, kq_error *err);
+    /* The stored function of this name (case-sensitive); false: there is none. NULL: there are none at all. */
+    bool (*function)(void *ctx, kq_sv name, kq_stored_text *out);
+    const kq_sv *(*functions)(void *ctx, size_t *n); /* their names, for "did you mean"; may be NULL */
 } kq_resolver;
+
+/* The stored functions that a query uses: spans of the plan that come from them lie behind the query's own. */
+typedef struct kq_stored kq_stored;
+
+/* The name of the stored function that the query calls and that `span` comes from; "" when it is the query's own. */
+kq_sv kq_stored_name(const kq_stored *stored, kq_span span);
+/* Makes an error whose place is inside a stored function one at the call, with name, line and column in its text. */
+void kq_stored_place(const kq_stored *stored, kq_error *err);
 
 typedef struct kq_query {
     kq_plan *plan;
     kq_sv visualization; /* render's, or "" */
+    const kq_stored *stored;
 } kq_query;
 
 /* Binds a parsed script: names, types, implicit conversions, Kusto's automatic column names, let expanded. The last

@@ -32,6 +32,7 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
     if (!status) status = kq_shelf_create(&c->shelf, err);
     if (!status) status = kq_model_builtin(&c->model, &c->arena, err);
     if (!status) status = list_tables(c, err);
+    if (!status) status = kq_functions_builtin(c, err);
     if (status) {
         kq_catalog_destroy(c);
         return status;

@@ -18,6 +18,16 @@ typedef struct kq_table {
     const char *doc;
 } kq_table;
 
+/* A function kept as KQL text (builtin/NAME.kql), which a query may name as if it had defined it itself. */
+typedef struct kq_function {
+    kq_sv name;
+    kq_sv text; /* let NAME = (parameters) { body }; */
+    kq_sv doc;  /* the comment lines before it; kq_function_doc makes a sentence of them */
+    kq_sv file;
+    uint32_t line; /* where text starts in the file */
+    bool hidden;   /* its name starts with _kequel_: made for other stored functions, in no list */
+} kq_function;
+
 typedef struct kq_catalog kq_catalog;
 
 /* Creates a catalog with the tables of builtin/ and no inputs. Owned by the caller. Errors: NOMEM, LIMIT. */
@@ -40,6 +50,14 @@ size_t kq_catalog_names(const kq_catalog *catalog, kq_sv *out);
 /* The tables that queries over all tables mean: those of builtin/ with maps, those of inputs, and those inferred from
  * files given with --as. */
 const kq_table *const *kq_catalog_tables(const kq_catalog *catalog, size_t *n);
+/* The stored function of this name (case-sensitive), or NULL; all of them; and the names of those not hidden. Owned by
+ * the catalog. */
+const kq_function *kq_catalog_function(const kq_catalog *catalog, kq_sv name);
+const kq_function *kq_catalog_functions(const kq_catalog *catalog, size_t *n);
+const kq_sv *kq_catalog_function_names(const kq_catalog *catalog, size_t *n);
+/* What `kequel functions` shows of one: its description, and its name with the parameters. Appended. */
+void kq_function_doc(const kq_function *function, kq_buf *out);
+void kq_function_signature(const kq_function *function, kq_buf *out);
 /* The inputs in their order. Owned by the catalog, valid until the next is added. */
 const kq_input *kq_catalog_inputs(const kq_catalog *catalog, size_t *n);
 /* Could any input give rows of this table? */

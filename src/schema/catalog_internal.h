@@ -30,7 +30,15 @@ struct kq_catalog {
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;
     kq_late *late;
+    kq_function *functions; /* stored */
+    kq_sv *function_names;  /* of those that are not hidden */
+    size_t nfunctions, nfunction_names, functions_cap;
 };
+
+/* stored.c. Adds the functions of a KQL text: each starts at a line `let NAME = (` and goes to the next such line or to
+ * a comment line; comment lines right before it are its description. `text` and `file` must outlive the catalog. */
+kq_status kq_functions_load(kq_catalog *catalog, kq_sv text, const char *file, kq_error *err);
+kq_status kq_functions_builtin(kq_catalog *catalog, kq_error *err);
 
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, bool *native);

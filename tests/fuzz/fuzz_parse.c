@@ -27,7 +27,7 @@ static void check_error(const kq_error *err, kq_sv query, kq_buf *out) {
 
 /* The plan has the same columns before and after. */
 static void check_plan(const kq_node *script, kq_sv query, kq_arena *arena, kq_buf *out) {
-    kq_resolver resolver = {find, names, NULL, INT64_C(637000000000000000), NULL};
+    kq_resolver resolver = {find, names, NULL, INT64_C(637000000000000000), NULL, NULL, NULL};
     kq_cleanup *cleanups = NULL;
     kq_query q = {0};
     kq_error err;

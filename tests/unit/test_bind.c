@@ -29,7 +29,41 @@ static const kq_sv *names(void *ctx, KQ_UNUSED bool all, size_t *n) {
     *n = 3;
     return table_names;
 }
-static const kq_resolver resolver = {find, names, NULL, INT64_C(637134336000000000), NULL}; /* 2020-01-01 */
+
+static const kq_stored_text stored[] = {
+#define STORED(name, text)                                                                                             \
+    { {name, sizeof name - 1}, {text, sizeof text - 1}, {"test.kql", 8}, 7 }
+    STORED("View",
+           "let View = (from:long = 0, only:string = '*') {\n  T | where l >= from and (only == '*' or s == only)\n};"),
+    STORED("Twice", "let Twice = (x:long) { x * 2 };"),
+    STORED("OnView", "let OnView = () { View(from = Twice(2)) | project s };"),
+    STORED("Needs", "let Needs = (x:long) { T | where l == x };"),
+    STORED("Keep", "let Keep = (t:(l:long)) { t | where l > 1 };"),
+    STORED("Lacks", "let Lacks = () {\n  T | project nothing };"),
+    STORED("NoTable", "let NoTable = () { Nowhere | take 1 };"),
+    STORED("Broken", "let Broken = () { T | where };"),
+    STORED("Other", "let Another = () { T };"),
+    STORED("Ping", "let Ping = () { Pong | take 1 };"),
+    STORED("Pong", "let Pong = () { Ping | take 1 };"),
+    STORED("T", "let T = () { print 1 };"),
+};
+static bool find_function(void *ctx, kq_sv name, kq_stored_text *out) {
+    (void)ctx;
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++)
+        if (kq_sv_eq(stored[i].name, name)) {
+            *out = stored[i];
+            return true;
+        }
+    return false;
+}
+static const kq_sv *function_names(void *ctx, size_t *n) {
+    static const kq_sv view = {"View", 4};
+    (void)ctx;
+    *n = 1;
+    return &view;
+}
+static const kq_resolver resolver = {find, names,         NULL,          INT64_C(637134336000000000),
+                                     NULL, find_function, function_names}; /* 2020-01-01 */
 
 /* What binding `query` gives: columns, the plan, or the error and its hint. */
 static char *bound(const char *query, bool plan, kq_status *status) {
@@ -228,6 +262,47 @@ static char *repeated(const char *head, const char *each, unsigned n, const char
     return b.p;
 }
 
+static void stored_functions(void **state) {
+    (void)state;
+    check("View | project s", "s:string");
+    check("View() | project s", "s:string");
+    check("View(5, 'x') | project s", "s:string");
+    check("View(only = 'x', from = 5) | project s", "s:string");
+    check("OnView", "s:string");
+    check("print x = Twice(2)", "x:long");
+    check("T | extend x = Twice(l) | project x", "x:long");
+    check("union OnView, (T | project s)", "s:string");
+    check("T | project s | join kind=inner (OnView) on s", "s:string, s1:string");
+    check("T | project s | lookup OnView on s", "s:string");
+    check("let V = OnView; let F = () { V }; F | count", "Count:long");
+    check("T | invoke Keep() | project l", "l:long");
+    check("workspace('w').OnView", "s:string");
+    check("print toscalar(OnView | count)", "print_0:long");
+    check("T | where s in (OnView) | project s", "s:string");
+    check("let View = () { print q = 1 }; View", "q:long"); /* the query's own name wins */
+    check("let T = 5; OnView", "s:string");                 /* and is not seen inside */
+    check("T | project s", "s:string");                     /* a table wins over a stored function */
+    check("union isfuzzy=true NoTable, OnView", "s:string");
+    check("union isfuzzy=true NoTable, (NoTable), OnView", "s:string");
+    refused("View(to = 5)", "View() has no parameter 'to' [] 5+6");
+    refused("View(1, 'a', 2)", "View() takes 2 arguments");
+    refused("View(from = 'x')", "the parameter 'from' is long, the argument string");
+    refused("View(1, from = 2)", "given twice");
+    refused("Needs", "Needs() needs a value for 'x'");
+    refused("Vew", "unknown table 'Vew' [did you mean 'View'?]");
+    refused("T | invoke Vew()", "did you mean 'View'?");
+    refused("print View()", "gives a table where a value is expected");
+    refused("Twice(1) | take 1", "is a value where a table is expected");
+    /* errors inside name the function, its file's line, and the call */
+    refused("T | take 1 | union Lacks", "in Lacks (test.kql:8:15): unknown column 'nothing' [] 19+5");
+    refused("NoTable", "in NoTable (test.kql:7:20): unknown table 'Nowhere' [] 0+7");
+    refused("union T, Broken", "in Broken (test.kql:7:");
+    refused("Other", "in Other (test.kql:7:1): a stored function is written 'let Other = (...) { ... };'");
+    refused("Ping", "in Pong (test.kql:7:17): the stored function 'Ping' calls itself [] 0+4");
+    refused("let x = 1; Pong() | count", "in Ping (test.kql:7:17): the stored function 'Pong' calls itself [] 11+6");
+    planned("View | where l > 7", "SCAN T");
+}
+
 static void limits(void **state) {
     (void)state;
     char *bombs[] = {
@@ -251,7 +326,7 @@ static void out_of_memory(void **state) {
     static const char query[] =
         "let f = (x:long) { x + 1 }; let k = materialize(U | project s);"
         "T | where s has_any ('a', 'b') and t > ago(1d) | extend y = f(l), z = d.a[0] | join kind=inner k on s"
-        "| summarize count(), make_set(s), arg_max(l, *) by bin(t, 1h) | union (U | project u) | sort by t asc";
+        "| summarize count(), make_set(s), arg_max(l, *) by bin(t, 1h) | union (U | project u), OnView | sort by t asc";
     kq_status status;
     for (long n = 0; n < 400; n++) {
         kq_alloc_fail_at(n, true);
@@ -280,6 +355,7 @@ int main(void) {
                                        cmocka_unit_test(let_names),
                                        cmocka_unit_test(errors),
                                        cmocka_unit_test(plans),
+                                       cmocka_unit_test(stored_functions),
                                        cmocka_unit_test(limits),
                                        cmocka_unit_test(out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);

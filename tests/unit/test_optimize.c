@@ -25,7 +25,7 @@ static const kq_sv *names(void *ctx, KQ_UNUSED bool all, size_t *n) {
     return table_names;
 }
 
-static const kq_resolver resolver = {find, names, NULL, INT64_C(637000000000000000), NULL};
+static const kq_resolver resolver = {find, names, NULL, INT64_C(637000000000000000), NULL, NULL, NULL};
 
 static void check(const char *query, const char *want) {
     kq_arena arena;
