@@ -44,6 +44,8 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
 void kq_catalog_destroy(kq_catalog *c) {
     if (!c) return;
     kq_shelf_clear(c->shelf, true);
+    for (size_t i = 0; i < c->narchives; i++) kq_archive_close(c->archives[i]);
+    kq_free(c->archives);
     kq_arena_deinit(&c->arena);
     if (c->late) {
         kq_arena_deinit(&c->late->arena);
@@ -107,19 +109,18 @@ static kq_status keep(kq_catalog *c, const kq_input *input, bool envelope, kq_er
     return KQ_OK;
 }
 
-/* Opens one file to see what it is, and takes it in. *taken: it is a log. `named`: the user gave this very path. */
-static kq_status add_file(kq_catalog *c, const char *path, const char *table, bool named, kq_report *report,
-                          bool *taken, kq_error *err) {
-    kq_input input = {.path = kq_arena_copy(&c->arena, kq_sv_of(path)).p, .number = (uint32_t)c->ninputs};
-    if (!input.path) return kq_arena_status(&c->arena, err);
+/* Opens one input to see what it is, and takes it in. *taken: it is a log, or was to be read and could not be. *packed:
+ * it is an archive. `named`: the user gave this very path. */
+static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bool named, kq_report *report,
+                           bool *taken, kq_error *err) {
     kq_source *source = NULL;
     kq_buf names, category;
     kq_buf_init(&names, c->budget, 1 << 20);
     kq_buf_init(&category, c->budget, 1 << 16);
     kq_error why = {0};
-    kq_status status = kq_source_open(&input, report, c->budget, &source, &why);
+    kq_status status = kq_source_open(input, report, c->budget, &source, &why);
     if (status == KQ_ERR_DAMAGED || (status == KQ_ERR_IO && !named)) {
-        kq_report_damage(report, input.number, input.path, 0, "%s", why.message);
+        kq_report_damage(report, input->number, input->path, 0, "%s", why.message);
         *taken = true; /* it was to be read, and could not be */
         status = KQ_OK;
         goto out;
@@ -129,15 +130,16 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
         goto out;
     }
     if (!source) {
-        if (named) status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, NDJSON, JSON, CSV)", path);
+        if (named && !input->packed)
+            status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, NDJSON, JSON, CSV)", input->path);
         goto out;
     }
     if (table) {
-        input.table = kq_arena_copy(&c->arena, kq_sv_of(table));
-        if (!use_table(c, input.table)) {
+        input->table = kq_arena_copy(&c->arena, kq_sv_of(table));
+        if (!use_table(c, input->table)) {
             if ((status = kq_arena_status(&c->arena, err))) goto out;
             kq_model_table *made, **end = &c->model.tables;
-            if ((status = kq_table_infer(source, input.table, &c->arena, c->budget, &made, err))) goto out;
+            if ((status = kq_table_infer(source, input->table, &c->arena, c->budget, &made, err))) goto out;
             while (*end) end = &(*end)->next;
             *end = made;
             if ((status = list_tables(c, err))) goto out;
@@ -145,18 +147,67 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
     } else if (source->type->sample) {
         /* a file whose first record can't be read is still read as far as maps go */
         if (!source->type->sample(source, &names, &category, &why) && !category.n) {
-            const kq_model_table *t = recognise(c, &names, path);
-            if (t) input.table = t->table.name;
+            const kq_model_table *t = recognise(c, &names, input->path);
+            if (t) input->table = t->table.name;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
         }
     }
     *taken = true;
-    status = keep(c, &input, category.n > 0, err);
+    status = keep(c, input, category.n > 0, err);
 out:
     if (source) source->type->close(source);
     kq_buf_deinit(&names);
     kq_buf_deinit(&category);
     return status;
+}
+
+/* The members of an archive, as files of a folder. */
+static kq_status add_members(kq_catalog *c, const char *path, const char *table, kq_report *report, bool *taken,
+                             kq_error *err) {
+    kq_archive *archive, **archives = kq_realloc(c->archives, (c->narchives + 1) * sizeof *archives);
+    if (!archives) return kq_nomem(err);
+    c->archives = archives;
+    KQ_TRY(kq_archive_open(path, c->budget, &archive, err));
+    c->archives[c->narchives++] = archive;
+    for (uint32_t from = 0;;) {
+        kq_member_info member;
+        kq_error why = {0};
+        bool more;
+        kq_status status = kq_archive_next(archive, from, &member, &more, &why);
+        if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) { /* the members before it are read */
+            kq_report_damage(report, (uint32_t)c->ninputs, path, 0, "%s", why.message);
+            *taken = true;
+            return KQ_OK;
+        }
+        if (status) {
+            if (err) *err = why;
+            return status;
+        }
+        if (!more) return KQ_OK;
+        from = member.number + 1;
+        kq_input input = {.path = kq_arena_printf(&c->arena, "%s/%s", path, member.name).p,
+                          .number = (uint32_t)c->ninputs,
+                          .size = member.size,
+                          .archive = archive,
+                          .member = member.number};
+        if (!input.path) return kq_arena_status(&c->arena, err);
+        KQ_TRY(add_input(c, &input, table, false, report, taken, err));
+        if (input.packed)
+            kq_report_damage(report, input.number, input.path, 0, "an archive in an archive is not opened");
+    }
+}
+
+static kq_status add_file(kq_catalog *c, const char *path, const char *table, bool named, kq_report *report,
+                          bool *taken, kq_error *err) {
+    kq_input input = {.path = kq_arena_copy(&c->arena, kq_sv_of(path)).p, .number = (uint32_t)c->ninputs};
+    bool any = false;
+    if (!input.path) return kq_arena_status(&c->arena, err);
+    KQ_TRY(add_input(c, &input, table, named, report, taken, err));
+    if (!input.packed) return KQ_OK;
+    KQ_TRY(add_members(c, input.path, table, report, &any, err));
+    *taken |= any;
+    if (named && !any) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this archive (EVTX, NDJSON, JSON, CSV)", path);
+    return KQ_OK;
 }
 
 static int by_name(const void *a, const void *b) {

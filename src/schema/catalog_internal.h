@@ -29,6 +29,8 @@ struct kq_catalog {
     kq_shelf *shelf;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;
+    kq_archive **archives; /* that inputs are members of */
+    size_t narchives;
     kq_late *late;
     kq_function *functions; /* stored */
     kq_sv *function_names;  /* of those that are not hidden */

@@ -15,11 +15,20 @@ const kq_source_type *const *kq_source_types(size_t *n) {
 kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, kq_source **out, kq_error *err) {
     *out = NULL;
     kq_stream *stream;
-    KQ_TRY(kq_stream_open(input->path, budget, &stream, err));
+    if (input->archive)
+        KQ_TRY(kq_stream_open_member(input->archive, input->member, input->path, input->size, budget, &stream, err));
+    else
+        KQ_TRY(kq_stream_open(input->path, budget, &stream, err));
     input->size = kq_stream_size(stream);
     if (!input->type) {
+        input->packed = false;
         kq_sv head;
         kq_status status = kq_stream_head(stream, &head, err);
+        if (!status && kq_archive_is(head, input->path)) {
+            input->packed = true;
+            kq_stream_close(stream);
+            return KQ_OK;
+        }
         if (!status && !head.n) status = kq_fail(err, KQ_ERR_DAMAGED, "%s: the file is empty", input->path);
         int best = 0;
         for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {

@@ -13,6 +13,7 @@
 #define KQ_SOURCE_SOURCE_H
 
 #include "base/buf.h"
+#include "source/archive.h"
 #include "source/field.h"
 #include "source/report.h"
 
@@ -29,8 +30,11 @@ typedef struct kq_input {
     const char *path; /* "-": standard input */
     uint32_t number;  /* order among the inputs */
     const kq_source_type *type;
-    kq_sv table;   /* `--as`, or what schema recognised; "" when records say themselves (EVTX, envelopes) */
-    uint64_t size; /* bytes as stored; 0 for standard input */
+    kq_sv table;         /* `--as`, or what schema recognised; "" when records say themselves (EVTX, envelopes) */
+    uint64_t size;       /* bytes as stored; 0 for standard input */
+    kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
+    uint32_t member;
+    bool packed; /* out, with a NULL source: it is an archive, its members are inputs */
 } kq_input;
 
 typedef struct kq_morsel {
@@ -82,8 +86,8 @@ extern const kq_source_type kq_source_evtx, kq_source_json, kq_source_csv;
 const kq_source_type *const *kq_source_types(size_t *n);
 
 /* Opens `path` ("-" too), finds its compression and its kind (kind may be forced) and fills input->type and size.
- * *source is NULL with KQ_OK when the file is of no known kind. Errors: IO, NOMEM; DAMAGED for an empty or unusable
- * file. `input` must outlive the source. */
+ * *source is NULL with KQ_OK when the file is of no known kind, or an archive (input->packed). Errors: IO, NOMEM;
+ * DAMAGED for an empty or unusable file. `input` must outlive the source. */
 kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, kq_source **out, kq_error *err);
 
 #endif

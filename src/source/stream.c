@@ -14,8 +14,11 @@ typedef enum codec { PLAIN, GZIP, ZSTD } codec;
 
 struct kq_stream {
     char *path;
-    int fd;        /* a regular file, else -1 */
-    kq_tape *tape; /* anything else */
+    int fd;            /* a regular file, else -1 */
+    kq_tape *tape;     /* anything else */
+    kq_member *member; /* of an archive */
+    char peek[4];      /* its first bytes, looked at already */
+    size_t peek_at, peek_n;
     uint64_t base; /* where the file starts (standard input may be a file that was read from before) */
     uint64_t size;
     codec codec;
@@ -36,6 +39,8 @@ struct kq_stream {
     size_t head_at, head_n;
     bool head_read;
     bool ended;
+    kq_status member_failed; /* given when what came before it is used up */
+    kq_error member_why;
     kq_status failed; /* given when the head is used up */
     kq_error why;
 };
@@ -51,9 +56,25 @@ static void z_free(KQ_UNUSED voidpf opaque, voidpf p) {
 /* Reads stored bytes in order. */
 static kq_status stored(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
     *got = 0;
+    if (s->member_failed) {
+        if (err) *err = s->member_why;
+        return s->member_failed;
+    }
     while (*got < n) {
         size_t part = 0;
-        if (s->tape) {
+        if (s->peek_at < s->peek_n) {
+            part = s->peek_n - s->peek_at < n - *got ? s->peek_n - s->peek_at : n - *got;
+            memcpy(to + *got, s->peek + s->peek_at, part);
+            s->peek_at += part;
+        } else if (s->member) {
+            kq_status status = kq_member_read(s->member, to + *got, n - *got, &part, err);
+            if (status) { /* what came before it first */
+                s->member_failed = status;
+                if (err) s->member_why = *err;
+                *got += part;
+                return *got ? KQ_OK : status;
+            }
+        } else if (s->tape) {
             KQ_TRY(kq_tape_read(s->tape, s->at, to + *got, n - *got, &part, err));
         } else {
             ssize_t r = pread(s->fd, to + *got, n - *got, (off_t)(s->base + s->at));
@@ -86,6 +107,10 @@ static kq_status codec_open(kq_stream *s, kq_error *err) {
         n += got;
     }
     s->at = 0; /* both the file and the tape give these bytes again */
+    if (s->member) {
+        memcpy(s->peek, magic, n);
+        s->peek_n = n;
+    }
     s->codec = codec_of(magic, n);
     if (s->codec == PLAIN) return KQ_OK;
     if (!kq_budget_charge(s->budget, STORE_BYTES)) return kq_budget_status(s->budget, err);
@@ -142,8 +167,29 @@ kq_status kq_stream_open(const char *path, kq_budget *budget, kq_stream **out, k
     return KQ_OK;
 }
 
+kq_status kq_stream_open_member(kq_archive *archive, uint32_t member, const char *path, uint64_t size,
+                                kq_budget *budget, kq_stream **out, kq_error *err) {
+    *out = NULL;
+    kq_stream *s = kq_calloc(1, sizeof *s);
+    if (!s) return kq_nomem(err);
+    s->budget = budget;
+    s->fd = -1;
+    s->size = size;
+    kq_status status = KQ_OK;
+    if (!(s->path = kq_strdup(path))) status = kq_nomem(err);
+    if (!status) status = kq_member_open(archive, member, &s->member, err);
+    if (!status) status = codec_open(s, err);
+    if (status) {
+        kq_stream_close(s);
+        return status;
+    }
+    *out = s;
+    return KQ_OK;
+}
+
 void kq_stream_close(kq_stream *s) {
     if (!s) return;
+    kq_member_close(s->member);
     if (s->fd >= 0) close(s->fd);
     if (s->z_open) inflateEnd(&s->z);
     ZSTD_freeDStream(s->zstd);
@@ -157,7 +203,7 @@ void kq_stream_close(kq_stream *s) {
 }
 
 bool kq_stream_seekable(const kq_stream *s) {
-    return !s->tape && s->codec == PLAIN;
+    return !s->tape && !s->member && s->codec == PLAIN;
 }
 
 uint64_t kq_stream_size(const kq_stream *s) {
@@ -256,7 +302,7 @@ static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error
         kq_status status;
         if (s->codec == PLAIN) {
             status = stored(s, to + *got, n - *got, &part, &s->why);
-            s->ended = !status && part < n - *got;
+            s->ended = !status && part < n - *got && !s->member_failed;
         } else if (s->codec == GZIP) {
             status = inflate_some(s, to + *got, n - *got, &part, &s->why);
         } else {

@@ -1,6 +1,7 @@
 /*
  * Streams: the bytes of a file, whatever it is packed in: plain (positional reads), .gz, .zst (also several members one
- * after another), standard input. Recognised by content, then by name.
+ * after another), standard input, and members of archives, which may be packed themselves. Recognised by content, then
+ * by name.
  */
 #ifndef KQ_SOURCE_STREAM_H
 #define KQ_SOURCE_STREAM_H
@@ -10,6 +11,10 @@
 
 /* Opens `path`. Errors: IO (missing, unreadable, a directory), NOMEM. */
 kq_status kq_stream_open(const char *path, kq_budget *budget, kq_stream **out, kq_error *err);
+/* The same for a member of an archive, which outlives the stream; `path` stands in messages. Errors: IO, DAMAGED,
+ * NOMEM, LIMIT. */
+kq_status kq_stream_open_member(kq_archive *archive, uint32_t member, const char *path, uint64_t size,
+                                kq_budget *budget, kq_stream **out, kq_error *err);
 void kq_stream_close(kq_stream *stream);
 
 /* True when kq_stream_at works: a plain regular file. */

@@ -62,5 +62,36 @@ echo '{"Timestamp":"2026-01-01T00:00:00Z","SenderFromAddress":"a@b","NetworkMess
 check "a JSON export, and its two times" 0 '{"TimeGenerated":"2026-01-01T00:00:00Z","Subject":"s"}' '' query \
     'EmailEvents | project TimeGenerated, Subject' --on mail.json
 
+# --- archives
+
+mkdir -p logs/in
+echo '{"a":1}' >logs/in/1.ndjson
+echo '{"a":2}' | gzip -c >logs/in/2.ndjson.gz
+echo 'no log' >logs/readme
+i=0
+while [ $i -lt 20000 ]; do
+    echo "{\"a\":3,\"b\":\"$((i * 7919 % 10007))\"}"
+    i=$((i + 1))
+done >logs/in/3.ndjson
+tar --sort=name -cf logs.tar logs
+tar --sort=name -czf logs.tar.gz logs
+for f in logs.tar logs.tar.gz; do
+    check "$f is a folder" 0 '{"a":1,"count_":1} {"a":2,"count_":1} {"a":3,"count_":20000}' '' query 'T | summarize count() by a' --as T=$f
+done
+check "on four threads, twice in one query" 0 '{"Count":20002}' '' query 'T | where a == 3 | union (T | where a < 3) | join kind=inner (T | distinct a) on a | count' \
+    --as T=logs.tar.gz --threads 4
+mkdir walk
+cp logs.tar.gz walk/
+echo '{"a":4}' >walk/4.json
+check "found when a folder is walked" 0 '{"a":1} {"a":2} {"a":3} {"a":4}' '' query 'T | distinct a | sort by a asc' --as T=walk
+head -c 30000 logs.tar.gz >cut.tar.gz
+check "an archive that is cut off gives what came before" 3 '{"a":1} {"a":2}' 'cut.tar.gz/logs/in/3.ndjson at byte' query \
+    'T | where a < 3' --as T=cut.tar.gz
+tar cf none.tar logs/readme
+check "an archive without logs" 3 '' 'none.tar: no logs in this archive' query 'T' --on none.tar
+tar cf nested.tar logs.tar.gz logs/in/1.ndjson
+check "an archive in an archive is told, and left closed" 3 '{"a":1}' 'nested.tar/logs.tar.gz at byte 0: an archive in an archive' query \
+    'T | project a' --as T=nested.tar
+
 echo "1..$n"
 exit $bad
