@@ -14,6 +14,7 @@ typedef struct loader {
     kq_shape *shape;
     kq_map_group *group;
     kq_map *map;
+    bool in_group; /* a map takes over a group's lines */
 } loader;
 
 #define NONE KQ_SV("")
@@ -262,6 +263,12 @@ static kq_status shape_line(loader *l) {
         s->data = kq_arena_copy(l->arena, rest);
         return KQ_OK;
     }
+    if (kq_sv_eq(word, KQ_SV("user"))) {
+        s->has_user = true;
+        s->user_flat = kq_sv_ends(rest, KQ_SV("*"));
+        s->user = kq_arena_copy(l->arena, kq_sv_slice(rest, 0, rest.n - s->user_flat));
+        return KQ_OK;
+    }
     if (!cut(l->text, ':', &name, &field) || !field.n) return bad(l, l->text.p, "expected 'Name: field'", NONE);
     if (!grow(l->arena, &s->names, s->n, sizeof(kq_shape_name))) return kq_arena_status(l->arena, l->err);
     kq_shape_name *one = &s->names[s->n++];
@@ -270,12 +277,13 @@ static kq_status shape_line(loader *l) {
 }
 
 /* when $System: value, value    when Field: value */
-static kq_status when_line(loader *l, kq_sv rest) {
+static kq_status when_line(loader *l, kq_sv rest, bool not) {
     kq_sv name, values;
     if (!cut(rest, ':', &name, &values) || !values.n || !name.n)
         return bad(l, rest.p, "expected 'when $Name: value, value'", NONE);
     if (!grow(l->arena, &l->map->when, l->map->nwhen, sizeof(kq_map_when))) return kq_arena_status(l->arena, l->err);
     kq_map_when *w = &l->map->when[l->map->nwhen++];
+    w->not = not ;
     w->system = name.p[0] == '$';
     w->name = kq_arena_copy(l->arena, w->system ? kq_sv_slice(name, 1, name.n) : name);
     return list(l, values, &w->values, &w->nvalues);
@@ -297,6 +305,8 @@ static kq_status column_line(loader *l) {
     if (guess) name = trim(kq_sv_slice(name, 0, name.n - 1));
     kq_map *m = l->map;
     uint32_t column = find_column(m->table, name);
+    const kq_map_expr *parsed;
+    if (column == UINT32_MAX && l->in_group) return expression(l, expr, false, &parsed); /* other tables have it */
     if (column == UINT32_MAX) return bad(l, name.p, "the table has no column", name);
     kq_map_column *c = NULL; /* a later line replaces one that a group brought */
     for (uint32_t i = 0; i < m->ncolumns; i++)
@@ -318,6 +328,7 @@ static kq_status use(loader *l, kq_sv name) {
     while (g && !kq_sv_eq(g->name, name)) g = g->next;
     if (!g) return bad(l, name.p, "there is no group", name);
     loader in = *l;
+    in.in_group = true;
     in.name = g->file;
     in.line = g->line;
     for (size_t i = 0; i < g->text.n;) {
@@ -338,7 +349,8 @@ static kq_status map_line(loader *l) {
     first_word(l->text, &word, &rest);
     bool column = kq_sv_starts(rest, KQ_SV("=")) || kq_sv_starts(rest, KQ_SV("~="));
     if (column) return column_line(l);
-    if (kq_sv_eq(word, KQ_SV("when"))) return when_line(l, rest);
+    if (kq_sv_eq(word, KQ_SV("when"))) return when_line(l, rest, false);
+    if (kq_sv_eq(word, KQ_SV("unless"))) return when_line(l, rest, true);
     if (kq_sv_eq(word, KQ_SV("use"))) return use(l, rest);
     if (kq_sv_eq(word, KQ_SV("starts"))) return process_line(l, rest, &l->map->starts);
     if (kq_sv_eq(word, KQ_SV("parent"))) return process_line(l, rest, &l->map->parent);

@@ -6,8 +6,10 @@
  *                             type: Column Column   (several of one type)
  *   [names NAME]              code = name
  *   [shape NAME]              reader evtx, json    is FIELD   data PREFIX       System: expression
+ *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)
  *   [group NAME]              lines of maps, taken over by `use NAME`
  *   [map TABLE from NAME]     when $System: value, value     when Field: value     use GROUP
+ *                             unless $System: value  (other records)
  *                             Column = expression            Column ~= expression (a guess: derived, not exact)
  *                             same names        (every other column is the field of its name)
  *                             starts guid Field   starts pid Field    (rows are starts of processes, known by these)
@@ -37,6 +39,7 @@ typedef struct kq_map_column {
 
 typedef struct kq_map_when {
     bool system; /* $name */
+    bool not ;   /* unless */
     kq_sv name;
     kq_sv *values;
     uint32_t nvalues;
@@ -70,7 +73,8 @@ typedef struct kq_shape {
     uint32_t nreaders;
     kq_sv *is; /* fields that records of the shape have */
     uint32_t nis;
-    kq_sv data;
+    kq_sv data, user;
+    bool has_user, user_flat;
     kq_shape_name *names;
     uint32_t n;
     struct kq_shape *next;

@@ -69,6 +69,21 @@ static kq_sv join(maker *m, kq_sv prefix, kq_sv name) {
     return prefix.n ? kq_arena_printf(m->arena, "%.*s%.*s", (int)prefix.n, prefix.p, (int)name.n, name.p) : name;
 }
 
+/* The record's own name of a map's field: behind the shape's prefix for event data, or for UserData. */
+static bool field_name(maker *m, kq_sv text, kq_sv *out) {
+    static const kq_sv user = {"UserData.", 9};
+    const kq_shape *s = m->shape;
+    if (!kq_sv_starts(text, user)) {
+        *out = join(m, s->data, text);
+        return true;
+    }
+    kq_sv name = kq_sv_slice(text, user.n, text.n);
+    const char *dot = memchr(name.p, '.', name.n);
+    if (s->user_flat && dot) name = kq_sv_slice(name, (size_t)(dot - name.p) + 1, name.n);
+    *out = join(m, s->user, name);
+    return s->has_user;
+}
+
 static const kq_map_expr plain_field = {.kind = KQ_MAP_FIELD};
 
 /*
@@ -80,7 +95,12 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_bu
     *out = (kq_build_node){.expr = e};
     switch (e->kind) {
     case KQ_MAP_LITERAL: return true;
-    case KQ_MAP_FIELD: out->at = want(m, whole ? e->text : join(m, m->shape->data, e->text), json); return true;
+    case KQ_MAP_FIELD: {
+        kq_sv name = e->text;
+        if (!whole && !field_name(m, e->text, &name)) return false;
+        out->at = want(m, name, json);
+        return true;
+    }
     case KQ_MAP_SYSTEM: {
         const kq_map_expr *behind = kq_shape_find(m->shape, e->text);
         return behind && compile(m, behind, true, json, out);
@@ -253,10 +273,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
 
 /* The whole field behind a name that selects: a system name that is one field, or a field. */
 static bool selector_field(maker *m, const kq_map_when *when, kq_sv *out) {
-    if (!when->system) {
-        *out = join(m, m->shape->data, when->name);
-        return true;
-    }
+    if (!when->system) return field_name(m, when->name, out);
     const kq_map_expr *e = kq_shape_find(m->shape, when->name);
     if (!e || e->kind != KQ_MAP_FIELD) return false;
     *out = e->text;
@@ -273,6 +290,7 @@ static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
         if (!selector_field(m, &map->when[i], &selectors[n].name)) return KQ_OK; /* the shape can't tell such records */
         selectors[n].any_of = map->when[i].values;
         selectors[n].n = map->when[i].nvalues;
+        selectors[n].not = map->when[i].not ;
     }
     for (uint32_t i = 0; i < shape->nis; i++) {
         bool asked = false;

@@ -284,6 +284,58 @@ static bool transform_without(kq_sv in, const kq_transform_argument *arg, KQ_UNU
     return true;
 }
 
+/* What follows the first occurrence of the argument, up to the next semicolon. */
+static bool transform_after(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    const char *at = arg->text.n && in.n ? memmem(in.p, in.n, arg->text.p, arg->text.n) : NULL;
+    if (!at) return false;
+    *out = kq_sv_slice(in, (size_t)(at - in.p) + arg->text.n, in.n);
+    const char *end = out->n ? memchr(out->p, ';', out->n) : NULL;
+    if (end) out->n = (size_t)(end - out->p);
+    return out->n > 0;
+}
+
+/* The element named by the argument, with its tags, in a piece of XML. */
+static bool transform_within(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    kq_sv open = kq_arena_printf(arena, "<%.*s", (int)arg->text.n, arg->text.p);
+    kq_sv close = kq_arena_printf(arena, "</%.*s>", (int)arg->text.n, arg->text.p);
+    if (!open.p || !close.p || !in.n) return false;
+    const char *from = memmem(in.p, in.n, open.p, open.n);
+    if (!from) return false;
+    kq_sv rest = {from, (size_t)(in.p + in.n - from)};
+    const char *to = memmem(rest.p, rest.n, close.p, close.n);
+    *out = to ? kq_sv_slice(rest, 0, (size_t)(to - rest.p) + close.n) : rest;
+    return true;
+}
+
+/* The program of a command line: what stands in quotes, or up to .exe or .sys, or the first word. */
+static bool transform_program(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    if (in.n && in.p[0] == '"') {
+        const char *end = memchr(in.p + 1, '"', in.n - 1);
+        *out = kq_sv_slice(in, 1, end ? (size_t)(end - in.p) : in.n);
+        return out->n > 0;
+    }
+    size_t n = 0, word = 0;
+    for (size_t i = 0; i < in.n && !n; i++) {
+        if (in.p[i] == ' ' && !word) word = i;
+        if (i + 4 > in.n || (i + 4 < in.n && in.p[i + 4] != ' ')) continue;
+        kq_sv ending = kq_sv_slice(in, i, i + 4);
+        if (kq_sv_eq_ascii_ci(ending, KQ_SV(".exe")) || kq_sv_eq_ascii_ci(ending, KQ_SV(".sys"))) n = i + 4;
+    }
+    *out = kq_sv_slice(in, 0, n ? n : word ? word : in.n);
+    return out->n > 0;
+}
+
+/* Forty hexadecimal digits that stand for a machine, as Defender's do; the same for any case of its name. */
+static bool transform_device(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    char name[256];
+    size_t n = in.n < sizeof name ? in.n : sizeof name;
+    if (!n) return false;
+    for (size_t i = 0; i < n; i++) name[i] = kq_ascii_lower(in.p[i]);
+    *out = kq_arena_printf(arena, "%016llx%016llx%08llx", (unsigned long long)XXH64(name, n, 1),
+                           (unsigned long long)XXH64(name, n, 2), (unsigned long long)XXH64(name, n, 3) >> 32);
+    return out->p != NULL;
+}
+
 #define transform_dataxml kq_transform_dataxml
 
 static const kq_transform transforms[] = {

@@ -265,7 +265,7 @@ static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
             place at = find_place(s, set->selectors[k].name);
             if (at.special == FIELD)
                 p->uses[p->nuses++] = (use){at.column, k, true};
-            else
+            else if (!set->selectors[k].not )
                 p->never = true;
         }
         if (p->nuses) qsort(p->uses, p->nuses, sizeof *p->uses, by_column);
@@ -404,10 +404,9 @@ typedef struct record {
 } record;
 
 static bool selected(const kq_selector *sel, kq_sv text) {
-    if (!sel->n) return text.n > 0;
-    for (uint32_t i = 0; i < sel->n; i++)
-        if (kq_sv_eq_ascii_ci(sel->any_of[i], text)) return true;
-    return false;
+    bool found = !sel->n && text.n > 0;
+    for (uint32_t i = 0; i < sel->n && !found; i++) found = kq_sv_eq_ascii_ci(sel->any_of[i], text);
+    return found != sel->not ;
 }
 
 static void special_field(const csv_source *s, const record *rec, special kind, kq_field *f) {
@@ -459,7 +458,7 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
         for (; u < p->nuses && p->uses[u].column == c; u++) {
             uint32_t k = p->uses[u].index;
             if (p->uses[u].selector) {
-                if (!present || !selected(&set->selectors[k], text)) return KQ_OK;
+                if (!selected(&set->selectors[k], present ? text : KQ_SV(""))) return KQ_OK;
                 continue;
             }
             if (present) r->fields[k] = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};

@@ -108,7 +108,8 @@ static bool compile_set(kq_event_request *request, const kq_want_set *from, kq_e
             any[k].text = s->any_of[k];
             any[k].is_number = decimal_text(s->any_of[k], &any[k].number);
         }
-        selectors[i] = (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n};
+        selectors[i] =
+            (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n, .not = s->not };
     }
     for (uint32_t i = 0; i < from->nwants; i++) {
         slots[i] = intern(request, from->wants[i].name);
@@ -148,7 +149,7 @@ void kq_event_request_deinit(kq_event_request *request) {
     kq_arena_deinit(&request->arena);
 }
 
-bool kq_event_selected(const kq_event_selector *selector, const kq_field *field) {
+static bool has_one(const kq_event_selector *selector, const kq_field *field) {
     const kq_event_any *any = selector->any_of, *end = any + selector->n;
     kq_buf buf;
     bool found = false;
@@ -176,4 +177,8 @@ bool kq_event_selected(const kq_event_selector *selector, const kq_field *field)
         kq_buf_deinit(&buf);
         return found;
     }
+}
+
+bool kq_event_selected(const kq_event_selector *selector, const kq_field *field) {
+    return has_one(selector, field) != selector->not ;
 }

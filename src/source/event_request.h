@@ -42,6 +42,7 @@ typedef struct kq_event_selector {
     uint32_t slot;
     const kq_event_any *any_of;
     uint32_t n;
+    bool not ; /* selects what has none of them */
 } kq_event_selector;
 
 typedef struct kq_event_set {
@@ -79,7 +80,7 @@ static inline uint32_t kq_event_hash(uint32_t hash, kq_sv text) {
 /* The slot of a path, or UINT32_MAX. */
 uint32_t kq_event_slot_find(const kq_event_request *request, kq_sv path, uint32_t hash);
 
-/* Does the field have one of the selector's texts? */
+/* Does the selector select a record with this field? */
 bool kq_event_selected(const kq_event_selector *selector, const kq_field *field);
 
 #endif

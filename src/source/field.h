@@ -58,6 +58,7 @@ typedef struct kq_selector {
     kq_sv name;
     const kq_sv *any_of;
     uint32_t n;
+    bool not ; /* the record belongs to the set when this does not hold */
 } kq_selector;
 
 typedef struct kq_want_set {

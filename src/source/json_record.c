@@ -65,7 +65,7 @@ static kq_status judge(kq_json_walker *w, uint32_t slot, kq_json_found *f, kq_er
         bool stays;
         if (f) KQ_TRY(decode(w, f, err));
         if (c->selector) {
-            stays = f && selected(c->selector, f);
+            stays = (f && selected(c->selector, f)) != c->selector->not ;
         } else if (!f) {
             static const kq_field missing = {.kind = KQ_FIELD_MISSING};
             stays = c->want->accept(c->want->accept_ctx, &missing);
