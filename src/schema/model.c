@@ -277,7 +277,7 @@ static kq_status shape_line(loader *l) {
 }
 
 /* when $System: value, value    when Field: value */
-static kq_status when_line(loader *l, kq_sv rest, bool not) {
+static kq_status when_line(loader *l, kq_sv rest, bool not ) {
     kq_sv name, values;
     if (!cut(rest, ':', &name, &values) || !values.n || !name.n)
         return bad(l, rest.p, "expected 'when $Name: value, value'", NONE);

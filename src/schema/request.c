@@ -308,7 +308,7 @@ static kq_status add_envelope(maker *m) {
     kq_sv name = m->spec->table->name;
     category[0] = kq_arena_printf(m->arena, "AdvancedHunting-%.*s", (int)name.n, name.p);
     category[1] = name;
-    *selector = (kq_selector){KQ_SV("category"), category, 2};
+    *selector = (kq_selector){.name = KQ_SV("category"), .any_of = category, .n = 2};
     m->map = NULL;
     m->prefix = KQ_SV("properties.");
     return add_set(m, selector, 1);

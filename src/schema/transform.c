@@ -308,7 +308,8 @@ static bool transform_within(kq_sv in, const kq_transform_argument *arg, kq_aren
 }
 
 /* The program of a command line: what stands in quotes, or up to .exe or .sys, or the first word. */
-static bool transform_program(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+static bool transform_program(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                              kq_sv *out) {
     if (in.n && in.p[0] == '"') {
         const char *end = memchr(in.p + 1, '"', in.n - 1);
         *out = kq_sv_slice(in, 1, end ? (size_t)(end - in.p) : in.n);

@@ -108,8 +108,7 @@ static bool compile_set(kq_event_request *request, const kq_want_set *from, kq_e
             any[k].text = s->any_of[k];
             any[k].is_number = decimal_text(s->any_of[k], &any[k].number);
         }
-        selectors[i] =
-            (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n, .not = s->not };
+        selectors[i] = (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n, .not = s->not };
     }
     for (uint32_t i = 0; i < from->nwants; i++) {
         slots[i] = intern(request, from->wants[i].name);

@@ -51,7 +51,8 @@ static const kq_want everything[] = {
 };
 static const kq_want some[] = {{.name = {"EventData.Image", 15}, .json = true}, W("EventData.CommandLine")};
 static const kq_sv provider[] = {{"Microsoft-Windows-Sysmon", 24}, {"P", 1}}, ids[] = {{"1", 1}, {"4688", 4}};
-static const kq_selector selectors[] = {{{"System.Provider", 15}, provider, 2}, {{"System.EventID", 14}, ids, 2}};
+static const kq_selector selectors[] = {{{"System.Provider", 15}, provider, 2, false},
+                                        {{"System.EventID", 14}, ids, 2, false}};
 static const kq_want_set sets[] = {{NULL, 0, everything, sizeof everything / sizeof *everything},
                                    {selectors, 2, some, 2}};
 static const kq_request requests[] = {{sets, 2}, {sets + 1, 1}};

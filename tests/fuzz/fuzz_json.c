@@ -22,7 +22,7 @@ static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
                        {.name = KQ_SV("$index")}};
     kq_want second[] = {{.name = KQ_SV("p.q.r")}, {.name = KQ_SV("a")}};
     kq_sv texts[] = {KQ_SV("x"), KQ_SV("1")};
-    kq_selector selector = {KQ_SV("s"), texts, 2};
+    kq_selector selector = {KQ_SV("s"), texts, 2, false};
     kq_want_set sets[] = {{NULL, 0, wants, 5 + numbered}, {&selector, 1, second, 2}};
     kq_request request = {sets, 2};
     kq_json_block_bytes = block;

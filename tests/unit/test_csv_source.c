@@ -83,7 +83,7 @@ static bool is_cmd(const void *ctx, const kq_field *f) {
 static void test_sets(void **state) {
     (void)state;
     kq_sv ids[] = {KQ_SV("1"), KQ_SV("4688")};
-    kq_selector by_id = {KQ_SV("id"), ids, 2}, by_none = {KQ_SV("none"), ids, 2};
+    kq_selector by_id = {KQ_SV("id"), ids, 2, false}, by_none = {KQ_SV("none"), ids, 2, false};
     kq_want wants[] = {{.name = KQ_SV("line")}, {.name = KQ_SV("file"), .accept = is_cmd}};
     kq_want absent[] = {{.name = KQ_SV("nofile"), .accept = is_cmd}};
     kq_want_set sets[] = {{&by_id, 1, wants, 2}, {&by_none, 1, wants, 2}, {NULL, 0, absent, 1}, {NULL, 0, wants, 1}};

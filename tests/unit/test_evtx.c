@@ -267,7 +267,8 @@ static void sets_and_judges(void **state) {
     evtx_writer_finish(&writer);
     unsigned calls = 0;
     const kq_sv one[] = {KQ_SV("1"), KQ_SV("3")}, five[] = {KQ_SV("5"), KQ_SV("05")};
-    const kq_selector first[] = {{KQ_SV("System.EventID"), one, 2}}, second[] = {{KQ_SV("System.EventID"), five, 2}};
+    const kq_selector first[] = {{KQ_SV("System.EventID"), one, 2, false}},
+                      second[] = {{KQ_SV("System.EventID"), five, 2, false}};
     const kq_want wants[] = {{.name = KQ_SV("System.EventID")},
                              {.name = KQ_SV("EventData.Image"), .accept = ends_with_cmd, .accept_ctx = &calls}};
     const kq_want as_json[] = {{.name = KQ_SV("EventData.Image"), .json = true},

@@ -153,7 +153,7 @@ static void test_sets(void **state) {
     kq_want first[] = {{.name = KQ_SV("line")}, {.name = KQ_SV("p.file"), .accept = is_cmd, .accept_ctx = &calls}};
     kq_want second[] = {{.name = KQ_SV("file"), .accept = is_cmd, .accept_ctx = &calls}, {.name = KQ_SV("id")}};
     kq_sv ids[] = {KQ_SV("1"), KQ_SV("4688")}, kinds[] = {KQ_SV("proc")};
-    kq_selector by_id = {KQ_SV("id"), ids, 2}, by_kind = {KQ_SV("kind"), kinds, 1};
+    kq_selector by_id = {KQ_SV("id"), ids, 2, false}, by_kind = {KQ_SV("kind"), kinds, 1, false};
     kq_want_set sets[] = {{&by_kind, 1, first, 2}, {&by_id, 1, second, 2}};
     kq_request request = {sets, 2};
     kq_sv text = KQ_SV("{\"kind\":\"PROC\",\"line\":\"l\",\"p\":{\"file\":\"CMD.EXE\"}}\n"
