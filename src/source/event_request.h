@@ -21,6 +21,7 @@ typedef enum kq_event_what {
     KQ_EVENT_INDEX,
     KQ_EVENT_XML,
     KQ_EVENT_JSON,
+    KQ_EVENT_RAW,    /* the event's XML as it stands in the file */
     KQ_EVENT_NOTHING /* no record has it */
 } kq_event_what;
 

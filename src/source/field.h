@@ -38,10 +38,11 @@ typedef struct kq_field {
 /*
  * One wanted field. `name` is a path: names joined by '.', descending into objects ("EventData.CommandLine",
  * "properties.FileName"); a name that itself holds a dot is matched too when the record spells it so ("a.b" finds
- * {"a.b":1} before {"a":{"b":1}}). Names compare exactly in JSON and EVTX; in CSV a header "Name [UTC]" or
+ * {"a.b":1} before {"a":{"b":1}}). Names compare exactly in JSON, EVTX and XML; in CSV a header "Name [UTC]" or
  * "Name [Local Time]" is the field Name. Names starting with '$' are made by the source:
  *   $file (path as given), $offset (byte offset of the record), $index (number of the record in the file),
- *   $raw (the record's text: JSON and CSV), $EventDataXml, $EventDataJson (EVTX: EventData or UserData whole).
+ *   $raw (the record's text: JSON, CSV and XML), $EventDataXml, $EventDataJson (EVTX and XML: EventData or UserData
+ *   whole).
  * `accept`, if set, judges the field when it is found: false drops the record at once, before other fields are
  * decoded. It may be called with MISSING.
  */

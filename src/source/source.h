@@ -30,7 +30,7 @@ typedef struct kq_input {
     const char *path; /* "-": standard input */
     uint32_t number;  /* order among the inputs */
     const kq_source_type *type;
-    kq_sv table;         /* `--as`, or what schema recognised; "" when records say themselves (EVTX, envelopes) */
+    kq_sv table;         /* `--as`, or what schema recognised; "" when records say themselves (EVTX, XML, envelopes) */
     uint64_t size;       /* bytes as stored; 0 for standard input */
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
@@ -56,7 +56,7 @@ struct kq_reader {
 };
 
 struct kq_source_type {
-    const char *name; /* "evtx", "json", "csv" */
+    const char *name; /* "evtx", "xml", "json", "csv" */
     const char *doc;
     /* How sure, 0..100, that a file with these first bytes (decompressed, up to 64 KiB) and this path is of this kind.
      */
@@ -80,7 +80,7 @@ struct kq_source_type {
     kq_status (*sample)(kq_source *source, kq_buf *names, kq_buf *category, kq_error *err);
 };
 
-extern const kq_source_type kq_source_evtx, kq_source_json, kq_source_csv;
+extern const kq_source_type kq_source_evtx, kq_source_xml, kq_source_json, kq_source_csv;
 
 /* The kinds of sources.def. */
 const kq_source_type *const *kq_source_types(size_t *n);

@@ -211,6 +211,7 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
         break;
     case KQ_EVENT_XML:
     case KQ_EVENT_JSON: ok = whole_field(r, (kq_event_what)r->request.slots[slot].what, out); break;
+    case KQ_EVENT_RAW: /* there is no text of it */
     case KQ_EVENT_NOTHING: break;
     }
     if (!ok) return false;

@@ -1,0 +1,258 @@
+/*
+ * Exported event XML: what wevtutil, Get-WinEvent, the Event Viewer and Splunk write. Fields are those of the EVTX
+ * source (event_request.h); texts have no types here, so that all but what every event has (System) are strings.
+ */
+#include "native/json.h"
+#include "source/xml_internal.h"
+
+uint64_t kq_xml_block_bytes = KQ_BLOCK_BYTES;
+
+#define KEEP_BYTES (4 * 1024 * 1024) /* of the buffers of one long event; larger ones are given back */
+
+void kq_xml_damage(const kq_xml_source *s, uint64_t offset, const char *reason) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", reason);
+}
+
+static int detect(kq_sv head, KQ_UNUSED const char *path) {
+    kq_buf room;
+    kq_buf_init(&room, NULL, 0);
+    kq_sv text;
+    (void)kq_xml_decode_head(head, &text, &room);
+    const char *end = text.p + text.n, *p = text.n ? kq_xml_skip(text.p, end) : end;
+    int sure = 0;
+    if (p < end && *p == '<') {
+        kq_xml_names names;
+        bool event = kq_xml_learn(&names, text);
+        bool space = kq_xml_find(p, end, KQ_SV("schemas.microsoft.com/win/2004/08/events/event")) != NULL;
+        bool named = kq_sv_starts((kq_sv){p, (size_t)(end - p)}, KQ_SV("<Event")) ||
+                     kq_sv_starts((kq_sv){p, (size_t)(end - p)}, KQ_SV("<?xml"));
+        if (event)
+            sure = space ? 95 : 90;
+        else if (space)
+            sure = named ? 90 : 50;
+    }
+    kq_buf_deinit(&room);
+    return sure;
+}
+
+static void close_source(kq_source *source) {
+    if (!source) return;
+    kq_xml_source *s = (kq_xml_source *)source;
+    kq_stream_close(s->stream);
+    kq_buf_deinit(&s->carry);
+    kq_free(s);
+}
+
+static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget,
+                             kq_source **out, kq_error *err) {
+    *out = NULL;
+    kq_xml_source *s = kq_calloc(1, sizeof *s);
+    if (!s) {
+        kq_stream_close(stream);
+        return kq_nomem(err);
+    }
+    s->base = (kq_source){&kq_source_xml, input, report};
+    s->stream = stream;
+    s->budget = budget;
+    kq_buf_init(&s->carry, budget, 0);
+    kq_sv head, text;
+    kq_buf room;
+    kq_buf_init(&room, budget, 0);
+    kq_status status = kq_stream_head(stream, &head, err);
+    if (!status) {
+        s->encoding = kq_xml_decode_head(head, &text, &room);
+        status = kq_buf_status(&room, err);
+        kq_xml_learn(&s->names, text);
+    }
+    kq_buf_deinit(&room);
+    if (status) {
+        close_source(&s->base);
+        return status;
+    }
+    s->block = kq_xml_block_bytes;
+    if (s->encoding != KQ_XML_UTF8) s->block += s->block % 2; /* whole units */
+    s->size = kq_stream_size(stream);
+    s->in_order = !kq_stream_seekable(stream);
+    *out = &s->base;
+    return KQ_OK;
+}
+
+static void reader_destroy(kq_reader *reader) {
+    if (!reader) return;
+    kq_xml_reader *r = (kq_xml_reader *)reader;
+    kq_buf *bufs[] = {&r->raw, &r->block, &r->pieces, &r->unnamed, &r->text, &r->scratch};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) kq_buf_deinit(bufs[i]);
+    if (r->has_bx) kq_bx_deinit(&r->bx, r->base.budget);
+    kq_arena_deinit(&r->arena);
+    kq_arena_deinit(&r->plan);
+    kq_event_request_deinit(&r->request);
+    kq_budget_release(r->base.budget, sizeof *r);
+    kq_free(r);
+}
+
+static kq_status reader_create(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err) {
+    *out = NULL;
+    if (!kq_budget_charge(budget, sizeof(kq_xml_reader))) return kq_budget_status(budget, err);
+    kq_xml_reader *r = kq_calloc(1, sizeof *r);
+    kq_status status = r ? kq_event_request_init(&r->request, request, budget, err) : kq_nomem(err);
+    if (status) {
+        kq_budget_release(budget, sizeof *r);
+        kq_free(r);
+        return status;
+    }
+    r->base = (kq_reader){&kq_source_xml, request, budget};
+    kq_buf *bufs[] = {&r->raw, &r->block, &r->pieces, &r->unnamed, &r->text, &r->scratch};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) kq_buf_init(bufs[i], budget, 0);
+    kq_arena_init(&r->arena, budget, 0);
+    kq_arena_init(&r->plan, budget, 16 * 1024);
+    for (uint32_t i = 0; i < r->request.nslots; i++) {
+        uint8_t what = r->request.slots[i].what;
+        if (what == KQ_EVENT_INDEX) r->numbered = true;
+        if (what == KQ_EVENT_XML || what == KQ_EVENT_JSON) r->has_bx = true;
+    }
+    status = kq_xml_plan(r, err);
+    if (r->has_bx) {
+        kq_status made = kq_bx_init(&r->bx, budget, status ? NULL : err);
+        if (!status) status = made;
+    }
+    if (status) {
+        reader_destroy(&r->base);
+        return status;
+    }
+    *out = &r->base;
+    return KQ_OK;
+}
+
+static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
+    kq_xml_source *s = (kq_xml_source *)source;
+    kq_xml_reader *r = (kq_xml_reader *)reader;
+    r->loaded = false;
+    r->utf16 = s->encoding != KQ_XML_UTF8;
+    if (r->numbered) s->in_order = true;
+    if (s->in_order) {
+        KQ_TRY(kq_xml_next(s, r, more, err));
+        *morsel = (kq_morsel){r->block_at, s->carry_at - r->block_at, s->next};
+    } else {
+        uint64_t begin = s->next * s->block;
+        *more = begin < s->size;
+        *morsel = (kq_morsel){begin, s->size - begin < s->block ? s->size - begin : s->block, s->next};
+    }
+    s->next += *more;
+    return KQ_OK;
+}
+
+/* What stands between events, in [p, to): at its first byte that does not belong there, it is damage. */
+static void gap(kq_xml_reader *r, const char *p, const char *to) {
+    const char *bad = kq_xml_gap(&r->source->names, p, to);
+    if (bad) kq_xml_damage(r->source, kq_xml_offset(r, bad), "text that is no event: skipped");
+}
+
+/* An event that no set wants was read up to p; `to` is where its extent ends. It is whole when its end tag is there. */
+static bool skipped_whole(kq_xml_reader *r, const char *p, const char *to) {
+    char name[72];
+    const kq_xml_names *names = &r->source->names;
+    size_t n = names->event.n + 1;
+    name[0] = '<';
+    name[1] = '/';
+    memcpy(name + 2, names->event.p + 1, n - 2);
+    const char *q = to;
+    while (q > p && kq_xml_blank(q[-1])) q--;
+    if (q - p > (ptrdiff_t)n && q[-1] == '>' && memcmp(q - 1 - n, name, n) == 0) return true;
+    while (q > p && (q = memrchr(p, '<', (size_t)(q - p)))) {
+        if ((size_t)(to - q) <= n || memcmp(q, name, n) != 0) continue;
+        const char *close = kq_xml_skip(q + n, to);
+        if (close == to || *close != '>') continue;
+        gap(r, close + 1, to);
+        return true;
+    }
+    return false;
+}
+
+static kq_status events(kq_xml_reader *r, const kq_row_sink *sink, uint64_t *whole, kq_error *err) {
+    const kq_xml_names *names = &r->source->names;
+    const char *p = r->block.p + r->from, *to = r->block.p + r->to, *limit = r->block.p + r->block.n;
+    bool done = false;
+    r->number = r->first;
+    if (r->from == r->to) return KQ_OK;
+    const char *start = kq_xml_next_start(names, p, to, limit, true, NULL);
+    if (start != p) gap(r, p, start ? start : to);
+    for (p = start; p && !done; r->number++) {
+        const char *end, *why;
+        bool skipped;
+        KQ_TRY(kq_xml_event(r, p, sink, &end, &skipped, &why, &done, err));
+        uint64_t at = why || r->flaw ? kq_xml_offset(r, p) : 0;
+        if (why) kq_xml_damage(r->source, at, why);
+        if (r->flaw) kq_xml_damage(r->source, at, r->flaw);
+        const char *next = kq_xml_skip(end, to);
+        if (next == to) {
+            next = NULL;
+        } else if ((size_t)(to - next) < names->event.n || memcmp(next, names->event.p, names->event.n) != 0 ||
+                   kq_xml_is_start(names, next, limit, true) != KQ_XML_YES) {
+            next = kq_xml_next_start(names, why ? p + 1 : end, to, limit, true, NULL);
+        }
+        const char *stop = next ? next : to;
+        if (skipped) {
+            if (skipped_whole(r, end, stop))
+                ++*whole;
+            else
+                kq_xml_damage(r->source, kq_xml_offset(r, p), "the event is cut off");
+        } else if (!why) {
+            ++*whole;
+            gap(r, end, stop);
+        }
+        p = next;
+    }
+    return KQ_OK;
+}
+
+static void give_back(kq_xml_reader *r) {
+    kq_buf *bufs[] = {&r->raw, &r->block, &r->pieces, &r->unnamed, &r->text, &r->scratch};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) {
+        if (bufs[i]->cap <= KEEP_BYTES) continue;
+        kq_buf_deinit(bufs[i]);
+        kq_buf_init(bufs[i], r->base.budget, 0);
+    }
+}
+
+static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_morsel *morsel, const kq_row_sink *sink,
+                             kq_error *err) {
+    kq_xml_source *s = (kq_xml_source *)source;
+    kq_xml_reader *r = (kq_xml_reader *)reader;
+    kq_arena_reset(&r->arena);
+    r->source = s;
+    if (!r->loaded) {
+        r->first = 0;
+        KQ_TRY(kq_xml_load(s, r, morsel->index, err));
+        __atomic_add_fetch(&s->base.report->bytes, morsel->length, __ATOMIC_RELAXED);
+    }
+    char *slack = kq_buf_reserve(&r->block, KQ_SCAN_SLACK);
+    if (!slack) return kq_buf_status(&r->block, err);
+    memset(slack, 0, KQ_SCAN_SLACK);
+    r->mark = NULL;
+    r->clean = kq_text_is_utf8(r->block.p + r->from, r->to - r->from);
+    uint64_t whole = 0;
+    kq_status status = events(r, sink, &whole, err);
+    __atomic_add_fetch(&s->base.report->records, whole, __ATOMIC_RELAXED);
+    r->loaded = false;
+    give_back(r);
+    return status;
+}
+
+/* Events say themselves what they are: there is nothing to recognise. */
+static kq_status sample(kq_source *source, kq_buf *names, kq_buf *category, kq_error *err) {
+    (void)source, (void)names, (void)category, (void)err;
+    return KQ_OK;
+}
+
+const kq_source_type kq_source_xml = {
+    .name = "xml",
+    .doc = "Windows events exported as XML: wevtutil, Get-WinEvent, Event Viewer, Splunk",
+    .detect = detect,
+    .open = open_source,
+    .close = close_source,
+    .reader_create = reader_create,
+    .reader_destroy = reader_destroy,
+    .claim = claim,
+    .read = read_morsel,
+    .sample = sample,
+};

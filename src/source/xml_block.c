@@ -1,0 +1,272 @@
+#include "source/evtx/utf16.h"
+#include "source/xml_internal.h"
+
+#define TAIL_BYTES (16 * 1024) /* read with a block: most last events end in it */
+#define MORE_BYTES (64 * 1024)
+
+static void too_long(const kq_xml_source *s, uint64_t offset) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset,
+                     "an event is longer than %d MiB: skipped", KQ_RECORD_MAX_BYTES >> 20);
+}
+
+/* Bytes of the file that n bytes of decoded text stand for. */
+static uint64_t stored(bool utf16, const char *p, size_t n) {
+    if (!utf16) return n;
+    uint64_t units = 0;
+    for (size_t i = 0; i < n; i++) units += ((unsigned char)p[i] & 0xC0) != 0x80;
+    for (size_t i = 0; i < n; i++) units += (unsigned char)p[i] >= 0xF0;
+    return 2 * units;
+}
+
+uint64_t kq_xml_offset(kq_xml_reader *r, const char *p) {
+    if (!r->mark || p < r->mark) {
+        r->mark = r->block.p;
+        r->mark_at = r->block_at;
+    }
+    r->mark_at += stored(r->utf16, r->mark, (size_t)(p - r->mark));
+    r->mark = p;
+    return r->mark_at;
+}
+
+/* Appends UTF-16 as UTF-8. What does not make a whole character yet is left: *used bytes were taken. */
+static kq_status decode(kq_xml_encoding encoding, char *p, size_t n, bool ended, size_t *used, kq_buf *out,
+                        kq_error *err) {
+    size_t units = n / 2;
+    *used = units * 2;
+    if (encoding == KQ_XML_UTF16BE)
+        for (size_t i = 0; i < units; i++) {
+            char c = p[2 * i];
+            p[2 * i] = p[2 * i + 1];
+            p[2 * i + 1] = c;
+        }
+    if (!ended && units && ((unsigned char)p[2 * units - 1] & 0xFC) == 0xD8) { /* half a pair */
+        units--;
+        *used -= 2;
+        if (encoding == KQ_XML_UTF16BE) {
+            char c = p[2 * units];
+            p[2 * units] = p[2 * units + 1];
+            p[2 * units + 1] = c;
+        }
+    }
+    char *to = kq_buf_reserve(out, KQ_UTF16_ROOM(units) + KQ_SCAN_SLACK);
+    if (!to) return kq_buf_status(out, err);
+    out->n += kq_utf16_utf8((const uint8_t *)p, units, to);
+    return KQ_OK;
+}
+
+kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_buf *room) {
+    const unsigned char *u = (const unsigned char *)head.p;
+    *text = head;
+    if (head.n >= 3 && memcmp(u, "\xEF\xBB\xBF", 3) == 0) *text = kq_sv_slice(head, 3, head.n);
+    if (head.n < 4) return KQ_XML_UTF8;
+    kq_xml_encoding encoding = KQ_XML_UTF8;
+    if ((u[0] == 0xFF && u[1] == 0xFE) || (u[0] == '<' && !u[1])) encoding = KQ_XML_UTF16LE;
+    if ((u[0] == 0xFE && u[1] == 0xFF) || (!u[0] && u[1] == '<')) encoding = KQ_XML_UTF16BE;
+    if (encoding == KQ_XML_UTF8) return encoding;
+    size_t skip = u[0] == '<' || u[1] == '<' ? 0 : 2, used;
+    kq_buf swapped;
+    kq_buf_init(&swapped, NULL, 0);
+    kq_buf_append(&swapped, head.p + skip, (head.n - skip) & ~(size_t)1);
+    if (!swapped.failed) (void)decode(encoding, swapped.p, swapped.n, true, &used, room, NULL);
+    kq_buf_deinit(&swapped);
+    *text = kq_buf_view(room);
+    return encoding;
+}
+
+/* Reads `n` bytes at `offset` and appends them, decoded, to the block. *at moves behind what was taken. */
+static kq_status append_at(kq_xml_source *s, kq_xml_reader *r, uint64_t *at, size_t n, bool *ended, kq_error *err) {
+    size_t got, used;
+    if (s->encoding == KQ_XML_UTF8) {
+        char *p = kq_buf_reserve(&r->block, n + KQ_SCAN_SLACK);
+        if (!p) return kq_buf_status(&r->block, err);
+        KQ_TRY(kq_stream_at(s->stream, *at, p, n, &got, err));
+        r->block.n += got;
+        *at += got;
+        *ended = got < n;
+        return KQ_OK;
+    }
+    kq_buf_clear(&r->raw);
+    char *p = kq_buf_reserve(&r->raw, n);
+    if (!p) return kq_buf_status(&r->raw, err);
+    KQ_TRY(kq_stream_at(s->stream, *at, p, n, &got, err));
+    *ended = got < n;
+    KQ_TRY(decode(s->encoding, p, got, *ended, &used, &r->block, err));
+    *at += used;
+    return KQ_OK;
+}
+
+/* Drops the last event of the block when it is longer than is read. */
+static void check_last(const kq_xml_source *s, kq_xml_reader *r) {
+    const char *p = r->block.p;
+    if (r->to - r->from <= KQ_RECORD_MAX_BYTES) return;
+    const char *last = kq_xml_last_start(&s->names, p + r->from + 1, p + r->to, p + r->block.n);
+    size_t at = last ? (size_t)(last - p) : r->from;
+    if (r->to - at <= KQ_RECORD_MAX_BYTES) return;
+    too_long(s, kq_xml_offset(r, p + at));
+    r->to = at;
+}
+
+kq_status kq_xml_load(kq_xml_source *s, kq_xml_reader *r, uint64_t number, kq_error *err) {
+    uint64_t at = number * s->block, end = at + s->block;
+    bool ended = false;
+    if (end > s->size) end = s->size;
+    r->block_at = at;
+    r->mark = NULL;
+    r->from = r->to = 0;
+    kq_buf_clear(&r->block);
+    /* The block itself first: what is decoded of it tells where the events that start in it end. */
+    if (!kq_buf_reserve(&r->block, (size_t)(end - at) + TAIL_BYTES + 2 * KQ_SCAN_SLACK))
+        return kq_buf_status(&r->block, err);
+    size_t own;
+    if (s->encoding == KQ_XML_UTF8) {
+        own = (size_t)(end - at);
+        KQ_TRY(append_at(s, r, &at, own + TAIL_BYTES, &ended, err));
+        if (own > r->block.n) own = r->block.n; /* the file has become shorter */
+    } else {
+        KQ_TRY(append_at(s, r, &at, (size_t)(end - at), &ended, err));
+        own = r->block.n;
+        KQ_TRY(append_at(s, r, &at, TAIL_BYTES, &ended, err));
+    }
+    const char *p = r->block.p, *found = p, *resume;
+    if (number > 0) {
+        /* the tail is longer than what it takes to see a start */
+        found = kq_xml_next_start(&s->names, p, p + own, p + r->block.n, ended, NULL);
+        if (!found) return KQ_OK;
+    }
+    r->from = (size_t)(found - p);
+    /* The first start behind the block, and as much behind it as it takes to see one. */
+    for (size_t look = own;;) {
+        p = r->block.p;
+        found = kq_xml_next_start(&s->names, p + look, p + r->block.n, p + r->block.n, ended, &resume);
+        if (found && (ended || (size_t)(p + r->block.n - found) >= KQ_XML_LOOK)) break;
+        if (ended) {
+            found = p + r->block.n;
+            break;
+        }
+        look = (size_t)((found ? found : resume) - p);
+        if (r->block.n - own > KQ_RECORD_MAX_BYTES + KQ_XML_LOOK) {
+            found = found ? found : p + r->block.n;
+            break;
+        }
+        KQ_TRY(append_at(s, r, &at, r->block.n / 2 < MORE_BYTES ? MORE_BYTES : r->block.n / 2, &ended, err));
+    }
+    r->to = (size_t)(found - p);
+    check_last(s, r);
+    return KQ_OK;
+}
+
+/* Reads more of the stream behind what the block holds; damage ends the file. */
+static kq_status read_more(kq_xml_source *s, kq_xml_reader *r, kq_error *err) {
+    kq_buf *b = &r->block, *to = s->encoding == KQ_XML_UTF8 ? b : &r->raw;
+    size_t ask = b->n > 4 * s->block ? b->n / 2 : (size_t)s->block, got = 0, used;
+    if (to != b) {
+        kq_buf_clear(to);
+        kq_buf_append(to, s->rest, s->nrest);
+    }
+    char *p = kq_buf_reserve(to, ask + KQ_SCAN_SLACK);
+    if (!p) return kq_buf_status(to, err);
+    uint64_t before = kq_stream_consumed(s->stream);
+    kq_error why = {0};
+    kq_status status = kq_stream_read(s->stream, p, ask, &got, &why);
+    __atomic_add_fetch(&s->base.report->bytes, kq_stream_consumed(s->stream) - before, __ATOMIC_RELAXED);
+    if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
+        kq_xml_damage(s, s->carry_at + stored(r->utf16, b->p, b->n), why.message);
+        got = 0;
+    } else if (status) {
+        if (err) *err = why;
+        return status;
+    }
+    if (!got) s->ended = true;
+    to->n += got;
+    if (to == b) return KQ_OK;
+    KQ_TRY(decode(s->encoding, to->p, to->n, s->ended, &used, b, err));
+    s->nrest = (unsigned)(to->n - used);
+    if (s->ended) s->nrest = 0;
+    memcpy(s->rest, to->p + used, s->nrest);
+    return KQ_OK;
+}
+
+/* Drops the first n bytes of the block. */
+static void drop(kq_xml_source *s, kq_xml_reader *r, size_t n) {
+    r->block_at += stored(r->utf16, r->block.p, n);
+    s->carry_at = r->block_at;
+    r->block.n -= n;
+    memmove(r->block.p, r->block.p + n, r->block.n);
+}
+
+static uint64_t count_starts(const kq_xml_source *s, const kq_xml_reader *r) {
+    const char *p = r->block.p + r->from, *to = r->block.p + r->to, *end = r->block.p + r->block.n;
+    uint64_t n = 0;
+    while ((p = kq_xml_next_start(&s->names, p, to, end, true, NULL))) {
+        n++;
+        p++;
+    }
+    return n;
+}
+
+kq_status kq_xml_next(kq_xml_source *s, kq_xml_reader *r, bool *more, kq_error *err) {
+    kq_buf *b = &r->block;
+    kq_buf_clear(b);
+    r->block_at = s->carry_at;
+    r->mark = NULL;
+    r->loaded = true;
+    r->from = r->to = 0;
+    *more = false;
+    if (s->ended && !s->carry.n) return KQ_OK;
+    if (!kq_buf_reserve(b, s->carry.n + (size_t)s->block + KQ_SCAN_SLACK)) return kq_buf_status(b, err);
+    kq_buf_append(b, s->carry.p, s->carry.n);
+    kq_buf_clear(&s->carry);
+    const char *cut = NULL;
+    size_t look = 1; /* no other start stands before it */
+    for (bool first = true;; first = false) {
+        if (!s->ended) KQ_TRY(read_more(s, r, err));
+        const char *p = b->p, *end = p + b->n, *resume;
+        if (s->ended) {
+            if (s->skipping) {
+                const char *start = b->n ? kq_xml_next_start(&s->names, p, end, end, true, NULL) : NULL;
+                s->skipping = false;
+                drop(s, r, start ? (size_t)(start - p) : b->n);
+                continue;
+            }
+            /* an event that is too long stands alone */
+            cut = b->n > KQ_RECORD_MAX_BYTES ? kq_xml_next_start(&s->names, p + look, end, end, true, NULL) : NULL;
+            if (!cut) cut = end;
+            break;
+        }
+        if (b->n <= KQ_XML_LOOK) continue;
+        if (s->skipping) {
+            const char *start = kq_xml_next_start(&s->names, p, end, end, false, &resume);
+            if (start) s->skipping = false;
+            drop(s, r, (size_t)((start ? start : resume) - p));
+            look = 1;
+            first = true;
+            continue;
+        }
+        /* only where it can be seen for sure, however much was read */
+        const char *sure = end - KQ_XML_LOOK;
+        if (sure - p > (ptrdiff_t)look) {
+            cut = first && b->n <= KQ_RECORD_MAX_BYTES
+                      ? kq_xml_last_start(&s->names, p + look, sure, end)
+                      : kq_xml_next_start(&s->names, p + look, sure, end, false, &resume);
+            if (cut) break;
+            look = (size_t)(sure - p) > look + s->names.event.n ? (size_t)(sure - p) - s->names.event.n : look;
+        }
+        if (b->n > KQ_RECORD_MAX_BYTES + 2 * KQ_XML_LOOK) {
+            too_long(s, r->block_at);
+            s->count++;
+            s->skipping = true;
+            drop(s, r, (size_t)(sure - p));
+        }
+    }
+    r->to = (size_t)(cut - b->p);
+    kq_buf_append(&s->carry, cut, b->n - r->to);
+    KQ_TRY(kq_buf_status(&s->carry, err));
+    s->carry_at = r->block_at + stored(r->utf16, b->p, r->to);
+    r->first = s->count;
+    size_t before = r->to;
+    check_last(s, r);
+    if (r->to < before) s->count++;
+    s->count += count_starts(s, r);
+    *more = before > 0;
+    return KQ_OK;
+}
