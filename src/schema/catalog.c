@@ -131,7 +131,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     }
     if (!source) {
         if (named && !input->packed)
-            status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, NDJSON, JSON, CSV)", input->path);
+            status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, XML, NDJSON, JSON, CSV)", input->path);
         goto out;
     }
     if (table) {
@@ -206,7 +206,7 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
     if (!input.packed) return KQ_OK;
     KQ_TRY(add_members(c, input.path, table, report, &any, err));
     *taken |= any;
-    if (named && !any) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this archive (EVTX, NDJSON, JSON, CSV)", path);
+    if (named && !any) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this archive (EVTX, XML, NDJSON, JSON, CSV)", path);
     return KQ_OK;
 }
 
@@ -268,7 +268,7 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
     KQ_TRY(walk(c, path, table, 0, report, &taken, err));
-    if (!taken) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this folder (EVTX, NDJSON, JSON, CSV)", path);
+    if (!taken) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this folder (EVTX, XML, NDJSON, JSON, CSV)", path);
     return KQ_OK;
 }
 
