@@ -43,6 +43,16 @@ static void filters_reach_the_scans(void **state) {
             "[text ProcessCommandLine]");
     planned("imProcessTerminate | count", "SCAN WindowsEvent [text Provider] [range EventID >= int(5) <= int(5)]");
     planned("imProcessTerminate | count", "SCAN SecurityEvent [range EventID >= int(4689) <= int(4689)]");
+    planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text RegistryKey]");
+    planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text PreviousRegistryKey]");
+    planned("imNetworkSession(dstportnumber = 445) | where DstIpAddr == '10.0.0.1' | count",
+            "SCAN DeviceNetworkEvents [range RemotePort >= int(445) <= int(445)] [text RemoteIP]");
+    planned("imNetworkSession | where DstPortNumber == 445 | count",
+            "SCAN DeviceNetworkEvents [text ActionType] [range LocalPort >= int(445) <= int(445)]");
+    planned("imFileEvent | where TargetFileName endswith '.exe' and EventType == 'FileCreated' | count",
+            "SCAN DeviceFileEvents [text ActionType] [text FileName]");
+    planned("imAuthentication | where SrcIpAddr == '10.0.0.1' | count", "SCAN DeviceLogonEvents [text RemoteIP]");
+    planned("imDns | where DnsQuery has 'x' | count", "SCAN DeviceEvents [text ActionType]");
     /* what a projected constant decides is not read at all */
     not_planned("imProcessEvent(eventtype = 'ProcessTerminated') | count", "SCAN DeviceProcessEvents");
     not_planned("imProcessCreate | where EventType == 'ProcessTerminated' | count", "SCAN DeviceProcessEvents");

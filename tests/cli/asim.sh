@@ -1,0 +1,175 @@
+#!/bin/sh
+# The ASIM views over the tables of Defender and Sentinel, as TAP. Takes the program.
+case $1 in
+/*) k=$1 ;;
+*) k=$PWD/$1 ;;
+esac
+samples=$PWD/samples
+n=0
+bad=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+verdict() { # NAME, WHY ("" when it is right)
+    n=$((n + 1))
+    if [ -z "$2" ]; then echo "ok $n - $1"; else
+        echo "not ok $n - $1: $2"
+        bad=1
+    fi
+}
+
+# NAME, the rows wanted (lines joined by blanks), the query; standard error must be empty
+view() {
+    "$k" query "$3" --as DeviceProcessEvents=process.json --as DeviceFileEvents=file.json \
+        --as DeviceRegistryEvents=registry.json --as DeviceNetworkEvents=network.json --as DeviceLogonEvents=logon.json \
+        --as DeviceEvents=dns.json --as SecurityEvent=security.json --as WindowsEvent=windows.json \
+        --as ASimProcessEventLogs=native.json </dev/null >out 2>err
+    text=$(tr '\n' ' ' <out | sed 's/ $//')
+    why=
+    [ "$text" = "$2" ] || why="'$text'"
+    [ ! -s err ] || why="$why; $(tr '\n' ' ' <err)"
+    verdict "$1" "$why"
+}
+
+cat >process.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1.corp.example","ActionType":"ProcessCreated","FileName":"net.exe","FolderPath":"C:\\Windows\\System32\\net.exe","ProcessCommandLine":"net user x /add","ProcessId":100,"SHA1":"aa11","MD5":"bb22","AccountDomain":"CORP","AccountName":"alice","AccountSid":"S-1-5-21-1","LogonId":999,"InitiatingProcessFileName":"cmd.exe","InitiatingProcessFolderPath":"C:\\Windows\\System32\\cmd.exe","InitiatingProcessCommandLine":"cmd /c net user","InitiatingProcessId":90,"InitiatingProcessAccountName":"bob","InitiatingProcessParentFileName":"explorer.exe","InitiatingProcessParentId":80,"ReportId":7}
+{"Timestamp":"2026-01-02T10:00:00Z","DeviceName":"ws2","ActionType":"ProcessCreated","FileName":"ping.exe","FolderPath":"C:\\Windows\\System32\\PING.EXE","ProcessCommandLine":"ping 10.1.2.3","ProcessId":101,"SHA256":"cc33","AccountName":"carol","InitiatingProcessFileName":"net.exe"}
+{"Timestamp":"2026-01-02T10:00:00Z","DeviceName":"ws2","ActionType":"OpenProcess","FileName":"lsass.exe","ProcessCommandLine":"net user"}
+EOF
+cat >native.json <<'EOF'
+{"TimeGenerated":"2026-01-03T10:00:00Z","EventType":"ProcessCreated","EventProduct":"Other","DvcHostname":"mac","TargetProcessName":"/bin/sh","TargetProcessCommandLine":"sh -c id","TargetUsername":"root","TargetProcessSHA256":"dd44"}
+{"TimeGenerated":"2026-01-03T11:00:00Z","EventType":"ProcessTerminated","EventProduct":"Other","DvcHostname":"mac","TargetProcessName":"/bin/sh"}
+EOF
+cat >file.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1","ActionType":"FileCreated","FileName":"a.exe","FolderPath":"C:\\Users\\x\\a.exe","SHA256":"ee55","FileSize":12,"InitiatingProcessFolderPath":"C:\\b.exe","InitiatingProcessCommandLine":"b /x","InitiatingProcessAccountDomain":"CORP","InitiatingProcessAccountName":"alice"}
+{"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"ws1","ActionType":"FileRenamed","FileName":"c.txt","FolderPath":"\\\\srv\\s\\c.txt","PreviousFolderPath":"C:\\Users\\x\\b.txt","PreviousFileName":"b.txt"}
+EOF
+cat >registry.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1","ActionType":"RegistryValueSet","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run","RegistryValueName":"evil","RegistryValueType":"String","RegistryValueData":"c:\\e.exe","InitiatingProcessFolderPath":"C:\\reg.exe"}
+{"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"ws1","ActionType":"RegistryValueDeleted","PreviousRegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run","PreviousRegistryValueName":"old","PreviousRegistryValueData":"1"}
+EOF
+cat >network.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1","ActionType":"ConnectionSuccess","LocalIP":"10.0.0.5","LocalPort":50000,"RemoteIP":"203.0.113.9","RemotePort":443,"RemoteUrl":"evil.example","Protocol":"Tcp","InitiatingProcessFolderPath":"C:\\b.exe","InitiatingProcessAccountName":"alice"}
+{"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"ws1","ActionType":"InboundConnectionAccepted","LocalIP":"10.0.0.5","LocalPort":445,"RemoteIP":"10.0.0.7","RemotePort":50001,"Protocol":"Tcp","InitiatingProcessFolderPath":"System"}
+{"Timestamp":"2026-01-01T10:00:02Z","DeviceName":"ws1","ActionType":"ConnectionFailed","LocalIP":"10.0.0.5","LocalPort":50002,"RemoteIP":"198.51.100.1","RemotePort":22,"Protocol":"Tcp"}
+{"Timestamp":"2026-01-01T10:00:03Z","DeviceName":"ws1","ActionType":"ListeningConnectionCreated","LocalIP":"10.0.0.5","LocalPort":80}
+EOF
+cat >logon.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"srv","ActionType":"LogonSuccess","LogonType":"Network","AccountDomain":"CORP","AccountName":"alice","RemoteIP":"10.0.0.7","RemoteDeviceName":"ws9","Protocol":"NTLM","LogonId":5}
+{"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"srv","ActionType":"LogonFailed","LogonType":"RemoteInteractive","AccountName":"bob","RemoteIP":"203.0.113.9","FailureReason":"InvalidUserNameOrPassword"}
+EOF
+cat >dns.json <<'EOF'
+{"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1","ActionType":"DnsQueryResponse","InitiatingProcessFolderPath":"C:\\b.exe","InitiatingProcessAccountName":"alice","AdditionalFields":{"DnsQueryString":"evil.example","QueryStatus":"0","QueryResults":"203.0.113.9;"}}
+{"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"ws1","ActionType":"DnsQueryResponse","AdditionalFields":{"DnsQueryString":"gone.example","QueryStatus":"9003"}}
+{"Timestamp":"2026-01-01T10:00:02Z","DeviceName":"ws1","ActionType":"NamedPipeEvent","AdditionalFields":{"PipeName":"x"}}
+EOF
+cat >security.json <<'EOF'
+{"TimeGenerated":"2026-01-01T10:05:00Z","Computer":"ws1","EventID":4689,"SubjectDomainName":"CORP","SubjectUserName":"alice","SubjectUserSid":"S-1-5-21-1","ProcessId":"0x64","ProcessName":"C:\\Windows\\System32\\net.exe","Status":"0x0"}
+{"TimeGenerated":"2026-01-01T10:06:00Z","Computer":"srv","EventID":4634,"TargetDomainName":"CORP","TargetUserName":"alice","TargetLogonId":"0x5","LogonType":3}
+{"TimeGenerated":"2026-01-01T10:06:00Z","Computer":"srv","EventID":4672,"SubjectUserName":"alice"}
+EOF
+cat >windows.json <<'EOF'
+{"TimeGenerated":"2026-01-01T10:07:00Z","Computer":"ws1","Provider":"Microsoft-Windows-Sysmon","EventID":5,"EventRecordId":"9","EventData":{"Image":"C:\\x\\y.exe","ProcessId":"77","ProcessGuid":"{ab-1}","User":"CORP\\alice"}}
+{"TimeGenerated":"2026-01-01T10:07:00Z","Computer":"ws1","Provider":"Microsoft-Windows-Sysmon","EventID":1,"EventData":{"Image":"C:\\x\\y.exe"}}
+EOF
+
+# --- processes
+
+view "process starts of a Defender table and of a native one" \
+    '{"Process":"C:\\Windows\\System32\\net.exe","User":"CORP\\alice","Dvc":"ws1.corp.example"} {"Process":"C:\\Windows\\System32\\PING.EXE","User":"carol","Dvc":"ws2"} {"Process":"/bin/sh","User":"root","Dvc":"mac"}' \
+    'imProcessCreate | project Process, User, Dvc'
+view "Target is the new process, Acting its creator, Parent the creator's creator" \
+    '{"TargetProcessFilename":"net.exe","TargetProcessId":"100","ActingProcessName":"C:\\Windows\\System32\\cmd.exe","ActingProcessId":"90","ParentProcessName":"explorer.exe","ParentProcessId":"80","ActorUsername":"bob","ActorUsernameType":"Simple"}' \
+    'imProcessCreate | where CommandLine has "net user" | project TargetProcessFilename, TargetProcessId, ActingProcessName, ActingProcessId, ParentProcessName, ParentProcessId, ActorUsername, ActorUsernameType'
+view "columns of every event" \
+    '{"EventType":"ProcessCreated","EventResult":"Success","EventCount":1,"EventSchema":"ProcessEvent","EventOriginalUid":"7","EventStartTime":"2026-01-01T10:00:00Z","Hash":"aa11","HashType":"SHA1","DvcFQDN":"ws1.corp.example","TargetUserIdType":"SID","EventProduct":""}' \
+    'imProcessCreate | where Hash == "aa11" | project EventType, EventResult, EventCount, EventSchema, EventOriginalUid, EventStartTime, Hash, HashType, DvcFQDN, TargetUserIdType, EventProduct'
+one() { # the parameters that leave one process
+    view "imProcessCreate($2)" "{\"TargetProcessId\":\"$1\"}" "imProcessCreate($2) | project TargetProcessId"
+}
+one 100 'endtime = datetime(2026-01-01T12:00)'
+one 101 'starttime = datetime(2026-01-01T12:00), endtime = datetime(2026-01-02T12:00)'
+one 100 'datetime(null), datetime(2026-01-01T12:00)'
+one 100 'commandline_has_any = dynamic(["nothing", "user"])'
+one 100 'commandline_has_all = dynamic(["add", "user"])'
+one 101 'commandline_has_any_ip_prefix = dynamic(["10.1."])'
+one 100 'actingprocess_has_any = dynamic(["cmd.exe"])'
+one 101 'targetprocess_has_any = dynamic(["ping.exe"])'
+one 100 'parentprocess_has_any = dynamic(["explorer.exe"])'
+one 100 'targetusername_has = "alice"'
+one 100 'targetusername = "alice"'
+one 100 'actorusername_has = "bob"'
+one 101 'dvchostname_has_any = dynamic(["ws2"])'
+one 101 'hashes_has_any = dynamic(["cc33", "ff"])'
+one 100 'hashes_has_any = dynamic(["bb22"])'
+view "no row when disabled" '{"Count":0}' 'imProcessCreate(disabled = true) | count'
+view "no row of another type" '{"Count":0}' 'imProcessCreate(eventtype = "ProcessTerminated") | count'
+view "no row when a device's address is asked for: it is not known" '{"Count":0}' \
+    'imProcessCreate(dvcipaddr_has_any_prefix = dynamic(["10."])) | count'
+view "pack changes nothing" '{"Count":3}' '_Im_ProcessCreate(pack = true) | count'
+view "ends of processes, of Sysmon, Security and native" \
+    '{"EventProduct":"Sysmon","Process":"C:\\x\\y.exe","TargetProcessFilename":"y.exe","TargetProcessId":"77","TargetProcessGuid":"ab-1","ActorUsername":"CORP\\alice"} {"EventProduct":"Security Events","Process":"C:\\Windows\\System32\\net.exe","TargetProcessFilename":"net.exe","TargetProcessId":"100","TargetProcessGuid":"","ActorUsername":"CORP\\alice"} {"EventProduct":"Other","Process":"/bin/sh","TargetProcessFilename":"","TargetProcessId":"","TargetProcessGuid":"","ActorUsername":""}' \
+    'imProcessTerminate | project EventProduct, Process, TargetProcessFilename, TargetProcessId, TargetProcessGuid, ActorUsername'
+view "starts and ends" '{"EventType":"ProcessCreated","count_":3} {"EventType":"ProcessTerminated","count_":3}' \
+    'imProcessEvent | summarize count() by EventType | sort by EventType asc'
+view "only ends" '{"EventType":"ProcessTerminated","count_":3}' \
+    '_Im_ProcessEvent(eventtype = "ProcessTerminated") | summarize count() by EventType'
+
+# --- the others
+
+view "files" \
+    '{"EventType":"FileCreated","FilePath":"C:\\Users\\x\\a.exe","TargetFileName":"a.exe","TargetFileDirectory":"C:\\Users\\x","TargetFileExtension":"exe","TargetFilePathType":"Windows Local","SrcFilePath":"","Hash":"ee55","User":"CORP\\alice","Process":"C:\\b.exe"} {"EventType":"FileRenamed","FilePath":"\\\\srv\\s\\c.txt","TargetFileName":"c.txt","TargetFileDirectory":"\\\\srv\\s","TargetFileExtension":"txt","TargetFilePathType":"Windows Share","SrcFilePath":"C:\\Users\\x\\b.txt","Hash":"","User":"","Process":""}' \
+    'imFileEvent | project EventType, FilePath, TargetFileName, TargetFileDirectory, TargetFileExtension, TargetFilePathType, SrcFilePath, Hash, User, Process'
+view "files by parameters" '{"FileName":"a.exe"}' \
+    '_Im_FileEvent(eventtype_in = dynamic(["filecreated"]), targetfilepath_has_any = dynamic(["Users"]), actorusername_has_any = dynamic(["alice"]), hashes_has_any = dynamic(["ee55"]), dvchostname_has_any = dynamic(["ws1"])) | project FileName'
+view "files by their former path" '{"FileName":"c.txt"}' \
+    'imFileEvent(srcfilepath_has_any = dynamic(["b.txt"])) | project FileName'
+view "registry, and what was deleted" \
+    '{"EventType":"RegistryValueSet","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run","RegistryValue":"evil","RegistryValueType":"Reg_Sz","RegistryValueData":"c:\\e.exe","Process":"C:\\reg.exe"} {"EventType":"RegistryValueDeleted","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run","RegistryValue":"old","RegistryValueType":"","RegistryValueData":"","Process":""}' \
+    'imRegistry | project EventType, RegistryKey, RegistryValue, RegistryValueType, RegistryValueData, Process'
+view "registry by parameters" '{"RegistryValue":"evil"}' \
+    '_Im_RegistryEvent(eventtype_in = dynamic(["RegistryValueSet"]), registrykey_has_any = dynamic(["Run"]), registryvalue_has_any = dynamic(["evil"]), registrydata_has_any = dynamic(["e.exe"])) | project RegistryValue'
+view "network sessions: the source is who connects" \
+    '{"NetworkDirection":"Outbound","SrcIpAddr":"10.0.0.5","DstIpAddr":"203.0.113.9","DstPortNumber":443,"DstHostname":"evil.example","SrcUsername":"alice","EventResult":"Success","NetworkProtocol":"TCP"} {"NetworkDirection":"Outbound","SrcIpAddr":"10.0.0.5","DstIpAddr":"198.51.100.1","DstPortNumber":22,"DstHostname":"","SrcUsername":"","EventResult":"Failure","NetworkProtocol":"TCP"} {"NetworkDirection":"Inbound","SrcIpAddr":"10.0.0.7","DstIpAddr":"10.0.0.5","DstPortNumber":445,"DstHostname":"ws1","SrcUsername":"","EventResult":"Success","NetworkProtocol":"TCP"}' \
+    'imNetworkSession | project NetworkDirection, SrcIpAddr, DstIpAddr, DstPortNumber, DstHostname, SrcUsername, EventResult, NetworkProtocol'
+view "network sessions by parameters" '{"DstPortNumber":445,"ASimMatchingIpAddr":"SrcIpAddr"} {"DstPortNumber":443,"ASimMatchingIpAddr":"DstIpAddr"}' \
+    'union (imNetworkSession(dstportnumber = 445, ipaddr_has_any_prefix = dynamic(["10.0.0.7"]))), (_Im_NetworkSession(dstipaddr_has_any_prefix = dynamic(["203.0."]), srcipaddr_has_any_prefix = dynamic(["10.0."]), hostname_has_any = dynamic(["evil"]), eventresult = "Success", ipaddr_has_any_prefix = dynamic(["203."]))) | project DstPortNumber, ASimMatchingIpAddr'
+view "sign-ins and sign-outs" \
+    '{"EventType":"Logon","EventResult":"Success","EventResultDetails":"","EventSubType":"Remote","User":"CORP\\alice","SrcIpAddr":"10.0.0.7","Src":"ws9","LogonTarget":"srv"} {"EventType":"Logon","EventResult":"Failure","EventResultDetails":"No such user or password","EventSubType":"RemoteInteractive","User":"bob","SrcIpAddr":"203.0.113.9","Src":"203.0.113.9","LogonTarget":"srv"} {"EventType":"Logoff","EventResult":"Success","EventResultDetails":"","EventSubType":"Remote","User":"CORP\\alice","SrcIpAddr":"","Src":"","LogonTarget":"srv"}' \
+    'imAuthentication | project EventType, EventResult, EventResultDetails, EventSubType, User, SrcIpAddr, Src, LogonTarget'
+view "sign-ins by parameters" '{"TargetUsername":"bob"}' \
+    '_Im_Authentication(username_has_any = dynamic(["bob", "carol"]), eventtype_in = dynamic(["Logon"]), eventresult = "Failure", srcipaddr_has_any_prefix = dynamic(["203."]), eventresultdetails_in = dynamic(["No such user or password"])) | project TargetUsername'
+view "DNS" \
+    '{"DnsQuery":"evil.example","DnsResponseName":"203.0.113.9;","DnsResponseCode":0,"DnsResponseCodeName":"NOERROR","EventResult":"Success","Domain":"evil.example","Process":"C:\\b.exe","User":"alice","Src":"ws1"} {"DnsQuery":"gone.example","DnsResponseName":"","DnsResponseCode":3,"DnsResponseCodeName":"NXDOMAIN","EventResult":"Failure","Domain":"gone.example","Process":"","User":"","Src":"ws1"}' \
+    'imDns | project DnsQuery, DnsResponseName, DnsResponseCode, DnsResponseCodeName, EventResult, Domain, Process, User, Src'
+view "DNS by parameters" '{"DnsQuery":"gone.example"} {"DnsQuery":"evil.example"}' \
+    'union (_Im_Dns(responsecodename = "NXDOMAIN")), (imDns(domain_has_any = dynamic(["evil"]), response_has_ipv4 = "203.0.113.9", response_has_any_prefix = dynamic(["203."]))) | project DnsQuery'
+
+# --- over logs as they are
+
+same() { # NAME, two queries that must give the same rows
+    "$k" query "$2" --on "$samples" >a 2>a.err
+    "$k" query "$3" --on "$samples" >b 2>b.err
+    why=
+    [ -s a ] || why="no rows; "
+    cmp -s a b || why="$why$(diff a b | head -3 | tr '\n' ' ')"
+    verdict "$1" "$why"
+}
+same "a view has the rows of the table below it" \
+    'imProcessCreate | where CommandLine has "net user" | project TimeGenerated, Dvc, TargetProcessName, CommandLine, ActingProcessName | sort by TimeGenerated asc, CommandLine asc' \
+    'DeviceProcessEvents | where ProcessCommandLine has "net user" | project TimeGenerated, Dvc = DeviceName, TargetProcessName = FolderPath, CommandLine = ProcessCommandLine, ActingProcessName = InitiatingProcessFolderPath | sort by TimeGenerated asc, CommandLine asc'
+same "and all of them" 'imProcessCreate | count' 'DeviceProcessEvents | where ActionType == "ProcessCreated" | count'
+"$k" query 'imProcessCreate | where Process has "cmd.exe" | summarize by CommandLine | sort by CommandLine asc' --on "$samples" >a 2>/dev/null
+"$k" query 'imProcessCreate | where Process has "cmd.exe" | summarize by CommandLine | sort by CommandLine asc' --on "$samples" --no-optimize >b 2>/dev/null
+verdict "the same rows without the optimizer" "$(cmp a b 2>&1)"
+"$k" query 'imDns | count' --as DeviceLogonEvents=logon.json >out 2>err
+verdict "a view without any data says so once" "$(grep -c . err | grep -v '^1$'; grep -v 'no input here has data of a table that imDns reads' err)"
+"$k" functions imProcessCreate >out 2>err
+verdict "functions describes a view" "$(grep -q '"Kind":"stored function","Signature":"imProcessCreate(starttime:datetime = datetime(null), ' out || cat out err)"
+"$k" schema imProcessCreate >out 2>err
+verdict "schema lists a view's columns" "$(grep -q '{"Column":"TargetProcessCreationTime","Type":"datetime"' out || cat err)"
+"$k" schema imProcesCreate >out 2>err
+verdict "schema knows a view that is meant" "$(grep -q "did you mean 'imProcessCreate'" err || cat err)"
+echo "1..$n"
+exit $bad
