@@ -53,7 +53,7 @@ void kq_catalog_destroy(kq_catalog *c) {
     }
     kq_free(c->late);
     kq_free(c->inputs);
-    kq_free(c->envelope);
+    kq_free(c->says);
     kq_free(c);
 }
 
@@ -93,18 +93,41 @@ static const kq_model_table *recognise(kq_catalog *c, const kq_buf *names, const
     return use_table(c, other);
 }
 
-static kq_status keep(kq_catalog *c, const kq_input *input, bool envelope, kq_error *err) {
+static bool listed(const kq_buf *names, const char *name) {
+    for (const char *p = names->p; p && p < names->p + names->n; p += strlen(p) + 1)
+        if (strcmp(p, name) == 0) return true;
+    return false;
+}
+
+/* Do the records tell their table? Rows of Log Analytics have a time and a Type that is a table's name; other logs have
+ * fields of that name too. */
+static kq_says says_of(kq_catalog *c, kq_source *source, const kq_buf *names) {
+    kq_error why;
+    bool type = listed(names, "Type");
+    if (!source->type->types || !listed(names, "TimeGenerated") || (!type && !listed(names, "$table")))
+        return KQ_SAYS_NOTHING;
+    kq_buf types;
+    bool known = false;
+    kq_buf_init(&types, c->budget, 1 << 16);
+    kq_status status = source->type->types(source, &types, &why); /* what can't be read is met by the scan */
+    for (const char *p = types.p; !status && p && p < types.p + types.n; p += strlen(p) + 1)
+        known |= use_table(c, kq_sv_of(p)) != NULL;
+    kq_buf_deinit(&types);
+    return !known ? KQ_SAYS_NOTHING : type ? KQ_SAYS_TYPE : KQ_SAYS_TABLE;
+}
+
+static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_error *err) {
     if (c->ninputs == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 16;
         kq_input *inputs = kq_realloc(c->inputs, cap * sizeof *inputs);
         if (!inputs) return kq_nomem(err);
         c->inputs = inputs;
-        bool *envelopes = kq_realloc(c->envelope, cap * sizeof *envelopes);
-        if (!envelopes) return kq_nomem(err);
-        c->envelope = envelopes;
+        kq_says *all = kq_realloc(c->says, cap * sizeof *all);
+        if (!all) return kq_nomem(err);
+        c->says = all;
         c->cap = cap;
     }
-    c->envelope[c->ninputs] = envelope;
+    c->says[c->ninputs] = says;
     c->inputs[c->ninputs++] = *input;
     return KQ_OK;
 }
@@ -114,6 +137,7 @@ static kq_status keep(kq_catalog *c, const kq_input *input, bool envelope, kq_er
 static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bool named, kq_report *report,
                            bool *taken, kq_error *err) {
     kq_source *source = NULL;
+    kq_says says = KQ_SAYS_NOTHING;
     kq_buf names, category;
     kq_buf_init(&names, c->budget, 1 << 20);
     kq_buf_init(&category, c->budget, 1 << 16);
@@ -147,13 +171,15 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     } else if (source->type->sample) {
         /* a file whose first record can't be read is still read as far as maps go */
         if (!source->type->sample(source, &names, &category, &why) && !category.n) {
-            const kq_model_table *t = recognise(c, &names, input->path);
+            says = says_of(c, source, &names);
+            const kq_model_table *t = says ? NULL : recognise(c, &names, input->path);
             if (t) input->table = t->table.name;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
         }
     }
     *taken = true;
-    status = keep(c, input, category.n > 0, err);
+    input->typed = says != KQ_SAYS_NOTHING;
+    status = keep(c, input, category.n ? KQ_SAYS_CATEGORY : says, err);
 out:
     if (source) source->type->close(source);
     kq_buf_deinit(&names);
@@ -319,12 +345,17 @@ const kq_input *kq_catalog_inputs(const kq_catalog *c, size_t *n) {
     return c->inputs;
 }
 
-bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, bool *native) {
+bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_access *access) {
     const kq_input *input = &c->inputs[i];
-    *native = !c->envelope[i] && kq_sv_eq(input->table, table->name);
-    if (*native) return true;
+    static const kq_access by_record[] = {[KQ_SAYS_NOTHING] = KQ_ACCESS_MAPPED,
+                                          [KQ_SAYS_CATEGORY] = KQ_ACCESS_MAPPED,
+                                          [KQ_SAYS_TYPE] = KQ_ACCESS_TYPED,
+                                          [KQ_SAYS_TABLE] = KQ_ACCESS_TABLED};
+    bool native = c->says[i] == KQ_SAYS_NOTHING && kq_sv_eq(input->table, table->name);
+    *access = native ? KQ_ACCESS_NATIVE : by_record[c->says[i]];
+    if (native) return true;
     if (input->table.n) return false;
-    if (c->envelope[i]) return true;
+    if (c->says[i]) return true;
     for (const kq_map *map = c->model.maps; map; map = map->next)
         for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
             if (kq_shape_read_by(s, kq_sv_of(input->type->name))) return true;
@@ -332,9 +363,9 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, boo
 }
 
 bool kq_catalog_has_data(const kq_catalog *c, const kq_table *table) {
-    bool native;
+    kq_access access;
     for (size_t i = 0; i < c->ninputs; i++)
-        if (kq_catalog_access(c, i, table, &native)) return true;
+        if (kq_catalog_access(c, i, table, &access)) return true;
     return false;
 }
 

@@ -5,7 +5,7 @@
 #define KQ_SCHEMA_CATALOG_INTERNAL_H
 
 #include "schema/book.h"
-#include "schema/model.h"
+#include "schema/request.h"
 #include <pthread.h>
 
 /* Tables of the catalogue that queries asked for. */
@@ -18,12 +18,20 @@ typedef struct kq_late {
 /* Books of process starts that scans made, for the scans after them. */
 typedef struct kq_shelf kq_shelf;
 
+/* How the records of an input say which table they belong to. */
+typedef enum kq_says {
+    KQ_SAYS_NOTHING,  /* the maps know, or the input's table is known */
+    KQ_SAYS_CATEGORY, /* Defender's streaming envelope */
+    KQ_SAYS_TYPE,     /* the field Type of exports of Log Analytics */
+    KQ_SAYS_TABLE     /* the field $table */
+} kq_says;
+
 struct kq_catalog {
     kq_arena arena;
     kq_budget *budget;
     kq_model model;
     kq_input *inputs;
-    bool *envelope; /* beside inputs: records are Defender's streaming envelope */
+    kq_says *says; /* beside inputs */
     size_t ninputs, cap;
     bool keep_duplicates;
     kq_shelf *shelf;
@@ -43,7 +51,7 @@ kq_status kq_functions_load(kq_catalog *catalog, kq_sv text, const char *file, k
 kq_status kq_functions_builtin(kq_catalog *catalog, kq_error *err);
 
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
-bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, bool *native);
+bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);
 
 /* A book with at least these columns of DeviceProcessEvents; NULL: none was made yet. From any thread. */
 kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n);

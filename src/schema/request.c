@@ -332,6 +332,12 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
     if (!m.sets || !m.builds) return kq_arena_status(arena, err);
     if (access == KQ_ACCESS_NATIVE) {
         KQ_TRY(add_set(&m, NULL, 0));
+    } else if (access == KQ_ACCESS_TYPED || access == KQ_ACCESS_TABLED) {
+        kq_sv name = access == KQ_ACCESS_TYPED ? KQ_SV("Type") : KQ_SV("$table");
+        kq_selector *selector = kq_arena_new(arena, kq_selector);
+        if (!selector) return kq_arena_status(arena, err);
+        *selector = (kq_selector){.name = name, .any_of = &spec->table->name, .n = 1};
+        KQ_TRY(add_set(&m, selector, 1));
     } else {
         for (const kq_map *map = model->maps; map; map = map->next)
             for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next)

@@ -10,7 +10,10 @@
 /* How the records of an input are to be taken. */
 typedef enum kq_access {
     KQ_ACCESS_NATIVE, /* each record is a row of the table, fields have the columns' names */
-    KQ_ACCESS_MAPPED  /* records say what they are: maps, and Defender's streaming envelope */
+    KQ_ACCESS_MAPPED, /* records say what they are: maps, and Defender's streaming envelope */
+    KQ_ACCESS_TYPED,  /* the field Type names the table of each record, whose fields have the columns' names */
+    KQ_ACCESS_TABLED, /* the same with the field $table */
+    KQ_ACCESSES
 } kq_access;
 
 /* A map's expression against one shape: system names are put in, fields are wants of the set. */

@@ -12,7 +12,7 @@ typedef struct opened {
     struct opened *next; /* the list of the spare */
 } opened;
 
-#define ACCESSES 2
+#define ACCESSES KQ_ACCESSES
 
 typedef struct type_request {
     const kq_source_type *type;
@@ -59,9 +59,10 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
     KQ_TRY(kq_scan_parents(&s->catalog->model, &s->spec, &s->arena, &s->parents, &s->nparents, &yields, err));
     if (!s->nparents && !(yields && !s->spec.keep_duplicates)) return KQ_OK;
     const kq_table *table = kq_catalog_find(s->catalog, KQ_SV("DeviceProcessEvents"));
-    bool any = false, native;
+    bool any = false;
+    kq_access access;
     for (size_t i = 0; i < s->catalog->ninputs && table; i++) {
-        if (kq_catalog_access(s->catalog, i, s->spec.table, &native) && !native) any = true;
+        if (kq_catalog_access(s->catalog, i, s->spec.table, &access) && access == KQ_ACCESS_MAPPED) any = true;
     }
     if (!any) return KQ_OK;
     if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents))) {
@@ -97,9 +98,9 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     s->requests = kq_arena_array(&s->arena, type_request, s->nrequests);
     kq_status status = kq_arena_status(&s->arena, err);
     for (size_t i = 0; i < s->nrequests && !status; i++) s->requests[i].type = types[i];
-    bool native;
+    kq_access access;
     for (size_t i = 0; i < catalog->ninputs; i++)
-        if (kq_catalog_access(catalog, i, spec->table, &native)) s->total += catalog->inputs[i].size;
+        if (kq_catalog_access(catalog, i, spec->table, &access)) s->total += catalog->inputs[i].size;
     if (!status && !spec->starts) status = need_starts(s, err);
     if (status) {
         kq_scan_destroy(s);
@@ -128,10 +129,9 @@ static size_t slot(const kq_scan *s, const kq_source_type *type) {
 }
 
 /* The request for inputs of this type and access, made once. Under the lock. */
-static kq_status request_for(kq_scan *s, const kq_source_type *type, bool native, const kq_scan_request **out,
+static kq_status request_for(kq_scan *s, const kq_source_type *type, kq_access access, const kq_scan_request **out,
                              kq_error *err) {
     type_request *r = &s->requests[slot(s, type)];
-    kq_access access = native ? KQ_ACCESS_NATIVE : KQ_ACCESS_MAPPED;
     if (!r->made[access]) {
         KQ_TRY(kq_scan_request_make(&s->catalog->model, &s->spec, s->parents, s->nparents, type->name, access,
                                     &s->arena, &r->by_access[access], err));
@@ -146,13 +146,13 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
     *out = NULL;
     while (s->next_input < s->catalog->ninputs) {
         size_t i = s->next_input++;
-        bool native;
-        if (!kq_catalog_access(s->catalog, i, s->spec.table, &native)) continue;
+        kq_access access;
+        if (!kq_catalog_access(s->catalog, i, s->spec.table, &access)) continue;
         /* starts are told by maps; and a stream can be read once only */
-        if (s->spec.starts && (native || strcmp(s->catalog->inputs[i].path, "-") == 0)) continue;
+        if (s->spec.starts && (access != KQ_ACCESS_MAPPED || strcmp(s->catalog->inputs[i].path, "-") == 0)) continue;
         kq_input *input = &s->catalog->inputs[i];
         const kq_scan_request *request;
-        KQ_TRY(request_for(s, input->type, native, &request, err));
+        KQ_TRY(request_for(s, input->type, access, &request, err));
         if (!request->request.nsets) continue;
         kq_source *source = NULL;
         kq_error why = {0};
@@ -216,8 +216,7 @@ void kq_scan_worker_destroy(kq_scan_worker *w) {
 static kq_status reader_for(kq_scan_worker *w, const opened *o, kq_reader **out, kq_error *err) {
     kq_scan *s = w->scan;
     size_t i = slot(s, o->source->type);
-    size_t at = i * ACCESSES +
-                (o->request == &s->requests[i].by_access[KQ_ACCESS_NATIVE] ? KQ_ACCESS_NATIVE : KQ_ACCESS_MAPPED);
+    size_t at = i * ACCESSES + (size_t)(o->request - s->requests[i].by_access);
     if (!w->readers[at])
         KQ_TRY(o->source->type->reader_create(&o->request->request, s->spec.budget, &w->readers[at], err));
     *out = w->readers[at];

@@ -401,6 +401,7 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
 typedef struct record {
     const char *p, *end;
     uint64_t offset, number;
+    bool mended; /* see next_field */
 } record;
 
 static bool selected(const kq_selector *sel, kq_sv text) {
@@ -432,6 +433,42 @@ static kq_status mend(const csv_source *s, csv_reader *r, const record *rec, kq_
     return KQ_OK;
 }
 
+/* Open brackets of JSON text, less those that are closed. */
+static int open_brackets(kq_sv text) {
+    int n = 0;
+    for (size_t i = 0; i < text.n; i++) n += ((text.p[i] | 0x20) == '{') - ((text.p[i] | 0x20) == '}');
+    return n;
+}
+
+/* The next field. In a mended record a quoted cell that begins as JSON goes on until its brackets are closed: the Log
+ * Analytics portal writes such cells with quotes that are not doubled, which end at the first `",`. */
+static const char *next_field(const csv_source *s, bool *mended, const char *at, const char *end, kq_sv *text,
+                              bool *escaped) {
+    const char *quote = at;
+    at = kq_csv_field(at, end, s->delimiter, text, escaped);
+    if (!*mended || *quote != '"' || !text->n || (text->p[0] | 0x20) != '{') return at;
+    kq_sv more, first = *text;
+    bool doubled, first_escaped = *escaped;
+    const char *second = at;
+    int open = open_brackets(*text);
+    while (at && open > 0) {
+        quote = at;
+        at = kq_csv_field(at, end, s->delimiter, &more, &doubled);
+        const char *from = text->p + text->n, *stop = more.p + more.n;
+        if (*quote != '"' && more.n && stop[-1] == '"') stop--; /* the cell's closing quote */
+        text->n = (size_t)(stop - text->p);
+        open += open_brackets((kq_sv){from, (size_t)(text->p + text->n - from)});
+        *escaped = true;
+    }
+    if (open > 0) { /* no JSON after all; and no second try, which could take long */
+        *mended = false;
+        *text = first;
+        *escaped = first_escaped;
+        return second;
+    }
+    return at;
+}
+
 /* Cuts the fields of one record for one set; *match false: it is not wanted. */
 static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set, const set_plan *p, const record *rec,
                      bool *match, kq_error *err) {
@@ -444,10 +481,11 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
         if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
     }
     const char *at = rec->p;
+    bool mended = rec->mended;
     for (uint32_t c = 0, u = 0; u < p->nuses; c++) {
         kq_sv text = {0};
         bool escaped = false, present = at != NULL;
-        if (at) at = kq_csv_field(at, rec->end, s->delimiter, &text, &escaped);
+        if (at) at = next_field(s, &mended, at, rec->end, &text, &escaped);
         if (p->uses[u].column != c) continue;
         if (escaped) {
             char *to = kq_arena_bytes(&r->scratch, text.n);
@@ -469,14 +507,20 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
     return KQ_OK;
 }
 
-/* A count of delimiters that does not fit the header: dirty quotes can be the reason, so that the fields are cut once.
- */
-static void check_width(const csv_source *s, const record *rec) {
+static uint32_t count_fields(const csv_source *s, const record *rec, bool mended) {
     uint32_t n = 0;
     kq_sv text;
     bool escaped;
-    for (const char *at = rec->p; at; n++) at = kq_csv_field(at, rec->end, s->delimiter, &text, &escaped);
-    if (n != s->ncolumns)
+    for (const char *at = rec->p; at; n++) at = next_field(s, &mended, at, rec->end, &text, &escaped);
+    return n;
+}
+
+/* A count of delimiters that does not fit the header: dirty quotes can be the reason, so that the fields are cut once;
+ * and then once more as if cells of JSON were whole, which may fit. */
+static void check_width(const csv_source *s, record *rec) {
+    uint32_t n = count_fields(s, rec, false);
+    rec->mended = n > s->ncolumns && count_fields(s, rec, true) == s->ncolumns;
+    if (n != s->ncolumns && !rec->mended)
         kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, rec->offset,
                          "the row has %u fields, the header %u", n, s->ncolumns);
 }
@@ -493,7 +537,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED con
     r->clean = kq_text_is_utf8(r->block.p, r->block.n);
     uint64_t seen = 0;
     for (size_t i = 0; i < n && !done; begin = (size_t)records[i].end + 1, i++) {
-        record rec = {r->block.p + begin, r->block.p + records[i].end, r->at + begin, r->first + seen};
+        record rec = {r->block.p + begin, r->block.p + records[i].end, r->at + begin, r->first + seen, false};
         if (rec.end > rec.p && rec.end[-1] == '\r') rec.end--;
         if (rec.end == rec.p) continue;
         seen++;
@@ -522,6 +566,59 @@ static kq_status sample(kq_source *source, kq_buf *names, KQ_UNUSED kq_buf *cate
     return kq_buf_status(names, err);
 }
 
+static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
+    csv_source *s = (csv_source *)source;
+    uint32_t at = 0;
+    kq_sv head, text = {0};
+    bool open, escaped;
+    kq_buf records;
+    while (at < s->ncolumns && !kq_sv_eq(s->columns[at].name, KQ_SV("Type"))) at++;
+    for (uint32_t c = 0; at == s->ncolumns && c < s->ncolumns; c++)
+        if (kq_sv_eq(s->columns[c].name, KQ_SV("$table"))) at = c;
+    if (at == s->ncolumns) return KQ_OK;
+    KQ_TRY(kq_stream_head(s->stream, &head, err));
+    size_t begin = s->skip < head.n ? (size_t)s->skip : head.n;
+    kq_buf_init(&records, out->budget, 0);
+    char *padded = kq_buf_reserve(&records, head.n - begin + KQ_SCAN_SLACK); /* the text first, then its records */
+    if (!padded) {
+        kq_status status = kq_buf_status(&records, err);
+        kq_buf_deinit(&records);
+        return status;
+    }
+    size_t n = head.n - begin;
+    kq_buf found;
+    kq_buf_init(&found, out->budget, 0);
+    memcpy(padded, head.p + begin, n);
+    memset(padded + n, 0, KQ_SCAN_SLACK);
+    kq_csv_scan(padded, n, s->delimiter, &found, &open);
+    if (!open) { /* a last line without a newline, or what the head has of one */
+        kq_csv_record last = {(uint32_t)n, 0};
+        kq_buf_append(&found, &last, sizeof last);
+    }
+    const kq_csv_record *r = (const kq_csv_record *)(const void *)found.p;
+    size_t from = 0;
+    for (size_t i = 0; !found.failed && i < found.n / sizeof *r && i < 100 && out->n < 4096;
+         from = (size_t)r[i++].end + 1) {
+        const char *p = padded + from, *end = padded + r[i].end;
+        if (end <= p) continue;
+        if (end[-1] == '\r') end--;
+        for (uint32_t c = 0; p && c <= at; c++)
+            p = kq_csv_field(p, end, s->delimiter, c == at ? &text : &head, &escaped);
+        bool known = !text.n || escaped || memchr(text.p, 0, text.n);
+        for (const char *q = out->p; !known && q && q < out->p + out->n; q += strlen(q) + 1)
+            known = kq_sv_eq(kq_sv_of(q), text);
+        if (known) continue;
+        kq_buf_sv(out, text);
+        kq_buf_char(out, 0);
+        text.n = 0;
+    }
+    kq_status status = kq_buf_status(&found, err);
+    if (!status) status = kq_buf_status(out, err);
+    kq_buf_deinit(&found);
+    kq_buf_deinit(&records);
+    return status;
+}
+
 const kq_source_type kq_source_csv = {
     .name = "csv",
     .doc = "CSV with a header, also as the Defender and Sentinel portals export it",
@@ -533,4 +630,5 @@ const kq_source_type kq_source_csv = {
     .claim = claim,
     .read = read_morsel,
     .sample = sample,
+    .types = types,
 };

@@ -47,7 +47,7 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
     s->size = kq_stream_size(stream);
     s->in_order = !kq_stream_seekable(stream) || s->shape != KQ_JSON_LINES;
     kq_buf_init(&s->carry, budget, 0);
-    kq_json_splitter_init(&s->splitter, s->shape, 0);
+    kq_json_splitter_init(&s->splitter, s->shape, 0, budget);
     *out = &s->base;
     return KQ_OK;
 }
@@ -57,6 +57,7 @@ static void close_source(kq_source *source) {
     kq_json_source *s = (kq_json_source *)source;
     kq_stream_close(s->stream);
     kq_buf_deinit(&s->carry);
+    kq_json_splitter_deinit(&s->splitter);
     kq_free(s);
 }
 
@@ -69,6 +70,8 @@ static void reader_destroy(kq_reader *reader) {
     kq_buf_deinit(&r->block);
     kq_buf_deinit(&r->extents);
     kq_buf_deinit(&r->mended);
+    kq_buf_deinit(&r->names);
+    kq_buf_deinit(&r->columns);
     kq_free(r);
 }
 
@@ -80,6 +83,8 @@ static kq_status reader_create(const kq_request *request, kq_budget *budget, kq_
     kq_buf_init(&r->block, budget, 0);
     kq_buf_init(&r->extents, budget, 0);
     kq_buf_init(&r->mended, budget, 0);
+    kq_buf_init(&r->names, budget, 0);
+    kq_buf_init(&r->columns, budget, 0);
     kq_status status = kq_json_walker_init(&r->walker, request, budget, err);
     if (!status && !(r->index = kq_json_index_create())) status = kq_nomem(err);
     if (status) {
@@ -145,9 +150,11 @@ static kq_status walk(reading *rd, kq_json_place *place, kq_error *err) {
     kq_json_walker *w = &rd->r->walker;
     const char *broken = NULL;
     uint32_t used = 0;
-    if (!place->n || place->text[place->at[place->n - 1]] != '}') {
+    char last = place->columns ? ']' : '}';
+    if (!place->n || place->text[place->at[place->n - 1]] != last) {
         damage(rd, place->offset,
-               place->n && place->text[place->at[0]] == '{' ? "the record is cut off" : "not a JSON object");
+               place->n && (place->columns || place->text[place->at[0]] == '{') ? "the record is cut off"
+                                                                                : "not a JSON object");
         return KQ_OK;
     }
     for (;;) {
@@ -225,6 +232,10 @@ static kq_status record(reading *rd, const char *p, size_t n, kq_error *err) {
                            .number = r->first + rd->places++,
                            .path = rd->s->base.input->path,
                            .whole = rd->glued && kq_scan_glued(p, n)};
+    if (rd->s->shape == KQ_JSON_TABLES) {
+        place.columns = (const kq_sv *)(const void *)r->columns.p;
+        place.ncolumns = (uint32_t)(r->columns.n / sizeof(kq_sv));
+    }
     rd->records++;
     if (n > KQ_RECORD_MAX_BYTES) {
         kq_json_too_long(rd->s, place.offset);
@@ -259,7 +270,7 @@ static kq_status extents(reading *rd, kq_error *err) {
     const kq_json_extent *e = (const kq_json_extent *)(const void *)r->extents.p;
     for (size_t k = 0; k < r->extents.n / sizeof *e && !rd->done; k++) {
         if (e[k].start == e[k].end) {
-            damage(rd, e[k].start, "not a JSON object");
+            damage(rd, e[k].start, rd->s->shape == KQ_JSON_TABLES ? "not a row" : "not a JSON object");
             rd->records++;
             rd->places++;
             continue;
@@ -337,7 +348,21 @@ static kq_status sample(kq_source *source, kq_buf *names, kq_buf *category, kq_e
     kq_json_source *s = (kq_json_source *)source;
     kq_sv head;
     KQ_TRY(kq_stream_head(s->stream, &head, err));
-    return kq_json_sample(head, names, category, err);
+    return kq_json_sample(head, names, category, NULL, err);
+}
+
+static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
+    kq_json_source *s = (kq_json_source *)source;
+    kq_buf names, category;
+    kq_sv head;
+    KQ_TRY(kq_stream_head(s->stream, &head, err));
+    kq_buf_init(&names, out->budget, 1 << 20);
+    kq_buf_init(&category, out->budget, 1 << 16);
+    kq_status status = kq_json_sample(head, &names, &category, out, err);
+    if (!status) status = kq_buf_status(out, err);
+    kq_buf_deinit(&names);
+    kq_buf_deinit(&category);
+    return status;
 }
 
 const kq_source_type kq_source_json = {
@@ -351,4 +376,5 @@ const kq_source_type kq_source_json = {
     .claim = claim,
     .read = read_morsel,
     .sample = sample,
+    .types = types,
 };

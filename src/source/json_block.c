@@ -148,6 +148,8 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
         size_t from = (size_t)(split->at - r->block_at), got;
         bool sound = kq_json_splitter_feed(split, b->p + from, b->n - from, &r->extents);
         KQ_TRY(kq_buf_status(&r->extents, err));
+        KQ_TRY(kq_buf_status(&split->text, err));
+        KQ_TRY(kq_buf_status(&split->columns, err));
         if (!sound) {
             if (!s->skipping) does_not_end(s);
             if (s->skipping)
@@ -173,7 +175,7 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
             continue;
         }
         if (r->extents.n) {
-            uint64_t keep = open ? split->start : r->block_at + b->n;
+            uint64_t keep = open ? split->start : split->at;
             return carry(s, r, (size_t)(keep - r->block_at), err);
         }
         /* No record ends here. What can't be part of one is dropped. */
@@ -209,6 +211,27 @@ static uint64_t count_lines(const char *p, size_t n) {
     return count;
 }
 
+/* The columns of the block's rows: others may follow while it is read. */
+static kq_status copy_columns(const kq_json_source *s, kq_json_reader *r, kq_error *err) {
+    if (s->shape != KQ_JSON_TABLES || !r->extents.n) return KQ_OK;
+    const kq_buf *from = &s->splitter.columns;
+    uint32_t n = 0;
+    kq_buf_clear(&r->names);
+    kq_buf_sv(&r->names, kq_buf_view(from));
+    for (size_t i = 0; i < from->n; i++) n += !from->p[i];
+    kq_buf_clear(&r->columns);
+    char *to = kq_buf_reserve(&r->columns, n * sizeof(kq_sv));
+    KQ_TRY(kq_buf_status(&r->names, err));
+    if (!to) return kq_buf_status(&r->columns, err);
+    const char *p = r->names.p;
+    for (uint32_t i = 0; i < n; i++) {
+        kq_sv name = kq_sv_of(p);
+        kq_buf_append(&r->columns, &name, sizeof name);
+        p += name.n + 1;
+    }
+    return kq_buf_status(&r->columns, err);
+}
+
 kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_error *err) {
     kq_buf *b = &r->block;
     kq_buf_clear(b);
@@ -226,6 +249,7 @@ kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_erro
         kq_buf_init(&s->carry, s->budget, 0);
     }
     KQ_TRY(s->shape == KQ_JSON_LINES ? next_lines(s, r, err) : next_split(s, r, err));
+    KQ_TRY(copy_columns(s, r, err));
     r->first = s->count;
     if (r->has_extents)
         s->count += r->extents.n / sizeof(kq_json_extent);

@@ -41,6 +41,7 @@ typedef struct kq_json_reader {
     kq_buf extents; /* kq_json_extent: the records of the block, when lines do not tell */
     uint64_t first; /* number of the block's first record */
     kq_buf mended;
+    kq_buf names, columns; /* kq_sv: what the values of the block's rows are, when they are arrays */
 } kq_json_reader;
 
 /* A line without the blanks around it and without the byte order mark of files that were joined together. */

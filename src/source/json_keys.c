@@ -69,7 +69,7 @@ static bool add(kq_json_node *node, kq_sv rest, uint32_t slot, uint32_t rank, ui
     return true;
 }
 
-static bool index_node(kq_json_node *node, kq_arena *arena) {
+static bool index_one(kq_json_node *node, kq_arena *arena) {
     uint32_t size = 4;
     while (size < 2 * node->n + 1) size *= 2;
     node->mask = size - 1;
@@ -81,9 +81,29 @@ static bool index_node(kq_json_node *node, kq_arena *arena) {
         uint32_t h = (uint32_t)hash_of(e->key.p, e->key.n) & node->mask;
         while (node->table[h]) h = (h + 1) & node->mask;
         node->table[h] = (uint16_t)(i + 1);
-        if (e->child && !index_node(e->child, arena)) return false;
     }
     return true;
+}
+
+static bool index_node(kq_json_node *node, kq_arena *arena) {
+    if (!index_one(node, arena)) return false;
+    for (uint32_t i = 0; i < node->n; i++)
+        if (node->entries[i].child && !index_node(node->entries[i].child, arena)) return false;
+    return true;
+}
+
+/* A record's own object: its fields, and those in `_source`, unless that is asked for by name. */
+static kq_json_node *top_of(kq_json_node *root, kq_arena *arena) {
+    static const kq_sv source = {"_source", 7};
+    for (uint32_t i = 0; i < root->n; i++)
+        if (kq_sv_eq(root->entries[i].key, source)) return root;
+    kq_json_node *top = kq_arena_new(arena, kq_json_node);
+    kq_json_entry *entries = kq_arena_array(arena, kq_json_entry, (size_t)root->n + 1);
+    if (!top || !entries) return NULL;
+    if (root->n) memcpy(entries, root->entries, root->n * sizeof *entries);
+    entries[root->n] = (kq_json_entry){.key = source, .child = root, .slot = KQ_JSON_NONE};
+    *top = (kq_json_node){.entries = entries, .n = root->n + 1, .cap = root->n + 1};
+    return index_one(top, arena) ? top : NULL;
 }
 
 static kq_json_special special_of(kq_sv name) {
@@ -167,5 +187,6 @@ kq_status kq_json_keys_make(const kq_request *request, kq_arena *arena, kq_json_
     KQ_TRY(kq_arena_status(arena, err));
     if (!fits) return kq_fail(err, KQ_ERR_LIMIT, "a request for more than %d fields", ENTRIES_MAX);
     if (!index_node(out->root, arena)) return kq_arena_status(arena, err);
+    if (!(out->top = top_of(out->root, arena))) return kq_arena_status(arena, err);
     return KQ_OK;
 }

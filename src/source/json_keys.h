@@ -65,6 +65,7 @@ typedef struct kq_json_set {
 typedef struct kq_json_keys {
     const kq_request *request;
     kq_json_node *root;
+    kq_json_node *top; /* root, and `_source` that leads to root: what Elasticsearch wraps records in */
     kq_json_slot *slots;
     uint32_t nslots;
     kq_json_set *sets;

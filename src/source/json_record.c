@@ -145,6 +145,59 @@ static const kq_json_entry *find_escaped(walk *k, kq_json_node *node, const char
     return e;
 }
 
+static step object(walk *k, kq_json_node *node);
+
+/* The value at k->i, wanted when `e` is set; k->i then stands at what follows it. */
+static inline step take_value(walk *k, const kq_json_entry *e) {
+    const char *text = k->text;
+    const uint32_t *at = k->at;
+    uint32_t value = at[k->i];
+    char first = text[value];
+    if (KQ_LIKELY(!e)) {
+        if (first == '{' || first == '[') return skip(k) ? GO_ON : BROKEN;
+        k->i++;
+        return GO_ON;
+    }
+    kq_sv raw;
+    if (first == '{' && e->child) {
+        step s = object(k, e->child);
+        if (s != GO_ON) return s;
+        raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
+    } else if (first == '{' || first == '[') {
+        if (!skip(k)) return BROKEN;
+        raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
+    } else {
+        k->i++;
+        if (k->i >= k->n) return BROKEN;
+        raw = span(text, value, at[k->i]);
+        if (first == '"' && (raw.n < 2 || raw.p[raw.n - 1] != '"')) return BROKEN;
+        if (first == ':' || first == ',' || first == '}' || first == ']') return BROKEN;
+    }
+    return e->slot == KQ_JSON_NONE ? GO_ON : found(k, e, raw);
+}
+
+/* The values of a row; k->i stands at its opening bracket. */
+static step row(walk *k, kq_json_node *node, const kq_json_place *place) {
+    uint32_t nth = 0;
+    static const char *const other = "the row has not as many values as there are columns";
+    if (k->i + 1 < k->n && k->text[k->at[k->i + 1]] == ']') {
+        if (place->ncolumns) k->w->fault = other;
+        return GO_ON;
+    }
+    for (;; nth++) {
+        if (++k->i + 1 >= k->n) return BROKEN;
+        const kq_sv *name = nth < place->ncolumns ? &place->columns[nth] : NULL;
+        step s = take_value(k, name ? kq_json_find(node, nth, name->p, name->n) : NULL);
+        if (s != GO_ON) return s;
+        if (k->i >= k->n) return BROKEN;
+        char c = k->text[k->at[k->i]];
+        if (c == ']') break;
+        if (c != ',') return BROKEN;
+    }
+    if (nth + 1 != place->ncolumns) k->w->fault = other;
+    return GO_ON;
+}
+
 /* An object's fields; k->i stands at its opening brace, then behind its closing one. */
 static step object(walk *k, kq_json_node *node) {
     const char *text = k->text;
@@ -171,34 +224,8 @@ static step object(walk *k, kq_json_node *node) {
             if (k->status) return STOP;
         }
         k->i = i + 2;
-        uint32_t value = at[k->i];
-        char first = text[value];
-        if (KQ_LIKELY(!e)) {
-            if (first == '{' || first == '[') {
-                if (!skip(k)) return BROKEN;
-            } else {
-                k->i++;
-            }
-        } else {
-            kq_sv raw;
-            if (first == '{' && e->child) {
-                step s = object(k, e->child);
-                if (s != GO_ON) return s;
-                raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
-            } else if (first == '{' || first == '[') {
-                if (!skip(k)) return BROKEN;
-                raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
-            } else {
-                k->i++;
-                raw = span(text, value, at[k->i]);
-                if (first == '"' && (raw.n < 2 || raw.p[raw.n - 1] != '"')) return BROKEN;
-                if (first == ':' || first == ',' || first == '}' || first == ']') return BROKEN;
-            }
-            if (e->slot != KQ_JSON_NONE) {
-                step s = found(k, e, raw);
-                if (s != GO_ON) return s;
-            }
-        }
+        step s = take_value(k, e);
+        if (s != GO_ON) return s;
         if (k->i >= k->n) return BROKEN;
         char c = text[at[k->i]];
         if (c == ',') continue;
@@ -276,12 +303,12 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
         w->nwaiting += w->left[i] != 0;
     }
     walk k = {.w = w, .text = place->text, .at = place->at, .n = place->n, .whole = place->whole, .err = err};
-    if (!k.n || k.text[k.at[0]] != '{') {
+    if (!k.n || k.text[k.at[0]] != (place->columns ? '[' : '{')) {
         *broken = "not a JSON object";
         return KQ_OK;
     }
     if (w->nwaiting || k.whole) {
-        step s = object(&k, w->keys.root);
+        step s = place->columns ? row(&k, w->keys.top, place) : object(&k, w->keys.top);
         if (k.status) return k.status;
         if (s == BROKEN) {
             *broken = "not JSON: the record is broken";

@@ -41,6 +41,8 @@ typedef struct kq_json_place {
     uint64_t offset;    /* in the file */
     uint64_t number;    /* of the record in the file; only when keys.numbered */
     const char *path;
+    const kq_sv *columns; /* the record is an array of their values; NULL: an object */
+    uint32_t ncolumns;
     bool whole; /* walk to the end even when nothing is wanted any more */
 } kq_json_place;
 

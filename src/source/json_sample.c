@@ -1,14 +1,15 @@
-#include "source/json_split.h"
+#include "source/json_tables.h"
 #include "source/json_value.h"
 
 #define NAMES_MAX   4096
 #define RECORDS_MAX 100
 
 typedef struct sampler {
-    kq_buf *names, *category;
+    kq_buf *names, *category, *types;
     kq_buf key;
-    bool inner;      /* the names of `properties` are asked for */
+    kq_sv inner;     /* the names in this object are asked for: `properties`, `_source` */
     bool properties; /* there is such an object */
+    bool source;
     uint32_t n;
     uint32_t table[2 * NAMES_MAX]; /* offset + 1 of a name, by hash */
 } sampler;
@@ -27,7 +28,17 @@ static void take(sampler *s, kq_sv name) {
     s->n++;
 }
 
+/* A value of Type, if it is a new one. */
+static void take_type(sampler *s, kq_sv text) {
+    if (!s->types || !text.n || memchr(text.p, 0, text.n) || s->types->n > 4096) return;
+    for (const char *p = s->types->p; p && p < s->types->p + s->types->n; p += strlen(p) + 1)
+        if (kq_sv_eq(kq_sv_of(p), text)) return;
+    kq_buf_sv(s->types, text);
+    kq_buf_char(s->types, 0);
+}
+
 static void forget(sampler *s) {
+    if (s->types) kq_buf_clear(s->types);
     kq_buf_clear(s->names);
     memset(s->table, 0, sizeof s->table);
     s->n = 0;
@@ -66,39 +77,54 @@ static bool string(sampler *s, const char **p, const char *end) {
 /* Goes over one record from its opening brace as far as the text goes, and gives where it ended. */
 static const char *record(sampler *s, const char *p, const char *end) {
     int depth = 0;
-    bool key_next = false, in_properties = false, category_next = false, properties_next = false;
+    bool key_next = false, inside = false, category_next = false, type_next = false;
+    kq_sv next = KQ_SV(""); /* the wrapper whose value comes next */
+    int level = s->inner.n ? 2 : 1;
     while (p < end) {
         char c = *p++;
         if (blank(c)) continue;
         if (c == '"') {
             if (!string(s, &p, end)) return end;
             kq_sv text = kq_buf_view(&s->key);
-            if (key_next && depth == 1) {
-                category_next = kq_sv_eq(text, KQ_SV("category"));
-                properties_next = kq_sv_eq(text, KQ_SV("properties"));
-                if (!s->inner) take(s, text);
-            } else if (key_next && depth == 2 && in_properties) {
-                if (s->inner) take(s, text);
-            } else if (category_next && depth == 1 && !s->category->n) {
-                kq_buf_sv(s->category, text);
-            }
+            bool key = key_next;
             key_next = false;
+            if (!key) {
+                if (category_next && depth == 1 && !s->category->n) kq_buf_sv(s->category, text);
+                if (type_next && depth == level) take_type(s, text);
+                continue;
+            }
+            if (depth == 1) {
+                category_next = kq_sv_eq(text, KQ_SV("category"));
+                next = kq_sv_eq(text, KQ_SV("properties")) ? KQ_SV("properties")
+                       : kq_sv_eq(text, KQ_SV("_source"))  ? KQ_SV("_source")
+                                                           : KQ_SV("");
+            }
+            if (depth == level && (level == 1 || inside)) {
+                type_next = kq_sv_eq(text, KQ_SV("Type")) || kq_sv_eq(text, KQ_SV("$table"));
+                take(s, text);
+            }
             continue;
         }
         if (c == '{') {
             depth++;
             key_next = true;
-            if (depth == 2 && properties_next) {
-                in_properties = s->properties = true;
+            if (depth == 2 && next.n) {
+                inside = s->inner.n && kq_sv_eq(next, s->inner);
+                s->properties |= kq_sv_eq(next, KQ_SV("properties"));
+                s->source |= kq_sv_eq(next, KQ_SV("_source"));
             }
         } else if (c == '[') {
             depth++;
             key_next = false;
         } else if (c == '}' || c == ']') {
-            if (--depth == 1) in_properties = properties_next = false;
+            if (--depth == 1) {
+                inside = false;
+                next = KQ_SV("");
+            }
             if (depth <= 0) return p;
         } else if (c == ',') {
-            key_next = depth == 1 || (depth == 2 && in_properties);
+            key_next = depth == 1 || (depth == 2 && inside);
+            type_next = category_next = false;
         }
     }
     return end;
@@ -117,20 +143,33 @@ static void records(sampler *s, kq_sv head, kq_json_shape shape, kq_buf *extents
         return;
     }
     kq_json_splitter split;
-    kq_json_splitter_init(&split, shape, 0);
+    kq_json_splitter_init(&split, shape, 0, extents->budget);
     kq_buf_clear(extents);
     bool sound = kq_json_splitter_feed(&split, p, head.n, extents);
     const kq_json_extent *e = (const kq_json_extent *)(const void *)extents->p;
     size_t n = extents->n / sizeof *e;
+    if (shape == KQ_JSON_TABLES) {
+        uint32_t at = 0;
+        for (const char *c = split.columns.p; c && c < split.columns.p + split.columns.n; c += strlen(c) + 1, at++) {
+            take(s, kq_sv_of(c));
+            if (strcmp(c, "Type") != 0 && strcmp(c, "$table") != 0) continue;
+            for (size_t i = 0; i < n && i < RECORDS_MAX; i++)
+                take_type(s, kq_json_row_text((kq_sv){p + e[i].start, (size_t)(e[i].end - e[i].start)}, at));
+        }
+        kq_json_splitter_deinit(&split);
+        return;
+    }
     for (size_t i = 0; i < n && i < RECORDS_MAX; i++) record(s, p + e[i].start, p + e[i].end);
     if (!n && sound && kq_json_splitter_open(&split)) record(s, p + split.start, end);
+    kq_json_splitter_deinit(&split);
 }
 
-kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_error *err) {
+kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_buf *types, kq_error *err) {
     sampler *s = kq_calloc(1, sizeof *s);
     if (!s) return kq_nomem(err);
     s->names = names;
     s->category = category;
+    s->types = types;
     kq_buf extents;
     kq_buf_init(&s->key, names->budget, 0);
     kq_buf_init(&extents, names->budget, 0);
@@ -138,7 +177,12 @@ kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_error *
     records(s, head, shape, &extents);
     if (s->properties && category->n) {
         forget(s);
-        s->inner = true;
+        s->inner = KQ_SV("properties");
+        records(s, head, shape, &extents);
+    } else if (s->source) {
+        forget(s);
+        kq_buf_clear(category);
+        s->inner = KQ_SV("_source");
         records(s, head, shape, &extents);
     } else {
         kq_buf_clear(category); /* one without the other is just a name */

@@ -1,4 +1,5 @@
 #include "source/json_split.h"
+#include "source/json_tables.h"
 #include "source/scan_bytes.h"
 
 enum {
@@ -14,18 +15,25 @@ enum {
 };
 
 bool kq_json_is_envelope(kq_sv key) {
-    static const char *const names[] = {"records", "Records", "value", "results", "Results"};
+    static const char *const names[] = {"records", "Records", "value", "results", "Results", "hits"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (kq_sv_eq(key, kq_sv_of(names[i]))) return true;
     return false;
 }
 
-void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at) {
-    *s = (kq_json_splitter){.envelope = shape == KQ_JSON_ENVELOPE, .at = at};
+void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at, kq_budget *budget) {
+    *s = (kq_json_splitter){.envelope = shape == KQ_JSON_ENVELOPE, .tables = shape == KQ_JSON_TABLES, .at = at};
+    kq_buf_init(&s->text, budget, 0);
+    kq_buf_init(&s->columns, budget, 0);
+}
+
+void kq_json_splitter_deinit(kq_json_splitter *s) {
+    kq_buf_deinit(&s->text);
+    kq_buf_deinit(&s->columns);
 }
 
 bool kq_json_splitter_open(const kq_json_splitter *s) {
-    return s->state == RECORD || s->state == RECORD_STRING;
+    return s->tables ? kq_json_tables_open(s) : s->state == RECORD || s->state == RECORD_STRING;
 }
 
 void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at) {
@@ -34,6 +42,9 @@ void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at) {
     s->at = at;
     s->escaped = false;
     s->open_records = s->envelope; /* a broken record stood among records */
+    s->nkey = 0;
+    s->key_next = false;
+    s->objects = 0;
 }
 
 /* Moves p over the inside of a string; true when its closing quote was reached (p behind it). */
@@ -77,6 +88,10 @@ static void stray(kq_json_splitter *s, uint64_t at, kq_buf *extents) {
 bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_buf *extents) {
     const char *p = from, *end = from + n;
     const uint64_t base = s->at;
+    if (s->tables) {
+        kq_json_tables_feed(s, from, n, extents);
+        return true;
+    }
     while (p < end) {
         char c = *p;
         switch (s->state) {
@@ -135,7 +150,8 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
             } else if (c == ':') {
                 s->state = VALUE;
             } else if (c == '}') {
-                s->state = BETWEEN;
+                s->state = s->inner ? KEY : BETWEEN;
+                s->inner = false;
             }
             break;
         case KEY_STRING:
@@ -153,6 +169,10 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
         case VALUE:
             if (blank(c) && c != ',') {
                 p++;
+            } else if (c == '{' && !s->inner && kq_sv_eq((kq_sv){s->key, s->nkey}, KQ_SV("hits"))) {
+                p++;
+                s->inner = true;
+                s->state = KEY;
             } else if (c == '[' && kq_json_is_envelope((kq_sv){s->key, s->nkey})) {
                 p++;
                 s->open_records = true;
@@ -207,7 +227,8 @@ static kq_sv string_at(const char **p, const char *end) {
 /* Does an object open at p whose fields lead to the array of an envelope? `records` must be its first key; the other
  * names are common ones, and count only behind what the services put first. */
 static bool is_envelope(const char *p, const char *end) {
-    static const char *const first[] = {"@odata.context", "Stats", "stats", "Schema", "schema"};
+    static const char *const first[] = {"@odata.context", "Stats",     "stats",   "Schema",     "schema",
+                                        "took",           "timed_out", "_shards", "_scroll_id", "pit_id"};
     bool known = false;
     int depth = 0;
     for (uint32_t nth = 0; p < end;) {
@@ -222,6 +243,7 @@ static bool is_envelope(const char *p, const char *end) {
         p = skip_blanks(p + 1, end);
         if (nth == 1)
             for (size_t i = 0; i < sizeof first / sizeof *first; i++) known |= kq_sv_eq(key, kq_sv_of(first[i]));
+        if (known && kq_sv_eq(key, KQ_SV("hits")) && p < end && *p == '{') return true;
         bool sure = nth == 1 && (kq_sv_eq(key, KQ_SV("records")) || kq_sv_eq(key, KQ_SV("Records")));
         if ((sure || known) && kq_json_is_envelope(key) && p < end && *p == '[') {
             p = skip_blanks(p + 1, end);
@@ -234,6 +256,7 @@ static bool is_envelope(const char *p, const char *end) {
 
 kq_json_shape kq_json_shape_of(kq_sv head) {
     const char *p = start_of(head), *end = head.p + head.n;
+    if (p < end && kq_json_are_tables(p, end)) return KQ_JSON_TABLES;
     if (p == end || *p != '{') return p < end && *p == '[' ? KQ_JSON_VALUES : KQ_JSON_LINES;
     if (is_envelope(p, end)) return KQ_JSON_ENVELOPE;
     int depth = 0;

@@ -34,6 +34,7 @@ typedef struct kq_input {
     uint64_t size;       /* bytes as stored; 0 for standard input */
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
+    bool typed;  /* its records name their table themselves */
     bool packed; /* out, with a NULL source: it is an archive, its members are inputs */
 } kq_input;
 
@@ -78,6 +79,9 @@ struct kq_source_type {
     /* The names of the top-level fields of (at least) the first record, to recognise tables by; for an envelope, those
      * of its `properties`, and *category its category. Appended as NUL-terminated names to `names`. */
     kq_status (*sample)(kq_source *source, kq_buf *names, kq_buf *category, kq_error *err);
+    /* The distinct values of the field `Type`, or `$table`, in the first records, each with a NUL: rows that Log
+     * Analytics exports say there which table they are of. May be NULL. */
+    kq_status (*types)(kq_source *source, kq_buf *types, kq_error *err);
 };
 
 extern const kq_source_type kq_source_evtx, kq_source_xml, kq_source_json, kq_source_csv;

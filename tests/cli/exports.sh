@@ -62,6 +62,42 @@ echo '{"Timestamp":"2026-01-01T00:00:00Z","SenderFromAddress":"a@b","NetworkMess
 check "a JSON export, and its two times" 0 '{"TimeGenerated":"2026-01-01T00:00:00Z","Subject":"s"}' '' query \
     'EmailEvents | project TimeGenerated, Subject' --on mail.json
 
+# --- shapes of exports
+
+cat >mix.ndjson <<'X'
+{"TenantId":"t","TimeGenerated":"2026-01-01T00:00:00.123Z","Computer":"c1","EventID":4688,"Type":"SecurityEvent"}
+{"TenantId":"t","TimeGenerated":"2026-01-01T00:00:01Z","UserPrincipalName":"u","Type":"SigninLogs","ResultType":"0"}
+{"TimeGenerated":"2026-01-01T00:00:01Z","Type":"Other_CL","x":"0"}
+X
+printf 'TenantId,TimeGenerated [UTC],Computer,Type\r\nt,"1/1/2026, 1:02:03.456 PM",c1,SecurityEvent\r\nt,2026-01-02,c2,Syslog' >mix.csv
+check "rows that name their table, NDJSON" 0 \
+    '{"T":"SecurityEvent","TimeGenerated":"2026-01-01T00:00:00.123Z","Computer":"c1"} {"T":"SigninLogs","TimeGenerated":"2026-01-01T00:00:01Z","Computer":""}' '' \
+    query 'union withsource=T SecurityEvent, SigninLogs | project T, TimeGenerated, Computer' --on mix.ndjson
+check "rows that name their table, CSV of the portal" 0 \
+    '{"T":"SecurityEvent","TimeGenerated":"2026-01-01T13:02:03.456Z","Computer":"c1"} {"T":"Syslog","TimeGenerated":"2026-01-02T00:00:00Z","Computer":"c2"}' '' \
+    query 'union withsource=T SecurityEvent, Syslog | project T, TimeGenerated, Computer' --on mix.csv
+echo '{"Type":"Event","EventID":1,"Computer":"x","Source":"y"}' >type.ndjson
+check "a field Type of other logs names no table" 0 '{"Count":1}' '' query 'T | count' --as T=type.ndjson
+cat >la.json <<'X'
+{"tables":[{"name":"PrimaryResult","columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"Computer","type":"string"},{"name":"Type","type":"string"},{"name":"ExtendedProperties","type":"dynamic"}],"rows":[["2026-01-01T00:00:00.1234567Z","c1","SecurityEvent",null],["2026-01-01T00:00:00Z","","SecurityAlert","{\"a\":[1]}"]]}]}
+X
+check "the answer of the query API" 0 '{"T":"SecurityEvent","Computer":"c1","x":null} {"T":"SecurityAlert","Computer":"","x":1}' '' query \
+    'union withsource=T SecurityEvent, SecurityAlert | project T, Computer, x = toint(parse_json(ExtendedProperties).a[0])' --on la.json
+echo '{"Stats":{"ExecutionTime":1},"Schema":[{"Name":"Timestamp","Type":"DateTime"}],"Results":[{"Timestamp":"2026-01-01T00:00:00.12Z","DeviceName":"d","FileName":"cmd.exe","ProcessCommandLine":"x"}]}' >hunt.json
+echo '{"@odata.context":"u","schema":[{"name":"Timestamp","type":"DateTime"}],"results":[{"Timestamp":"2026-01-01T00:00:00.12Z","DeviceName":"d","FileName":"cmd.exe","ProcessCommandLine":"y"}]}' >graph.json
+check "advanced hunting, both APIs" 0 '{"ProcessCommandLine":"x"} {"ProcessCommandLine":"y"}' '' query \
+    'DeviceProcessEvents | project ProcessCommandLine' --on hunt.json --on graph.json
+echo '{"records":[{"time":"2026-01-01T00:00:09Z","tenantId":"t","operationName":"Publish","category":"AdvancedHunting-DeviceProcessEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","FileName":"a.exe"}}]}' >hub.json
+echo '{"time":"2026-01-01T00:00:09Z","category":"AdvancedHunting-DeviceProcessEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","FileName":"b.exe"}}' >append.json
+check "Event Hub and append blobs" 0 '{"FileName":"a.exe"} {"FileName":"b.exe"}' '' query 'DeviceProcessEvents | project FileName' \
+    --on hub.json --on append.json
+echo '{"took":3,"_shards":{"total":1},"hits":{"total":{"value":1},"hits":[{"_index":"i","_source":{"a":1,"b":{"c":2}}}]}}' >es.json
+echo '{"_index":"i","_source":{"a":3,"b":{"c":4}}}' >es.ndjson
+check "Elasticsearch, answers and lines" 0 '{"a":1,"c":2} {"a":3,"c":4}' '' query 'union T, U | project a, c = toint(b.c)' --as T=es.json --as U=es.ndjson
+printf 'Timestamp,DeviceName,FileName,ProcessCommandLine,AdditionalFields\n2026-01-01,d,f,p,"{"a":"b","c":"d"}"\n' >dirty.csv
+check "cells of JSON whose quotes are not doubled" 0 '{"FileName":"f","x":"d"}' '' query \
+    'DeviceProcessEvents | project FileName, x = tostring(parse_json(AdditionalFields).c)' --on dirty.csv
+
 # --- archives
 
 mkdir -p logs/in

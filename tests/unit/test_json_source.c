@@ -83,6 +83,52 @@ static void test_shapes(void **state) {
     EXPECT("[1,\"x\",{\"a\":1}]", "a", "0|1\n! 1 not a JSON object\n! 3 not a JSON object\n");
 }
 
+/* Rows as arrays, with their columns in front. */
+static void test_tables(void **state) {
+    (void)state;
+    EXPECT("{\"tables\":[{\"name\":\"PrimaryResult\",\"columns\":[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"b\"}],"
+           "\"rows\":[[1,\"x]\"],[2,{\"c\":[3]}] , [ 4 , null ]]}]}",
+           "a b b.c", "0|1|'x]'|-\n0|2|{\"c\":[3]}|[3]\n0|4|~|-\n");
+    /* each table has its own columns; names may have escapes */
+    EXPECT("{ \"tables\" : [ {\"name\":\"P\",\"columns\":[{\"name\":\"a\"},{\"name\":\"b\"}],\"rows\":[[1,2],[3,4]]},\n"
+           "{\"name\":\"Q\",\"columns\":[{\"type\":\"name\",\"name\":\"\\u0062\"}],\"rows\":[[5]]},"
+           "{\"name\":\"R\",\"columns\":[{\"name\":\"a\"}],\"rows\":[]}]}",
+           "a b $index", "0|1|2|0\n0|3|4|1\n0|-|5|2\n");
+    EXPECT("{\"Tables\":[{\"TableName\":\"Table_0\",\"Columns\":[{\"ColumnName\":\"a\",\"DataType\":\"String\"}],"
+           "\"Rows\":[[\"x\"]]},{\"TableName\":\"Table_1\",\"Columns\":[{\"ColumnName\":\"a\"}],\"Rows\":[[\"no\"]]}]}",
+           "a", "0|'x'\n");
+    EXPECT(
+        "[{\"FrameType\":\"DataSetHeader\",\"rows\":7},{\"FrameType\":\"DataTable\",\"TableKind\":\"QueryProperties\","
+        "\"TableName\":\"@ExtendedProperties\",\"Columns\":[{\"ColumnName\":\"a\"}],\"Rows\":[[0]]},"
+        "{\"FrameType\":\"DataTable\",\"TableKind\":\"PrimaryResult\",\"TableName\":\"PrimaryResult\","
+        "\"Columns\":[{\"ColumnName\":\"a\"}],\"Rows\":[[1],[2]]},{\"FrameType\":\"DataSetCompletion\"}]",
+        "a", "0|1\n0|2\n");
+    /* rows that are none, too short, too long; and a file that is cut off */
+    EXPECT("{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+           "\"rows\":[[1],[1,2,3],[],{\"e\":[1]},[4,5]]}]}",
+           "a b x",
+           "0|1|-|-\n0|1|2|-\n0|-|-|-\n0|4|5|-\n! 69 the row has not as many values as there are columns\n"
+           "! 73 the row has not as many values as there are columns\n"
+           "! 81 the row has not as many values as there are columns\n! 84 not a row\n");
+    EXPECT("{\"tables\":[{\"name\":\"P\",\"rows\":[[1]]}]}", "a", "! 31 not a row\n");
+    EXPECT("{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"}],\"rows\":[[1],[\"2", "a",
+           "0|1\n! 60 the record does not end\n");
+}
+
+/* What Elasticsearch wraps around records. */
+static void test_source(void **state) {
+    (void)state;
+    EXPECT("{\"_index\":\"i\",\"_source\":{\"a\":1,\"b\":{\"c\":2}}}\n{\"_source\":{\"a\":3,\"_source\":{\"a\":9}}}\n{"
+           "\"a\":4}\n",
+           "a b.c _index", "0|1|2|'i'\n0|3|-|-\n0|4|-|-\n");
+    EXPECT("{\"_source\":{\"a\":1}}\n{\"_source\":5,\"a\":2}\n", "_source.a a", "0|1|-\n0|-|2\n");
+    EXPECT("{\"took\":1,\"hits\":{\"total\":{\"value\":2},\"hits\":[{\"_id\":1,\"_source\":{\"a\":1}},{\"_source\":{"
+           "\"a\":2}}],"
+           "\"x\":[{\"a\":7}]},\"aggregations\":{\"hits\":{\"hits\":[{\"a\":3}]}}}",
+           "a", "0|1\n0|2\n");
+    EXPECT("{\"hits\":{\"a\":1}}\n{\"a\":2}\n", "a hits.a", "0|-|1\n0|2|-\n");
+}
+
 static void test_damage(void **state) {
     (void)state;
     EXPECT("{\"a\":1}\n{\"a\":\"x\n{\"a\":3}\n", "a", "0|1\n0|3\n! 8 the record is cut off: a string does not end\n");
@@ -253,10 +299,11 @@ static void test_packed(void **state) {
 int main(void) {
     kq_buf_init(&out, NULL, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_values),   cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_special), cmocka_unit_test(test_shapes),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_deep),    cmocka_unit_test(test_too_long), cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_sample),  cmocka_unit_test(test_detect),   cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_values), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_special),  cmocka_unit_test(test_shapes), cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_source),   cmocka_unit_test(test_damage), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_too_long), cmocka_unit_test(test_sets),   cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_detect),   cmocka_unit_test(test_packed),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     kq_buf_deinit(&out);
