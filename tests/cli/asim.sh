@@ -58,6 +58,7 @@ EOF
 cat >logon.json <<'EOF'
 {"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"srv","ActionType":"LogonSuccess","LogonType":"Network","AccountDomain":"CORP","AccountName":"alice","RemoteIP":"10.0.0.7","RemoteDeviceName":"ws9","Protocol":"NTLM","LogonId":5}
 {"Timestamp":"2026-01-01T10:00:01Z","DeviceName":"srv","ActionType":"LogonFailed","LogonType":"RemoteInteractive","AccountName":"bob","RemoteIP":"203.0.113.9","FailureReason":"InvalidUserNameOrPassword"}
+{"Timestamp":"2026-01-01T10:00:02Z","DeviceName":"srv","ActionType":"LogonAttempted","AccountName":"eve","RemoteDeviceName":"other"}
 EOF
 cat >dns.json <<'EOF'
 {"Timestamp":"2026-01-01T10:00:00Z","DeviceName":"ws1","ActionType":"DnsQueryResponse","InitiatingProcessFolderPath":"C:\\b.exe","InitiatingProcessAccountName":"alice","AdditionalFields":{"DnsQueryString":"evil.example","QueryStatus":"0","QueryResults":"203.0.113.9;"}}
