@@ -12,5 +12,14 @@ if [ ! -f bench/data/sysmon.evtx ]; then
     python3 bench/sysmon.py 120000 >bench/data/sysmon.ndjson
     build/tests/evtx-make bench/data/sysmon.evtx bench/data/sysmon.ndjson
 fi
+telemetry=../shared/telemetry
+if [ -d "$telemetry" ] && [ ! -f bench/data/sets.evtx ]; then
+    python3 bench/evtx_set.py bench/data/sets.evtx "$telemetry" 300
+    mkdir -p bench/data/sets
+    find "$telemetry" -name '*.evtx' | sort | awk '{ printf "cp --sparse=never \"%s\" bench/data/sets/%03d.evtx\n", $0, NR }' | sh
+fi
+if [ ! -x bench/data/peers/bin/evtx_dump ] && command -v cargo >/dev/null; then
+    RUSTFLAGS="-C target-cpu=native" cargo install --quiet evtx --root bench/data/peers || echo "bench: evtx_dump could not be built; its figure is left out" >&2
+fi
 [ -d bench/node_modules/@duckdb ] || (cd bench && npm install --silent --no-audit --no-fund) || echo "bench: DuckDB could not be installed; its figure is left out" >&2
 exec python3 bench/measure.py "$events"

@@ -230,9 +230,11 @@ static kq_status table_line(loader *l) {
         /* names of columns that come later: resolved when they do */
         kq_sv a, b;
         first_word(rest, &a, &b);
-        if (!a.n || !b.n) return bad(l, rest.p, "expected two columns", NONE);
+        if (!a.n || !b.n || kq_sv_eq(a, b)) return bad(l, rest.p, "expected two columns", NONE);
+        if (l->table->twins[0] != UINT32_MAX) return bad(l, word.p, "there are already two columns that are one", NONE);
         for (uint32_t i = 0; i < 2; i++) {
             kq_sv n = i ? b : a;
+            if (find_column(t, n) != UINT32_MAX) return bad(l, n.p, "this must stand before the column", n);
             if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column)))
                 return kq_arena_status(l->arena, l->err);
             l->table->twins[i] = t->columns.n;
@@ -240,7 +242,7 @@ static kq_status table_line(loader *l) {
         }
         return KQ_OK;
     }
-    if (!cut(l->text, ':', &name, &type_name)) return bad(l, l->text.p, "expected 'Column: type'", NONE);
+    if (!cut(l->text, ':', &name, &type_name) || !name.n) return bad(l, l->text.p, "expected 'Column: type'", NONE);
     kq_type type;
     if (kq_type_from_name(name, &type)) { /* type: Column Column */
         for (kq_sv more = type_name; more.n;) {

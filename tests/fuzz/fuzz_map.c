@@ -1,0 +1,178 @@
+/*
+ * Map files, as users bring them with --map: hostile text is refused with a line and a column, or it makes a model
+ * whose tables can be scanned by every reader, and whose expressions can be given any field. The last byte chooses: bit
+ * 0 loads the builtin tables and maps first; bit 7 makes the allocation fail whose number the byte before says, and
+ * with bit 6 all after it too.
+ */
+#include "schema/builder.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void die(const char *what, const kq_error *err) {
+    fprintf(stderr, "%s: %s\n", what, err ? err->message : "");
+    abort();
+}
+
+static bool number(const char **p) {
+    const char *from = *p;
+    while (isdigit((unsigned char)**p)) ++*p;
+    return *p > from && *(*p)++ == ':';
+}
+
+/* A refusal says where; memory that failed says so, and only when some was made to. */
+static void check(kq_status status, kq_error *err, bool failing) {
+    if (status == KQ_OK) return;
+    if (failing && status == KQ_ERR_NOMEM) return;
+    if (status != KQ_ERR_RULE) die("a status that loading does not have", err);
+    const char *p = strchr(err->message, ':');
+    if (!p) die("no place", err);
+    p++;
+    if (!number(&p) || !number(&p) || *p != ' ' || !p[1]) die("no line and column", err);
+}
+
+static kq_status drop(void *ctx, kq_chunk *chunk, bool *done, kq_error *err) {
+    (void)done, (void)err;
+    size_t *rows = ctx;
+    *rows += chunk->selected;
+    return KQ_OK;
+}
+
+#define T(s)                                                                                                           \
+    { s, sizeof s - 1 }
+static const kq_sv texts[] = {
+    T(""),
+    T("-"),
+    T("C:\\Windows\\System32\\cmd.exe"),
+    T("MD5=0123456789abcdef0123456789abcdef,SHA1=,IMPHASH"),
+    T("2026-01-14 00:00:00.000"),
+    T("{6a1f0c00-0000-0000-0000-000000000001}"),
+    T("0xffffffffffffffff"),
+    T("{\"Data\":[1,{\"#text\":\"<&>\"},null],\"b\":\"\"}"),
+    T("DOMAIN\\user$"),
+    T("::ffff:10.0.0.1"),
+    T("HKLM\\SYSTEM\\CurrentControlSet"),
+    T("DWORD (0x00000001)"),
+    T("a=1\nb=2\r\n\nTargetObject= %%1234 %"),
+    T("\xEF\xBF\xBD\xF0\x9F\x98\x80"),
+    T("S-1-5-21-1-2-3-500"),
+};
+#define TEXTS (sizeof texts / sizeof *texts)
+
+static kq_field field_of(const kq_want *want, size_t n) {
+    kq_field f = {.kind = KQ_FIELD_STRING, .u.text = texts[n % TEXTS]};
+    if (n % 5 == 3) f.kind = KQ_FIELD_MISSING;
+    if (n % 7 == 5) f = (kq_field){.kind = KQ_FIELD_LONG, .u.l = (int64_t)n - 9};
+    if (want->json && n % 3) f = (kq_field){.kind = KQ_FIELD_JSON, .u.text = texts[7]};
+    return f;
+}
+
+/* Rows of the request's sets, with fields of every kind. */
+static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_arena *arena, kq_error *err) {
+    kq_builder b;
+    size_t pushed = 0, taken = 0;
+    kq_consumer to = {.push = drop, .ctx = &pushed};
+    kq_status status = kq_builder_init(&b, spec, err);
+    if (!status) kq_builder_begin(&b, scan, NULL, &to, 0);
+    for (uint32_t set = 0; !status && set < scan->request.nsets && set < 16; set++) {
+        const kq_want_set *s = &scan->request.sets[set];
+        kq_field *fields = kq_arena_array(arena, kq_field, s->nwants + 1);
+        if (!fields) status = kq_arena_status(arena, err);
+        for (size_t round = 0; !status && round < TEXTS; round++) {
+            bool done = false;
+            for (uint32_t i = 0; i < s->nwants; i++) {
+                fields[i] = field_of(&s->wants[i], round + i * (round + 1));
+                if (s->wants[i].accept) (void)s->wants[i].accept(s->wants[i].accept_ctx, &fields[i]);
+            }
+            status = kq_builder_row(&b, set, fields, &done, err);
+            taken++;
+        }
+    }
+    if (!status) status = kq_builder_end(&b, err);
+    if (!status && !spec->npredicates && pushed != taken) die("rows were lost", NULL);
+    kq_builder_deinit(&b);
+    return status;
+}
+
+/* Scans of one table, without and with what the optimizer would tell about its columns. */
+static kq_status scan_table(const kq_model *model, const kq_table *table, kq_arena *arena, kq_error *err) {
+    static const char *readers[] = {"evtx", "json", "csv", "xml"};
+    uint32_t n = table->columns.n;
+    uint32_t *columns = kq_arena_array(arena, uint32_t, n + 1);
+    kq_predicate *predicates = kq_arena_array(arena, kq_predicate, n + 1);
+    const kq_matcher *matcher;
+    kq_sv needle = KQ_SV("cmd");
+    if (!columns || !predicates) return kq_arena_status(arena, err);
+    KQ_TRY(kq_matcher_create(KQ_MATCH_CONTAINS, true, false, &needle, 1, arena, &matcher, err));
+    uint32_t npredicates = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const kq_column *c = &table->columns.items[i];
+        columns[i] = i;
+        if (!c->name.n) die("a column without a name", NULL);
+        for (uint32_t k = 0; k < i && i < 64; k++)
+            if (kq_sv_eq(c->name, table->columns.items[k].name)) die("two columns of one name", NULL);
+        if (npredicates == 4) continue;
+        if (c->type == KQ_STRING)
+            predicates[npredicates++] = (kq_predicate){.kind = KQ_PREDICATE_TEXT, .column = i, .matcher = matcher};
+        if (c->type == KQ_DATETIME)
+            predicates[npredicates++] = (kq_predicate){
+                .kind = KQ_PREDICATE_RANGE, .column = i, .has_low = true, .low = {.type = KQ_DATETIME, .u.l = 5}};
+    }
+    for (size_t r = 0; r < 2 * sizeof readers / sizeof *readers; r++) {
+        kq_scan_spec spec = {.table = table, .columns = columns, .ncolumns = n, .predicates = predicates};
+        spec.npredicates = r % 2 ? npredicates : 0;
+        for (int access = KQ_ACCESS_NATIVE; access <= KQ_ACCESS_MAPPED; access++) {
+            kq_scan_request request;
+            uint32_t *book, nbook;
+            bool yields;
+            KQ_TRY(kq_scan_parents(model, &spec, arena, &book, &nbook, &yields, err));
+            KQ_TRY(kq_scan_request_make(model, &spec, book, nbook, readers[r / 2], (kq_access)access, arena, &request,
+                                        err));
+            KQ_TRY(feed(&request, &spec, arena, err));
+        }
+    }
+    return KQ_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size < 1) return 0;
+    uint8_t choice = data[size - 1];
+    bool failing = choice & 0x80 && size > 1;
+    kq_arena arena, scans;
+    /* small blocks, so that there are more allocations to fail */
+    kq_arena_init(&arena, NULL, failing ? 256 : 0);
+    kq_arena_init(&scans, NULL, failing ? 1024 : 0);
+    kq_model model = {0};
+    kq_error err = {0};
+    if (failing) kq_alloc_fail_at(data[size - 2], choice & 0x40);
+    kq_status status = choice & 1 ? kq_model_builtin(&model, &arena, &err) : KQ_OK;
+    const kq_map *before = model.maps;
+    if (status && !failing) die("builtin", &err);
+    if (!status) status = kq_model_load(&model, (kq_sv){(const char *)data, size - 1}, "fuzz", &arena, &err);
+    check(status, &err, failing);
+    unsigned scanned = 0;
+    for (const kq_model_table *t = status ? NULL : model.tables; t && scanned < 4; t = t->next) {
+        bool touched = !before;
+        for (const kq_map *m = model.maps; m && !touched; m = m->next) touched = m->table == &t->table;
+        if (!touched) continue;
+        scanned++;
+        err.message[0] = 0;
+        status = scan_table(&model, &t->table, &scans, &err);
+        if (status && !(failing && status == KQ_ERR_NOMEM)) die("scan", &err);
+        if (status && !err.message[0]) die("a failure without a message", NULL);
+        if (status) break;
+        kq_arena_reset(&scans);
+    }
+    kq_alloc_fail_at(-1, false);
+    kq_buf text;
+    kq_buf_init(&text, NULL, 0);
+    if (!failing)
+        for (const kq_map *m = model.maps; m; m = m->next)
+            for (uint32_t i = 0; i < m->ncolumns && m->columns[i].expr; i++) kq_map_print(m->columns[i].expr, &text);
+    kq_buf_deinit(&text);
+    kq_arena_deinit(&scans);
+    kq_arena_deinit(&arena);
+    return 0;
+}
