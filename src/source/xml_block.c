@@ -165,10 +165,11 @@ static kq_status read_more(kq_xml_source *s, kq_xml_reader *r, kq_error *err) {
     }
     char *p = kq_buf_reserve(to, ask + KQ_SCAN_SLACK);
     if (!p) return kq_buf_status(to, err);
-    uint64_t before = kq_stream_consumed(s->stream);
     kq_error why = {0};
     kq_status status = kq_stream_read(s->stream, p, ask, &got, &why);
-    __atomic_add_fetch(&s->base.report->bytes, kq_stream_consumed(s->stream) - before, __ATOMIC_RELAXED);
+    uint64_t consumed = kq_stream_consumed(s->stream);
+    __atomic_add_fetch(&s->base.report->bytes, consumed - s->consumed, __ATOMIC_RELAXED);
+    s->consumed = consumed;
     if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
         kq_xml_damage(s, s->carry_at + stored(r->utf16, b->p, b->n), why.message);
         got = 0;

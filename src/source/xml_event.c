@@ -26,6 +26,12 @@ static bool cut_off(parsing *x) {
     return broken(x, "the event is cut off");
 }
 
+/* Inside a tag: do the bytes end here? The block may go on with the next event: its '<' is no different from the end.
+ */
+static inline bool at_end(const parsing *x, const char *p) {
+    return p >= x->end || *p == '<';
+}
+
 static inline uint64_t load8(const char *p) {
     uint64_t v;
     memcpy(&v, p, 8);
@@ -253,7 +259,7 @@ static bool piece(parsing *x, kq_xml_level *level, kq_sv before, kq_sv cdata) {
 static const char *closed(parsing *x, size_t skip, kq_sv close) {
     const kq_xml_reader *r = x->r;
     const char *from = x->p + skip;
-    const char *to = (size_t)(x->end - from) < skip ? NULL : kq_xml_find(from, x->end, close);
+    const char *to = from < x->end ? kq_xml_find(from, x->end, close) : NULL;
     const char *stop = to ? to : x->end;
     const char *buffer_end = r->block.p + r->block.n;
     if (!to || kq_xml_next_start(&r->source->names, x->p, stop, buffer_end, true, NULL)) {
@@ -329,12 +335,12 @@ static bool end_tag(parsing *x) {
     kq_xml_reader *r = x->r;
     const kq_xml_level *level = &r->levels[r->depth - 1];
     const char *to = x->p, *p = to + 2;
-    if ((size_t)(x->end - p) <= level->nname) return cut_off(x);
-    if (memcmp(p, level->name, level->nname) != 0 || name_byte(p[level->nname]))
-        return broken(x, "an end tag that fits no start tag");
-    p = kq_xml_skip(p + level->nname, x->end);
-    if (p == x->end) return cut_off(x);
-    if (*p != '>') return broken(x, "an end tag that fits no start tag");
+    bool fits = (size_t)(x->end - p) > level->nname && memcmp(p, level->name, level->nname) == 0;
+    if (fits) p = kq_xml_skip(p + level->nname, x->end);
+    if (!fits || p == x->end || *p != '>') {
+        while (p < x->end && *p != '<' && *p != '>') p++;
+        return at_end(x, p) ? cut_off(x) : broken(x, "an end tag that fits no start tag");
+    }
     x->p = p + 1;
     return close_element(x, to);
 }
@@ -345,16 +351,15 @@ static bool attribute(parsing *x, kq_sv *name, kq_sv *value) {
     while (p < x->end && name_byte(*p)) p++;
     *name = (kq_sv){x->p, (size_t)(p - x->p)};
     p = kq_xml_skip(p, x->end);
-    if (p == x->end) return cut_off(x);
+    if (at_end(x, p)) return cut_off(x);
     if (*p != '=' || !name->n) return broken(x, "a tag that is not well-formed");
     p = kq_xml_skip(p + 1, x->end);
-    if (p == x->end) return cut_off(x);
+    if (at_end(x, p)) return cut_off(x);
     if (*p != '"' && *p != '\'') return broken(x, "an attribute without quotes");
     char quote = *p++;
     const char *q = p;
     while (q < x->end && *q != quote && *q != '<') q++;
-    if (q == x->end) return cut_off(x);
-    if (*q == '<') return broken(x, "an attribute's value that does not end");
+    if (at_end(x, q)) return cut_off(x);
     *value = (kq_sv){p, (size_t)(q - p)};
     x->p = q + 1;
     return true;
@@ -447,7 +452,7 @@ static bool start_tag(parsing *x) {
     const char *start = x->p, *p = start + 1;
     if (r->depth == KQ_XML_DEPTH) return broken(x, "elements are nested too deeply");
     while (p < x->end && name_byte(*p)) p++;
-    if (p == x->end) return cut_off(x);
+    if (at_end(x, p)) return cut_off(x);
     kq_sv name = {start + 1, (size_t)(p - start) - 1};
     if (!name.n) return broken(x, "a tag that is not well-formed");
     kq_sv event = r->source->names.event;
@@ -471,7 +476,7 @@ static bool start_tag(parsing *x) {
     x->p = p;
     for (unsigned n = 0;; n++) {
         x->p = kq_xml_skip(x->p, x->end);
-        if (x->end - x->p < 2) return cut_off(x);
+        if (at_end(x, x->p)) return cut_off(x);
         if (*x->p == '>' || *x->p == '/') break;
         if (n == KQ_XML_ATTRS) return broken(x, "an element has too many attributes");
         kq_sv key, value;
@@ -492,6 +497,7 @@ static bool start_tag(parsing *x) {
             level->lost = true;
     }
     if (*x->p == '/') {
+        if (at_end(x, x->p + 1)) return cut_off(x);
         if (x->p[1] != '>') return broken(x, "a tag that is not well-formed");
         x->p += 2;
         level->text = start;

@@ -40,7 +40,8 @@ typedef struct kq_xml_source {
     uint64_t carry_at; /* where it stands in the file */
     char rest[4];      /* read, but not a whole character yet */
     unsigned nrest;
-    uint64_t count; /* events before the next morsel */
+    uint64_t consumed; /* stored bytes that the report knows of */
+    uint64_t count;    /* events before the next morsel */
 } kq_xml_source;
 
 /* A Data name that is asked for. */

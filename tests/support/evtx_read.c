@@ -42,7 +42,8 @@ static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *don
 void evtx_read_file(const char *path, const kq_request *request, evtx_result *r) {
     kq_budget budget;
     kq_budget_init(&budget, 0);
-    kq_input input = {.path = path, .type = &kq_source_evtx};
+    const kq_source_type *type = r->type ? r->type : &kq_source_evtx;
+    kq_input input = {.path = path, .type = type};
     kq_stream *stream;
     kq_source *source = NULL;
     kq_reader *reader = NULL;
@@ -51,19 +52,19 @@ void evtx_read_file(const char *path, const kq_request *request, evtx_result *r)
     r->opened = kq_stream_open(path, &budget, &stream, &r->err);
     if (r->opened == KQ_OK) {
         input.size = kq_stream_size(stream);
-        r->opened = kq_source_evtx.open(&input, stream, r->report, &budget, &source, &r->err);
+        r->opened = type->open(&input, stream, r->report, &budget, &source, &r->err);
     }
     if (r->opened != KQ_OK) return;
-    r->status = kq_source_evtx.reader_create(request, &budget, &reader, &r->err);
+    r->status = type->reader_create(request, &budget, &reader, &r->err);
     for (bool more = true; r->status == KQ_OK && more;) {
         kq_morsel morsel;
-        r->status = kq_source_evtx.claim(source, reader, &morsel, &more, &r->err);
+        r->status = type->claim(source, reader, &morsel, &more, &r->err);
         if (r->status != KQ_OK || !more) break;
-        r->status = kq_source_evtx.read(source, reader, &morsel, &sink, &r->err);
+        r->status = type->read(source, reader, &morsel, &sink, &r->err);
         if (r->stop_after && r->nrows >= r->stop_after) break;
     }
-    kq_source_evtx.reader_destroy(reader);
-    kq_source_evtx.close(source);
+    type->reader_destroy(reader);
+    type->close(source);
     kq_buf_char(&r->rows, 0);
     r->rows.n--;
     if (atomic_load(&budget.used) != 0) {

@@ -1,4 +1,5 @@
-/* Reads bytes or a file through the EVTX source and gives its rows as text, for the tests. */
+/* Reads bytes or a file through the EVTX source, or another one for Windows events, and gives its rows as text, for
+ * the tests. */
 #ifndef KQ_TEST_EVTX_READ_H
 #define KQ_TEST_EVTX_READ_H
 
@@ -9,6 +10,7 @@ typedef struct evtx_result {
     kq_report *report;
     kq_status opened, status;
     kq_error err;
+    const kq_source_type *type; /* set after init; NULL: EVTX */
     uint64_t nrows, stop_after; /* stop_after: the sink says done at that row; 0: never */
 } evtx_result;
 
