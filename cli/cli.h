@@ -31,6 +31,7 @@ typedef struct cli_command {
 int cmd_query(const cli_flags *flags);
 int cmd_run(const cli_flags *flags);
 int cmd_test(const cli_flags *flags);
+int cmd_lint(const cli_flags *flags);
 int cmd_inspect(const cli_flags *flags);
 int cmd_schema(const cli_flags *flags);
 int cmd_functions(const cli_flags *flags);

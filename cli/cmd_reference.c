@@ -29,19 +29,25 @@ int cmd_inspect(const cli_flags *flags) {
     return code;
 }
 
-static int reference(const cli_flags *flags, kq_status (*list)(const char *, const kq_output *, kq_error *)) {
+int cmd_schema(const cli_flags *flags) {
+    int code;
+    if (flags->words.n > 1) return cli_usage("one name at most");
+    kq_engine *engine = cli_engine(flags, false, &code);
+    if (!engine) return code;
+    kq_error err = {0};
+    kq_output out = cli_output(flags);
+    kq_status status = kq_engine_schema(engine, flags->words.n ? flags->words.items[0] : NULL, &out, &err);
+    code = status == KQ_OK ? 0 : cli_fail(&err, NULL, 0, "kequel");
+    kq_engine_destroy(engine);
+    return code;
+}
+
+int cmd_functions(const cli_flags *flags) {
     kq_error err = {0};
     if (flags->words.n > 1) return cli_usage("one name at most");
     kq_output out = cli_output(flags);
-    kq_status status = list(flags->words.n ? flags->words.items[0] : NULL, &out, &err);
+    kq_status status = kq_functions(flags->words.n ? flags->words.items[0] : NULL, &out, &err);
     return status == KQ_OK ? 0 : cli_fail(&err, NULL, 0, "kequel");
-}
-
-int cmd_schema(const cli_flags *flags) {
-    return reference(flags, kq_schema);
-}
-int cmd_functions(const cli_flags *flags) {
-    return reference(flags, kq_functions);
 }
 
 int cmd_version(const cli_flags *flags) {

@@ -22,6 +22,22 @@ int cmd_run(const cli_flags *flags) {
     return code;
 }
 
+int cmd_lint(const cli_flags *flags) {
+    int code;
+    if (!flags->words.n) return cli_usage("lint takes one or more rules: files or folders");
+    kq_engine *engine = cli_engine(flags, false, &code);
+    if (!engine) return code;
+    kq_output out = cli_output(flags);
+    kq_stats stats = {.size = sizeof stats};
+    kq_error err = {0};
+    kq_status status = kq_engine_lint(engine, flags->words.items, flags->words.n, &out, &stats, &err);
+    cli_report(flags, &stats);
+    code = cli_exit_code(status);
+    if (status != KQ_OK && status != KQ_ERR_DAMAGED) code = cli_fail(&err, NULL, 0, "rule");
+    kq_engine_destroy(engine);
+    return code;
+}
+
 int cmd_test(const cli_flags *flags) {
     int code;
     if (!flags->words.n) return cli_usage("test takes one or more rules: files or folders");

@@ -97,6 +97,7 @@ static int parse_options(const cli_flags *flags, kq_engine_options *o) {
         if (kq_parse_time(flags->now, &o->now, &err) != KQ_OK) return cli_usage("--now: %s", err.message);
     }
     o->no_optimize = flags->no_optimize;
+    o->keep_duplicates = flags->keep_duplicates;
     if ((flags->progress || isatty(STDERR_FILENO)) && !flags->no_progress) o->progress = cli_progress;
     return 0;
 }
@@ -148,6 +149,8 @@ kq_engine *cli_engine(const cli_flags *flags, bool logs_needed, int *exit_code) 
         return NULL;
     }
     kq_status status = kq_engine_create(&options, &engine, &err);
+    for (size_t i = 0; i < flags->map.n && status == KQ_OK; i++)
+        status = kq_engine_add_map(engine, flags->map.items[i], &err);
     if (status == KQ_OK) status = add_inputs(flags, engine, &err);
     if (status != KQ_OK) {
         *exit_code = cli_fail(&err, NULL, 0, "kequel");

@@ -8,6 +8,7 @@ static const cli_command commands[] = {
     {"query", 'q', cmd_query, "KQL | --file F", "run one query"},
     {"run", 'r', cmd_run, "RULE... --on PATH...", "run detections over logs: alerts"},
     {"test", 't', cmd_test, "RULE...", "run the tests that the rules carry"},
+    {"lint", 'l', cmd_lint, "RULE... [--on PATH...]", "are the rules sound, and can they match in these logs"},
     {"inspect", 'i', cmd_inspect, "PATH...", "what is in these logs: channels, events, tables, time span, damage"},
     {"schema", 's', cmd_schema, "[TABLE]", "the tables, or the columns of one and where they come from"},
     {"functions", 'f', cmd_functions, "[NAME]", "the functions and operators, or one of them"},
@@ -140,12 +141,13 @@ int main(int argc, char **argv) {
     if (!command) return cli_usage("there is no command '%s'", name);
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return help(command);
-    const char **room = calloc((size_t)argc * 3, sizeof *room);
+    const char **room = calloc((size_t)argc * (NKNOWN + 1), sizeof *room); /* each list may hold every argument */
     if (!room) return cli_usage("out of memory");
     cli_flags flags = {0};
     flags.words.items = room;
-    flags.on.items = room + argc;
-    flags.as.items = room + 2 * argc;
+    for (size_t i = 0; i < NKNOWN; i++)
+        if (known[i].kind == REPEAT)
+            ((cli_list *)(void *)((char *)&flags + known[i].offset))->items = room + (i + 1) * (size_t)argc;
     int code = parse(command, argc - 2, argv + 2, &flags);
     if (!code) code = command->run(&flags);
     free(room);

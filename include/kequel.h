@@ -113,6 +113,7 @@ typedef struct kq_engine_options {
     /* Called now and then from the calling thread with bytes done and of how many (0 = unknown); may be NULL. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
+    bool keep_duplicates; /* a process start that two logs tell is two rows, not one */
 } kq_engine_options;
 
 /* Creates an engine. `options` may be NULL. Errors: NOMEM, USAGE. */
@@ -121,6 +122,10 @@ KQ_API void kq_engine_destroy(kq_engine *engine);
 
 /* Stops what runs in `engine`: it ends with KQ_ERR_CANCELLED. Safe in a signal handler. */
 KQ_API void kq_engine_cancel(kq_engine *engine);
+
+/* Loads a map file: tables, shapes and maps of the user's own (docs/maps.md), before inputs are added. Errors: RULE with
+ * line and column, IO. */
+KQ_API kq_status kq_engine_add_map(kq_engine *engine, const char *path, kq_error *err);
 
 /* Adds a file, a folder (walked) or "-" (standard input) to what later calls read. `table` names the table to read it
  * as, or is NULL to recognise it. Errors: IO (missing file, folder without logs), USAGE, NOMEM. */
@@ -146,11 +151,17 @@ KQ_API kq_status kq_engine_run(kq_engine *engine, const char *const *paths, size
 KQ_API kq_status kq_engine_test(kq_engine *engine, const char *const *paths, size_t npaths, const kq_output *out,
                                 kq_error *err);
 
+/* Says of the rules at `paths` whether they are sound, and, when there are inputs, whether they can match there: a row for
+ * each finding. KQ_ERR_FAILED when a rule can't run. */
+KQ_API kq_status kq_engine_lint(kq_engine *engine, const char *const *paths, size_t npaths, const kq_output *out,
+                                kq_stats *stats, kq_error *err);
+
 /* What is in the inputs: files, types, channels, events, tables, time span, damage. */
 KQ_API kq_status kq_engine_inspect(kq_engine *engine, const kq_output *out, kq_stats *stats, kq_error *err);
 
-/* The tables (`table` NULL), or the columns of one with where each comes from. */
-KQ_API kq_status kq_schema(const char *table, const kq_output *out, kq_error *err);
+/* The tables (`table` NULL), or the columns of one with where each comes from and what it is worth: exact, derived or
+ * unavailable. */
+KQ_API kq_status kq_engine_schema(kq_engine *engine, const char *table, const kq_output *out, kq_error *err);
 
 /* The functions, operators and aggregates (`name` NULL), or one with its signatures and documentation. */
 KQ_API kq_status kq_functions(const char *name, const kq_output *out, kq_error *err);

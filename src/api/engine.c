@@ -1,9 +1,12 @@
 #include "api/engine.h"
 #include "base/time.h"
 #include "kql/diagnostic.h"
+#include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define DEFAULT_MEMORY ((size_t)2 << 30)
+#define MAP_MOST       ((size_t)16 << 20) /* bytes of a map file */
 
 const char *kq_version(void) {
     return KQ_VERSION;
@@ -31,6 +34,7 @@ kq_status kq_engine_create(const kq_engine_options *options, kq_engine **out, kq
         kq_engine_destroy(e);
         return status;
     }
+    kq_catalog_keep_duplicates(e->catalog, e->options.keep_duplicates);
     *out = e;
     return KQ_OK;
 }
@@ -46,6 +50,21 @@ void kq_engine_destroy(kq_engine *e) {
 
 void kq_engine_cancel(kq_engine *e) {
     atomic_store(&e->cancelled, true);
+}
+
+kq_status kq_engine_add_map(kq_engine *e, const char *path, kq_error *err) {
+    kq_buf text;
+    char block[16 * 1024];
+    FILE *f = fopen(path, "rb");
+    if (!f) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    kq_buf_init(&text, &e->budget, MAP_MOST);
+    for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;) kq_buf_append(&text, block, n);
+    kq_status status = kq_buf_status(&text, err);
+    if (ferror(f)) status = kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    fclose(f);
+    if (!status) status = kq_catalog_load(e->catalog, kq_buf_view(&text), path, err);
+    kq_buf_deinit(&text);
+    return status;
 }
 
 kq_status kq_engine_add_input(kq_engine *e, const char *path, const char *table, kq_error *err) {

@@ -1,5 +1,6 @@
 #include "api/engine.h"
 #include "base/time.h"
+#include "exec/lacking.h"
 #include "sink/sink.h"
 
 typedef struct writing {
@@ -58,6 +59,8 @@ kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_out
     if (!status) status = kq_sink_finish(w.sink, err);
     if (w.sink) e->rows = kq_sink_rows(w.sink);
     kq_sink_destroy(w.sink);
+    if (!status && !e->rows && !e->options.no_optimize)
+        status = kq_lacking(&e->runner, query, false, kq_lacking_note, &e->runner, err);
     if (!status) status = note_old_logs(e, query, err);
     return kq_engine_end(e, status, stats, err);
 }

@@ -89,20 +89,15 @@ static kq_status no_rows(KQ_UNUSED void *ctx, KQ_UNUSED kq_chunk *chunk, KQ_UNUS
     return KQ_OK;
 }
 
-static kq_status list_view(const kq_function *f, const kq_output *out, kq_error *err) {
-    kq_engine *engine;
-    kq_engine_options options = {.size = sizeof options, .threads = 1};
+static kq_status list_view(kq_engine *engine, const kq_function *f, const kq_output *out, kq_error *err) {
     kq_result result = {view_columns, {no_rows, NULL}, (void *)(uintptr_t)out};
-    KQ_TRY(kq_engine_create(&options, &engine, err));
     kq_status status = kq_engine_begin(engine, err);
     if (!status) status = kq_runner_query(&engine->runner, f->name, &result, err);
-    kq_engine_destroy(engine);
     return status;
 }
 
-kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
-    kq_catalog *catalog;
-    KQ_TRY(kq_catalog_create(NULL, &catalog, err));
+kq_status kq_engine_schema(kq_engine *engine, const char *table, const kq_output *out, kq_error *err) {
+    const kq_catalog *catalog = engine->catalog;
     kq_status status;
     if (!table) {
         status = list_tables(catalog, out, err);
@@ -115,7 +110,7 @@ kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
         if (t) {
             status = list_columns(catalog, t, out, err);
         } else if (f) {
-            status = list_view(f, out, err);
+            status = list_view(engine, f, out, err);
         } else if (!status && !(status = all_names(catalog, &names, &n, err))) {
             const kq_sv *views = kq_catalog_function_names(catalog, &nviews);
             status = unknown("table", kq_sv_of(table), names, n, err);
@@ -123,7 +118,6 @@ kq_status kq_schema(const char *table, const kq_output *out, kq_error *err) {
             kq_free(names);
         }
     }
-    kq_catalog_destroy(catalog);
     return status;
 }
 

@@ -161,8 +161,8 @@ static kq_status probe(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value
     return status;
 }
 
-static kq_status bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cleanups, kq_query *query,
-                      kq_error *err) {
+kq_status kq_runner_bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup **cleanups, kq_query *query,
+                         kq_error *err) {
     kq_node *script;
     KQ_TRY(kq_parse(text, arena, &script, err));
     names ctx = {.catalog = r->env.catalog, .arena = arena};
@@ -181,7 +181,7 @@ kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_
     kq_cleanup *cleanups = NULL;
     kq_query query = {0};
     kq_arena_init(&arena, r->env.budget, 0);
-    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
+    kq_status status = kq_runner_bind(r, text, &arena, &cleanups, &query, err);
     if (status) goto out;
     if ((status = result->begin(result->ctx, &query.plan->out, query.visualization, err))) goto out;
     kq_exec_env env = r->env;
@@ -199,7 +199,7 @@ kq_status kq_runner_plan(kq_runner *r, kq_sv text, kq_buf *out, kq_error *err) {
     kq_cleanup *cleanups = NULL;
     kq_query query = {0};
     kq_arena_init(&arena, r->env.budget, 0);
-    kq_status status = bind(r, text, &arena, &cleanups, &query, err);
+    kq_status status = kq_runner_bind(r, text, &arena, &cleanups, &query, err);
     if (!status) kq_plan_print(query.plan, out);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&arena);

@@ -27,6 +27,11 @@ typedef struct kq_result {
 /* Runs one query. Errors: those of kq_parse, kq_bind, kq_exec_run and of the result. */
 kq_status kq_runner_query(kq_runner *runner, kq_sv text, const kq_result *result, kq_error *err);
 
+/* Parses, binds and optimizes a query as kq_runner_query does; the plan lives in `arena`, `cleanups` are the caller's
+ * to run. Errors: those of kq_parse, kq_bind and kq_optimize. */
+kq_status kq_runner_bind(kq_runner *runner, kq_sv text, kq_arena *arena, kq_cleanup **cleanups, kq_query *out,
+                         kq_error *err);
+
 /* Appends the plan that kq_runner_query would run, as text. Errors: those of kq_parse, kq_bind and kq_optimize. */
 kq_status kq_runner_plan(kq_runner *runner, kq_sv text, kq_buf *out, kq_error *err);
 

@@ -1,6 +1,7 @@
 #include "rules/detect.h"
 #include "base/time.h"
 #include "column/dynamic.h"
+#include "exec/lacking.h"
 #include "rules/rowset.h"
 #include "sink/listing.h"
 
@@ -56,6 +57,7 @@ typedef struct run {
     kq_arena arena;
     kq_buf events; /* the run's new rows: JSON objects, each ended by NUL */
     uint64_t fresh, total;
+    bool fired; /* a row came in some run */
 } run;
 
 static kq_status begin(void *ctx, const kq_columns *columns, KQ_UNUSED kq_sv visualization, kq_error *err) {
@@ -147,6 +149,7 @@ static kq_status run_once(run *r, kq_error *err) {
     kq_buf_clear(&r->events);
     r->fresh = r->total = 0;
     kq_status status = kq_runner_query(r->d->runner, r->rule->query, &result, err);
+    r->fired |= r->total > 0;
     if (!status && !r->d->rows) status = write_alerts(r, err);
     return status;
 }
@@ -190,6 +193,17 @@ out:
     return status;
 }
 
+typedef struct lacking {
+    kq_runner *runner;
+    const kq_rule *rule;
+} lacking;
+
+static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
+    const lacking *l = ctx;
+    kq_runner_note(l->runner, "%.*s: %s", (int)l->rule->name.n, l->rule->name.p, sentence);
+    return KQ_OK;
+}
+
 kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
     kq_listing alerts;
     kq_status status = KQ_OK;
@@ -201,6 +215,10 @@ kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
         kq_buf_init(&r.events, d->runner->env.budget, 0);
         kq_arena_init(&r.arena, d->runner->env.budget, 4096);
         status = d->replay ? replay(&r, err) : run_once(&r, err);
+        if (!status && !r.fired && !d->runner->no_optimize) {
+            lacking l = {d->runner, r.rule};
+            status = kq_lacking(d->runner, r.rule->query, false, note_lacking, &l, err);
+        }
         if (!status && r.sink) status = kq_sink_finish(r.sink, err);
         status = kq_rule_error(r.rule, status, err);
         kq_sink_destroy(r.sink);

@@ -104,7 +104,7 @@ static kq_status run_test(testing *t, const kq_yaml *test, kq_error *err) {
     kq_report_init(&report);
     runner.env.report = &report;
     kq_buf_init(&runner.notes, NULL, 1 << 16);
-    kq_status status = kq_catalog_create(runner.env.budget, &catalog, err);
+    kq_status status = kq_catalog_fork(runner.env.catalog, runner.env.budget, &catalog, err);
     runner.env.catalog = catalog;
     if (!status && !kq_time_parse(now, &runner.now))
         status = kq_fail(err, KQ_ERR_RULE, "%s:%u: a test needs a time 'now'", t->rule->tests_path, test->line);

@@ -9,7 +9,9 @@
 #define SAME_START_TICKS (2 * INT64_C(10000000))
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
-    *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0), .starts = spec->starts};
+    *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0),
+                      .starts = spec->starts,
+                      .counts = spec->counts};
     kq_arena_init(&b->fixed, spec->budget, 0);
     kq_arena_init(&b->text, spec->budget, 256 * 1024);
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
@@ -252,6 +254,10 @@ static kq_str keep(kq_builder *b, const kq_str *s) {
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
+    if (b->counts) {
+        if (s->map) b->counts[s->number]++;
+        return KQ_OK;
+    }
     row r = {b, s, fields, &b->judged};
     b->asked = false;
     if (s->npredicates || s->yields) kq_arena_reset(&b->judged);

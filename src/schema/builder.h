@@ -11,6 +11,7 @@
 typedef struct kq_builder {
     const kq_scan_request *scan;
     const kq_consumer *to;
+    uint64_t *counts;    /* the spec's */
     const kq_book *book; /* starts of processes; NULL: none are known */
     bool starts;         /* after the spec's columns come what kq_book_append wants */
     uint32_t ncolumns;

@@ -41,6 +41,39 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
     return KQ_OK;
 }
 
+kq_status kq_catalog_load(kq_catalog *c, kq_sv text, const char *name, kq_error *err) {
+    kq_loaded *l = kq_arena_new(&c->arena, kq_loaded);
+    if (!l) return kq_arena_status(&c->arena, err);
+    *l = (kq_loaded){kq_arena_copy(&c->arena, text), kq_arena_copy(&c->arena, kq_sv_of(name)).p, c->loaded};
+    if (!l->text.p || !l->name) return kq_arena_status(&c->arena, err);
+    KQ_TRY(kq_model_load(&c->model, l->text, l->name, &c->arena, err));
+    c->loaded = l;
+    return list_tables(c, err);
+}
+
+/* The first loaded first: later files may refer to what earlier ones define. */
+static kq_status load_again(kq_catalog *c, const kq_loaded *l, kq_error *err) {
+    if (!l) return KQ_OK;
+    KQ_TRY(load_again(c, l->next, err));
+    return kq_catalog_load(c, l->text, l->name, err);
+}
+
+kq_status kq_catalog_fork(const kq_catalog *like, kq_budget *budget, kq_catalog **out, kq_error *err) {
+    kq_catalog *c;
+    KQ_TRY(kq_catalog_create(budget, &c, err));
+    kq_status status = load_again(c, like->loaded, err);
+    c->keep_duplicates = like->keep_duplicates;
+    if (status)
+        kq_catalog_destroy(c);
+    else
+        *out = c;
+    return status;
+}
+
+void kq_catalog_keep_duplicates(kq_catalog *c, bool keep) {
+    c->keep_duplicates = keep;
+}
+
 void kq_catalog_destroy(kq_catalog *c) {
     if (!c) return;
     kq_shelf_clear(c->shelf, true);
@@ -386,17 +419,19 @@ kq_worth kq_map_worth(const kq_map *map, uint32_t column) {
 
 void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t column, kq_buf *out) {
     const kq_model_table *t = kq_model_table_of(table);
-    static const char *const worth[] = {"unavailable", "derived", "exact"};
-    bool first = true;
-    for (const kq_map *map = c->model.maps; map; map = map->next) {
-        if (map->table != table) continue;
-        if (!first) kq_buf_str(out, "; ");
-        first = false;
-        kq_buf_sv(out, map->name);
-        kq_buf_printf(out, ": %s", worth[kq_map_worth(map, column)]);
-        const kq_map_column *mc = kq_map_find(t, map, column);
-        if (!mc) continue;
-        kq_buf_char(out, ' ');
-        kq_map_print(mc->expr, out);
+    static const char *const worth[] = {
+        [KQ_WORTH_UNAVAILABLE] = "unavailable: ", [KQ_WORTH_DERIVED] = "derived: ", [KQ_WORTH_EXACT] = "exact: "};
+    for (int w = KQ_WORTH_EXACT; w >= KQ_WORTH_UNAVAILABLE; w--) {
+        bool any = false;
+        for (const kq_map *map = c->model.maps; map; map = map->next) {
+            if (map->table != table || (int)kq_map_worth(map, column) != w) continue;
+            kq_buf_str(out, any ? ", " : out->n ? "; " : "");
+            if (!any) kq_buf_str(out, worth[w]);
+            any = true;
+            kq_buf_sv(out, map->name);
+            const kq_map_column *mc = kq_map_find(t, map, column);
+            if (mc) kq_buf_str(out, " = ");
+            if (mc) kq_map_print(mc->expr, out);
+        }
     }
 }

@@ -33,6 +33,13 @@ typedef struct kq_catalog kq_catalog;
 /* Creates a catalog with the tables of builtin/ and no inputs. Owned by the caller. Errors: NOMEM, LIMIT. */
 kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err);
 void kq_catalog_destroy(kq_catalog *catalog);
+/* One with the tables, maps and switches of `like`, and no inputs. */
+kq_status kq_catalog_fork(const kq_catalog *like, kq_budget *budget, kq_catalog **out, kq_error *err);
+/* Adds tables, shapes and maps of the user's own, before inputs are added; `name` stands in errors. On an error the
+ * catalog is to be given up. Errors: RULE with line and column, NOMEM, LIMIT. */
+kq_status kq_catalog_load(kq_catalog *catalog, kq_sv text, const char *name, kq_error *err);
+/* A process start that two logs tell is one row unless `keep`. */
+void kq_catalog_keep_duplicates(kq_catalog *catalog, bool keep);
 
 /* Adds a file, a folder (walked, in the order of names, unknown kinds left out) or "-". `table`: read it as this table;
  * if no such table is known its columns are inferred from its records. Opens each file once to recognise it. A file
@@ -66,9 +73,26 @@ bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
 /* How many maps fill the table from other logs. */
 uint32_t kq_catalog_maps(const kq_catalog *catalog, const kq_table *table);
 
-/* Where a column's values come from and what they are worth, for `kequel schema`: one text per map, e.g. "Sysmon 1:
- * exact basename(Image); Security 4688: unavailable". Appended. */
+/* Where a column's values come from and what they are worth, for `kequel schema`: one text per map, e.g. "exact: Sysmon
+ * 1 = basename(Image); unavailable: Security 4688". Appended. */
 void kq_catalog_describe(const kq_catalog *catalog, const kq_table *table, uint32_t column, kq_buf *out);
+
+/* One map of a table, as what it is to a user: a source of its rows. */
+typedef struct kq_catalog_source {
+    kq_sv name; /* "Sysmon 1" */
+    const void *map;
+} kq_catalog_source;
+
+/* The sources of a table, in the order of the maps, in `arena`. */
+kq_status kq_catalog_sources(const kq_catalog *catalog, const kq_table *table, kq_arena *arena,
+                             const kq_catalog_source **out, size_t *n, kq_error *err);
+/* Is a column of the source always the same: "" when it is never available? */
+bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *text);
+/* Has an input rows of the table itself (an export), not of events that become such rows? */
+bool kq_catalog_own_data(const kq_catalog *catalog, const kq_table *table);
+/* Reads the inputs and counts the records of each source of kq_catalog_sources. Damage is not reported. */
+kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_budget *budget, uint64_t *records,
+                           kq_error *err);
 
 typedef struct kq_scan_spec {
     const kq_table *table;
@@ -79,6 +103,7 @@ typedef struct kq_scan_spec {
     kq_report *report;
     kq_budget *budget;
     bool keep_duplicates; /* a start told by two logs is two rows */
+    uint64_t *counts;     /* of rows by map of the table, in the model's order; then no rows come. One worker only */
     bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
 } kq_scan_spec;
 

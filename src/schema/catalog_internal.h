@@ -25,6 +25,11 @@ typedef enum kq_says {
     KQ_SAYS_TYPE,     /* the field Type of exports of Log Analytics */
     KQ_SAYS_TABLE     /* the field $table */
 } kq_says;
+typedef struct kq_loaded {
+    kq_sv text;
+    const char *name;
+    struct kq_loaded *next;
+} kq_loaded;
 
 struct kq_catalog {
     kq_arena arena;
@@ -34,6 +39,7 @@ struct kq_catalog {
     kq_says *says; /* beside inputs */
     size_t ninputs, cap;
     bool keep_duplicates;
+    struct kq_loaded *loaded; /* the user's map files, the last first */
     kq_shelf *shelf;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

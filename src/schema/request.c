@@ -14,6 +14,7 @@ typedef struct maker {
     kq_want *wants; /* of the set being made */
     uint32_t nwants, cap;
     const kq_map *map; /* of the set being made; NULL: native */
+    uint32_t number;   /* of that map among the table's */
     const kq_shape *shape;
     kq_sv prefix; /* native */
     bool asks_parent;
@@ -251,8 +252,11 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
     }
     for (uint32_t i = 0; i < spec->ncolumns; i++) columns[i] = column_of(m, spec->columns[i]);
     kq_build_set *set = &m->builds[m->nsets];
-    *set =
-        (kq_build_set){.columns = columns, .predicates = predicates, .npredicates = spec->npredicates, .map = m->map};
+    *set = (kq_build_set){.columns = columns,
+                          .predicates = predicates,
+                          .npredicates = spec->npredicates,
+                          .map = m->map,
+                          .number = m->number};
     if (m->map) ties(m, set);
     KQ_TRY(kq_arena_status(m->arena, NULL));
     for (uint32_t i = 0; i < spec->npredicates; i++) {
@@ -339,10 +343,13 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
         *selector = (kq_selector){.name = name, .any_of = &spec->table->name, .n = 1};
         KQ_TRY(add_set(&m, selector, 1));
     } else {
-        for (const kq_map *map = model->maps; map; map = map->next)
-            for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next)
+        for (const kq_map *map = model->maps; map; map = map->next) {
+            if (map->table != spec->table) continue;
+            for (const kq_shape *s = model->shapes; s; s = s->next)
                 if (kq_shape_read_by(s, kq_sv_of(reader)) && (!spec->starts || !map->yields || spec->ncolumns))
                     KQ_TRY(add_map(&m, map, s));
+            m.number++;
+        }
         if (strcmp(reader, "json") == 0 && !spec->starts) KQ_TRY(add_envelope(&m));
     }
     out->request = (kq_request){m.sets, m.nsets};

@@ -45,6 +45,7 @@ typedef struct kq_build_set {
     const kq_build_predicate *predicates;
     uint32_t npredicates;
     const kq_map *map; /* NULL: native */
+    uint32_t number;   /* of the map among the table's */
     kq_build_process starts, parent;
     const kq_build_node *device, *time, *file; /* with starts, parent or yields */
     bool asks_parent;                          /* some column or predicate has a PARENT node */

@@ -1,0 +1,21 @@
+/*
+ * What a query can't find in the inputs: filters that no row of any source here can pass, because a column they ask for
+ * is never there, or always another text.
+ */
+#ifndef KQ_EXEC_LACKING_H
+#define KQ_EXEC_LACKING_H
+
+#include "exec/runner.h"
+
+/* A sentence for the user; `nothing`: no row can come from any source here. */
+typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence, kq_error *err);
+
+/* Calls `tell` for each scan of the query whose filters nothing here can pass; with `every`, also for each source that
+ * they leave out. Reads the inputs (counts the records of each source) only when there may be something to tell.
+ * Errors: those of kq_runner_bind, of reading, and tell's. */
+kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn tell, void *ctx, kq_error *err);
+
+/* A kq_lacking_fn that makes the sentence a note of the runner, its ctx. */
+kq_status kq_lacking_note(void *runner, bool nothing, const char *sentence, kq_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+#include "rules/lint.h"
+#include "exec/lacking.h"
+#include "sink/listing.h"
+#include <stdio.h>
+
+static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING},
+                                    {{"Level", 5}, KQ_STRING},
+                                    {{"Line", 4}, KQ_LONG},
+                                    {{"Column", 6}, KQ_LONG},
+                                    {{"Message", 7}, KQ_STRING}};
+
+typedef struct lint {
+    const kq_rule *rule;
+    kq_listing *rows;
+    uint64_t found; /* rows of the rule */
+} lint;
+
+static kq_status row(lint *l, const char *level, const kq_error *at, const char *message, kq_error *err) {
+    kq_value line = kq_value_null(KQ_LONG), column = line;
+    if (at && at->span_start != UINT32_MAX) {
+        int64_t n = 1, k = 1;
+        for (uint32_t i = 0; i < at->span_start && i < l->rule->query.n; i++) {
+            k++;
+            if (l->rule->query.p[i] == '\n') {
+                n++;
+                k = 1;
+            }
+        }
+        line = kq_value_long(n);
+        column = kq_value_long(k);
+    }
+    kq_value values[] = {kq_value_sv(l->rule->name), kq_value_sv(kq_sv_of(level)), line, column,
+                         kq_value_sv(kq_sv_of(message))};
+    l->found++;
+    return kq_listing_row(l->rows, values, err);
+}
+
+static kq_status lacking(void *ctx, bool nothing, const char *sentence, kq_error *err) {
+    return row(ctx, nothing ? "warning" : "information", NULL, sentence, err);
+}
+
+/* Notes of the binder, and tables that nothing here can fill. */
+static kq_status tables(lint *l, kq_runner *r, const kq_plan *plan, unsigned depth, kq_error *err) {
+    char text[256];
+    if (!plan || depth > 200) return KQ_OK;
+    if (plan->kind == KQ_PLAN_SCAN && !kq_catalog_has_data(r->env.catalog, plan->u.scan.handle)) {
+        snprintf(text, sizeof text, "this can't match here: no input has data of the table %.*s",
+                 (int)plan->u.scan.table.n, plan->u.scan.table.p);
+        KQ_TRY(row(l, "warning", NULL, text, err));
+    }
+    KQ_TRY(tables(l, r, plan->input, depth + 1, err));
+    if (plan->kind == KQ_PLAN_JOIN) KQ_TRY(tables(l, r, plan->u.join.right, depth + 1, err));
+    for (uint32_t i = 0; plan->kind == KQ_PLAN_UNION && i < plan->u.unions.n; i++)
+        KQ_TRY(tables(l, r, plan->u.unions.inputs[i], depth + 1, err));
+    return KQ_OK;
+}
+
+static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_error *err) {
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query query;
+    kq_error why = {0};
+    size_t inputs;
+    kq_catalog_inputs(runner->env.catalog, &inputs);
+    kq_arena_init(&arena, runner->env.budget, 0);
+    kq_status status = kq_runner_bind(runner, l->rule->query, &arena, &cleanups, &query, &why);
+    if (status == KQ_ERR_QUERY) {
+        char text[sizeof why.message + sizeof why.hint + 4];
+        snprintf(text, sizeof text, "%s%s%s", why.message, why.hint[0] ? "; " : "", why.hint);
+        ++*errors;
+        status = row(l, "error", &why, text, err);
+    } else if (status) {
+        if (err) *err = why;
+    } else if (inputs) {
+        status = tables(l, runner, query.plan, 0, err);
+        if (!status) status = kq_lacking(runner, l->rule->query, true, lacking, l, err);
+    }
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
+    if (!status && !l->found)
+        status = row(l, "information", NULL, inputs ? "sound, and it can match here" : "sound", err);
+    return status;
+}
+
+kq_status kq_lint(kq_runner *runner, const kq_rules *rules, const kq_output *out, uint64_t *errors, kq_error *err) {
+    kq_listing rows;
+    *errors = 0;
+    kq_status status = kq_listing_init(&rows, out, columns, sizeof columns / sizeof *columns, err);
+    for (size_t i = 0; i < rules->n && !status; i++) {
+        lint l = {&rules->items[i], &rows, 0};
+        status = lint_rule(&l, runner, errors, err);
+    }
+    if (!status) status = kq_listing_finish(&rows, err);
+    kq_listing_deinit(&rows);
+    return status;
+}
