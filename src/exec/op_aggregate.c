@@ -274,7 +274,7 @@ kq_status kq_op_aggregate(kq_exec *x, const kq_plan *plan, kq_op *next, kq_error
     kq_store *store = NULL;
     op->push = aggregate_push;
     kq_status status = prepare(a, x, plan, err);
-    if (!status) status = kq_flow(x, plan->input, op, err);
+    if (!status) status = kq_exec_limit(x, kq_flow(x, plan->input, op, err), WHERE, err);
     if (status) goto out;
     for (unsigned i = 0; i < x->nworkers && !status; i++) {
         groups *g = op->locals[i];
