@@ -25,9 +25,10 @@ bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *
 }
 
 bool kq_catalog_own_data(const kq_catalog *c, const kq_table *table) {
-    bool native;
+    kq_access access;
     for (size_t i = 0; i < c->ninputs; i++)
-        if (kq_catalog_access(c, i, table, &native) && (native || c->says[i] != KQ_SAYS_NOTHING)) return true;
+        if (kq_catalog_access(c, i, table, &access) && (access != KQ_ACCESS_MAPPED || c->says[i] != KQ_SAYS_NOTHING))
+            return true;
     return false;
 }
 
