@@ -98,6 +98,7 @@ static int parse_options(const cli_flags *flags, kq_engine_options *o) {
     }
     o->no_optimize = flags->no_optimize;
     o->keep_duplicates = flags->keep_duplicates;
+    o->slack = flags->slack;
     if ((flags->progress || isatty(STDERR_FILENO)) && !flags->no_progress) o->progress = cli_progress;
     return 0;
 }
@@ -162,18 +163,31 @@ kq_engine *cli_engine(const cli_flags *flags, bool logs_needed, int *exit_code) 
     return engine;
 }
 
+static void print_place(const char *what, const kq_damage *d) {
+    fprintf(stderr, "%s: %s at byte %llu: %s\n", what, d->path, (unsigned long long)d->offset, d->reason);
+}
+
+/* "log: PATH: 1 live record, 121 recovered, ..." */
+static void print_log(const cli_flags *flags, const kq_log_counts *l) {
+    fprintf(stderr, "log: %s: %llu live record%s", l->path, (unsigned long long)l->live, l->live == 1 ? "" : "s");
+    if (flags->slack)
+        fprintf(stderr, ", %llu recovered, %llu old %s left out, %llu incomplete", (unsigned long long)l->recovered,
+                (unsigned long long)l->copies, l->copies == 1 ? "copy" : "copies", (unsigned long long)l->incomplete);
+    fputc('\n', stderr);
+}
+
 void cli_report(const cli_flags *flags, const kq_stats *s) {
     cli_progress_clear();
     for (size_t i = 0; i < s->nnotes; i++) fprintf(stderr, "note: %s\n", s->notes[i]);
     size_t shown = s->ndamages;
     if (!flags->stats && shown > 10) shown = 10;
-    for (size_t i = 0; i < shown; i++)
-        fprintf(stderr, "damaged: %s at byte %llu: %s\n", s->damages[i].path, (unsigned long long)s->damages[i].offset,
-                s->damages[i].reason);
+    for (size_t i = 0; i < shown; i++) print_place("damaged", &s->damages[i]);
     if (s->damaged > shown)
         fprintf(stderr, "damaged: %llu more place%s%s\n", (unsigned long long)(s->damaged - shown),
                 s->damaged - shown == 1 ? "" : "s", flags->stats ? "" : "; --stats lists them");
     if (!flags->stats) return;
+    for (size_t i = 0; i < s->nstale; i++) print_place("skipped", &s->stale[i]);
+    for (size_t i = 0; i < s->nlogs; i++) print_log(flags, &s->logs[i]);
     fprintf(stderr, "files %llu, bytes %llu, ", (unsigned long long)s->files, (unsigned long long)s->bytes);
     if (s->records) fprintf(stderr, "records %llu, ", (unsigned long long)s->records);
     fprintf(stderr, "rows %llu, skipped %llu\n", (unsigned long long)s->rows, (unsigned long long)s->damaged);

@@ -80,6 +80,15 @@ typedef struct kq_damage {
     const char *reason;
 } kq_damage;
 
+/* What reading one event log gave. */
+typedef struct kq_log_counts {
+    const char *path;
+    uint64_t live;       /* records */
+    uint64_t recovered;  /* with options.slack: old records past a chunk's free space that are whole */
+    uint64_t copies;     /* and those that were left out as copies of a record that was read */
+    uint64_t incomplete; /* and those of which a part was overwritten */
+} kq_log_counts;
+
 /* What a call read and how long it took; filled by the calls that take it, strings owned by the engine and valid
  * until its next call. */
 typedef struct kq_stats {
@@ -94,6 +103,10 @@ typedef struct kq_stats {
         *notes; /* remarks for the user: "no row passed the time filter ...", "table X has no data here" */
     size_t nnotes;
     const char *visualization; /* `render`'s annotation, or NULL */
+    const kq_log_counts *logs; /* the event logs that were read, in the order of the inputs */
+    size_t nlogs;
+    const kq_damage *stale; /* with options.slack: old records that are not whole, the first of them. No damage */
+    size_t nstale;
 } kq_stats;
 
 typedef struct kq_engine kq_engine;
@@ -114,6 +127,9 @@ typedef struct kq_engine_options {
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     bool keep_duplicates; /* a process start that two logs tell is two rows, not one */
+    /* EVTX: the whole old records past the chunks' free space are rows too. Every table has one more column at its end,
+     * _Recovered: bool, true for these, false for other records of event logs, null for those of other files. */
+    bool slack;
 } kq_engine_options;
 
 /* Creates an engine. `options` may be NULL. Errors: NOMEM, USAGE. */

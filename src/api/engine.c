@@ -30,6 +30,7 @@ kq_status kq_engine_create(const kq_engine_options *options, kq_engine **out, kq
     kq_report_init(&e->report);
     kq_buf_init(&e->runner.notes, NULL, 1 << 16);
     kq_status status = kq_catalog_create(&e->budget, &e->catalog, err);
+    if (!status && e->options.slack) status = kq_catalog_slack(e->catalog, err);
     if (status) {
         kq_engine_destroy(e);
         return status;
@@ -45,6 +46,7 @@ void kq_engine_destroy(kq_engine *e) {
     kq_report_deinit(&e->report);
     kq_buf_deinit(&e->runner.notes);
     kq_free(e->visualization);
+    kq_free(e->logs);
     kq_free(e);
 }
 
@@ -112,9 +114,23 @@ kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_erro
                       .seconds = (double)(kq_clock_ns() - e->started) / 1e9,
                       .peak_memory = atomic_load(&e->budget.peak),
                       .notes = e->notes,
-                      .visualization = e->visualization};
+                      .visualization = e->visualization,
+                      .stale = e->stale,
+                      .nstale = r->nstale};
         for (uint32_t i = 0; i < r->n; i++)
             e->damages[i] = (kq_damage){r->items[i].path, r->items[i].offset, r->items[i].reason};
+        for (uint32_t i = 0; i < r->nstale; i++)
+            e->stale[i] = (kq_damage){r->stale[i].path, r->stale[i].offset, r->stale[i].reason};
+        kq_free(e->logs);
+        e->logs = r->nlogs ? kq_malloc(r->nlogs * sizeof *e->logs) : NULL;
+        if (e->logs) {
+            for (uint32_t i = 0; i < r->nlogs; i++) {
+                const kq_report_counts *c = &r->logs[i].counts;
+                e->logs[i] = (kq_log_counts){r->logs[i].path, c->live, c->recovered, c->copies, c->incomplete};
+            }
+            s.logs = e->logs;
+            s.nlogs = r->nlogs;
+        }
         const kq_buf *notes = &e->runner.notes;
         for (const char *p = notes->p; p && p < notes->p + notes->n && s.nnotes < 64; p += strlen(p) + 1)
             e->notes[s.nnotes++] = p;

@@ -15,7 +15,9 @@ struct kq_engine {
     kq_runner runner;
     char *visualization;
     kq_damage damages[KQ_REPORT_KEPT]; /* what kq_stats shows */
+    kq_damage stale[KQ_REPORT_KEPT];
     const char *notes[64];
+    kq_log_counts *logs;
     uint64_t started;
     uint64_t rows;
 };

@@ -10,7 +10,8 @@
 
 static kq_status list_tables(kq_catalog *c, kq_error *err) {
     size_t n = 0;
-    for (const kq_model_table *t = c->model.tables; t; t = t->next) n++;
+    for (kq_model_table *t = c->model.tables; t; t = t->next, n++)
+        if (c->slack && !kq_model_recovered(t, &c->arena)) return kq_arena_status(&c->arena, err);
     c->tables = kq_arena_array(&c->arena, const kq_table *, n + 1);
     if (!c->tables) return kq_arena_status(&c->arena, err);
     c->ntables = 0;
@@ -41,6 +42,11 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
     return KQ_OK;
 }
 
+kq_status kq_catalog_slack(kq_catalog *c, kq_error *err) {
+    c->slack = true;
+    return list_tables(c, err);
+}
+
 kq_status kq_catalog_load(kq_catalog *c, kq_sv text, const char *name, kq_error *err) {
     kq_loaded *l = kq_arena_new(&c->arena, kq_loaded);
     if (!l) return kq_arena_status(&c->arena, err);
@@ -62,6 +68,7 @@ kq_status kq_catalog_fork(const kq_catalog *like, kq_budget *budget, kq_catalog 
     kq_catalog *c;
     KQ_TRY(kq_catalog_create(budget, &c, err));
     kq_status status = load_again(c, like->loaded, err);
+    if (!status && like->slack) status = kq_catalog_slack(c, err);
     c->keep_duplicates = like->keep_duplicates;
     if (status)
         kq_catalog_destroy(c);
@@ -246,6 +253,7 @@ static kq_status add_members(kq_catalog *c, const char *path, const char *table,
         from = member.number + 1;
         kq_input input = {.path = kq_arena_printf(&c->arena, "%s/%s", path, member.name).p,
                           .number = (uint32_t)c->ninputs,
+                          .slack = c->slack,
                           .size = member.size,
                           .archive = archive,
                           .member = member.number};
@@ -258,7 +266,8 @@ static kq_status add_members(kq_catalog *c, const char *path, const char *table,
 
 static kq_status add_file(kq_catalog *c, const char *path, const char *table, bool named, kq_report *report,
                           bool *taken, kq_error *err) {
-    kq_input input = {.path = kq_arena_copy(&c->arena, kq_sv_of(path)).p, .number = (uint32_t)c->ninputs};
+    kq_input input = {
+        .path = kq_arena_copy(&c->arena, kq_sv_of(path)).p, .number = (uint32_t)c->ninputs, .slack = c->slack};
     bool any = false;
     if (!input.path) return kq_arena_status(&c->arena, err);
     KQ_TRY(add_input(c, &input, table, named, report, taken, err));
@@ -338,6 +347,8 @@ const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {
     pthread_mutex_lock(&c->late->lock);
     t = kq_model_find(&c->late->model, name);
     if (!t && kq_catalogue_load(name, &c->late->model, &c->late->arena, &t, &why)) t = NULL; /* kq_catalog_status */
+    for (kq_model_table *late = c->late->model.tables; late && c->slack; late = late->next)
+        if (!kq_model_recovered(late, &c->late->arena)) t = NULL;
     pthread_mutex_unlock(&c->late->lock);
     return t ? &t->table : NULL;
 }

@@ -41,6 +41,11 @@ kq_status kq_catalog_load(kq_catalog *catalog, kq_sv text, const char *name, kq_
 /* A process start that two logs tell is one row unless `keep`. */
 void kq_catalog_keep_duplicates(kq_catalog *catalog, bool keep);
 
+/* From now on old records of event logs are read too, and every table has a column _Recovered: bool at its end, true
+ * for their rows, false for others of event logs, null for all else. To be called before inputs are added. Errors:
+ * NOMEM, LIMIT. */
+kq_status kq_catalog_slack(kq_catalog *catalog, kq_error *err);
+
 /* Adds a file, a folder (walked, in the order of names, unknown kinds left out) or "-". `table`: read it as this table;
  * if no such table is known its columns are inferred from its records. Opens each file once to recognise it. A file
  * that can't be read goes to the report. Errors: IO (missing; a folder without any log), USAGE, NOMEM. */

@@ -40,6 +40,7 @@ struct kq_catalog {
     size_t ninputs, cap;
     bool keep_duplicates;
     struct kq_loaded *loaded; /* the user's map files, the last first */
+    bool slack;
     kq_shelf *shelf;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

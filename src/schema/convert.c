@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "column/decimal.h"
 #include "column/dynamic.h"
+#include "source/event_field.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -12,11 +13,6 @@ static bool keep(kq_arena *arena, const char *text, size_t n, kq_sv *out) {
     memcpy(p, text, n);
     *out = (kq_sv){p, n};
     return true;
-}
-
-static size_t guid_text(const uint8_t g[16], char out[37]) {
-    return (size_t)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[0], g[1],
-                            g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
 }
 
 bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
@@ -30,7 +26,7 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
     case KQ_FIELD_LONG: return keep(arena, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)f->u.l), out);
     case KQ_FIELD_ULONG:
         return keep(arena, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)f->u.u), out);
-    case KQ_FIELD_GUID: return keep(arena, text, guid_text(f->u.guid, text), out);
+    case KQ_FIELD_GUID: return keep(arena, text, kq_event_guid_text(f->u.guid, text), out);
     case KQ_FIELD_REAL:
     case KQ_FIELD_DATETIME: break;
     }
@@ -128,8 +124,8 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     case KQ_FIELD_REAL: kq_dyn_put_real(scratch, f->u.r); break;
     case KQ_FIELD_DATETIME: kq_dyn_put_ticks(scratch, KQ_DYN_DATETIME, f->u.l); break;
     case KQ_FIELD_GUID: {
-        char text[37];
-        kq_dyn_put_string(scratch, (kq_sv){text, guid_text(f->u.guid, text)});
+        char text[40];
+        kq_dyn_put_string(scratch, (kq_sv){text, kq_event_guid_text(f->u.guid, text)});
         break;
     }
     }

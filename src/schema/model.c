@@ -403,3 +403,16 @@ kq_status kq_model_builtin(kq_model *model, kq_arena *arena, kq_error *err) {
         KQ_TRY(kq_model_load(model, e->text, e->name, arena, err));
     return KQ_OK;
 }
+
+const kq_sv kq_recovered_column = {"_Recovered", 10};
+
+bool kq_model_recovered(kq_model_table *t, kq_arena *arena) {
+    kq_columns *c = &t->table.columns;
+    if (find_column(&t->table, kq_recovered_column) != UINT32_MAX) return true;
+    kq_column *items = kq_arena_array(arena, kq_column, c->n + 1);
+    if (!items) return false;
+    if (c->n) memcpy(items, c->items, c->n * sizeof *items);
+    items[c->n] = (kq_column){kq_recovered_column, KQ_BOOL};
+    *c = (kq_columns){items, c->n + 1};
+    return true;
+}

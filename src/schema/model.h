@@ -109,6 +109,11 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
 /* Loads all of builtin/ (builtin.c). */
 kq_status kq_model_builtin(kq_model *model, kq_arena *arena, kq_error *err);
 
+/* The column that tells old records of event logs from live ones: "_Recovered". */
+extern const kq_sv kq_recovered_column;
+/* Gives the table that column at its end, unless it has one. False without memory. */
+bool kq_model_recovered(kq_model_table *table, kq_arena *arena);
+
 const kq_model_table *kq_model_find(const kq_model *model, kq_sv name);
 static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
     return (const kq_model_table *)(const void *)table;

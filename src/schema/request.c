@@ -18,6 +18,7 @@ typedef struct maker {
     const kq_shape *shape;
     kq_sv prefix; /* native */
     bool asks_parent;
+    bool evtx; /* the reader is that of event logs */
 } maker;
 
 /* A predicate judged at its field: what accept() gets. */
@@ -166,6 +167,10 @@ static kq_build_column column_of(maker *m, uint32_t column) {
     const kq_column *c = &m->spec->table->columns.items[column];
     kq_build_column out = {.type = c->type};
     bool json = c->type == KQ_DYNAMIC;
+    if (m->evtx && kq_sv_eq(c->name, kq_recovered_column)) {
+        out.node = field_node(m, KQ_SV("$recovered"), false);
+        return out;
+    }
     if (!m->map) {
         out.node = native_node(m, column, json);
         return out;
@@ -327,7 +332,8 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
                .book = book,
                .nbook = nbook,
                .arena = arena,
-               .prefix = KQ_SV("")};
+               .prefix = KQ_SV(""),
+               .evtx = strcmp(reader, "evtx") == 0};
     uint32_t most = 2;
     for (const kq_map *map = model->maps; map; map = map->next)
         for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next) most++;

@@ -4,8 +4,8 @@
 #include "column/value.h"
 #include <inttypes.h>
 
-static size_t print_guid(const uint8_t g[16], char *out) {
-    static const char digits[] = "0123456789abcdef";
+size_t kq_event_guid_text(const uint8_t g[16], char out[40]) {
+    static const char digits[] = "0123456789ABCDEF";
     size_t n = 0;
     out[n++] = '{';
     for (int i = 0; i < 16; i++) {
@@ -27,7 +27,7 @@ void kq_event_field_text(const kq_field *field, kq_buf *out) {
     case KQ_FIELD_ULONG: kq_buf_printf(out, "%" PRIu64, field->u.u); break;
     case KQ_FIELD_REAL: kq_number_print_real(field->u.r, out); break;
     case KQ_FIELD_DATETIME: kq_time_print(field->u.l, 7, out); break;
-    case KQ_FIELD_GUID: kq_buf_append(out, text, print_guid(field->u.guid, text)); break;
+    case KQ_FIELD_GUID: kq_buf_append(out, text, kq_event_guid_text(field->u.guid, text)); break;
     case KQ_FIELD_MISSING:
     case KQ_FIELD_NULL: break;
     }

@@ -16,6 +16,9 @@ void kq_event_hinted(kq_event_hint hint, kq_field *field);
 /* Reads a GUID, in braces or without; false when the text is none. */
 bool kq_event_guid(kq_sv text, uint8_t out[16]);
 
+/* Writes a GUID as events show it, in braces and upper case; returns the length, 38. No NUL. */
+size_t kq_event_guid_text(const uint8_t guid[16], char out[40]);
+
 /* Appends the text of any scalar field as the value's XML shows it. */
 void kq_event_field_text(const kq_field *field, kq_buf *out);
 

@@ -31,8 +31,9 @@ static const struct {
     const char *name;
     kq_event_what what;
 } made_names[] = {
-    {"$file", KQ_EVENT_FILE},        {"$offset", KQ_EVENT_OFFSET},      {"$index", KQ_EVENT_INDEX},
-    {"$EventDataXml", KQ_EVENT_XML}, {"$EventDataJson", KQ_EVENT_JSON}, {"$raw", KQ_EVENT_RAW},
+    {"$file", KQ_EVENT_FILE},           {"$offset", KQ_EVENT_OFFSET},      {"$index", KQ_EVENT_INDEX},
+    {"$EventDataXml", KQ_EVENT_XML},    {"$EventDataJson", KQ_EVENT_JSON}, {"$raw", KQ_EVENT_RAW},
+    {"$recovered", KQ_EVENT_RECOVERED},
 };
 
 static int32_t unnamed_number(kq_sv name) {

@@ -19,6 +19,7 @@ typedef enum kq_event_what {
     KQ_EVENT_FILE,
     KQ_EVENT_OFFSET,
     KQ_EVENT_INDEX,
+    KQ_EVENT_RECOVERED,
     KQ_EVENT_XML,
     KQ_EVENT_JSON,
     KQ_EVENT_RAW,    /* the event's XML as it stands in the file */

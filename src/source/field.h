@@ -42,7 +42,7 @@ typedef struct kq_field {
  * "Name [Local Time]" is the field Name. Names starting with '$' are made by the source:
  *   $file (path as given), $offset (byte offset of the record), $index (number of the record in the file),
  *   $raw (the record's text: JSON, CSV and XML), $EventDataXml, $EventDataJson (EVTX and XML: EventData or UserData
- *   whole).
+ *   whole), $recovered (EVTX: is it an old record past its chunk's free space).
  * `accept`, if set, judges the field when it is found: false drops the record at once, before other fields are
  * decoded. It may be called with MISSING.
  */

@@ -10,7 +10,11 @@ void kq_report_init(kq_report *report) {
 void kq_report_deinit(kq_report *report) {
     if (!report) return;
     for (uint32_t i = 0; i < report->n; i++) kq_free(report->texts[i]);
-    report->n = 0;
+    for (uint32_t i = 0; i < report->nstale; i++) kq_free(report->stale_texts[i]);
+    report->n = report->nstale = 0;
+    kq_free(report->logs);
+    report->logs = NULL;
+    report->nlogs = report->logs_cap = 0;
     pthread_mutex_destroy(&report->lock);
 }
 
@@ -18,6 +22,35 @@ static int compare(const kq_report_item *item, uint32_t file, uint64_t offset, c
     if (item->file != file) return item->file < file ? -1 : 1;
     if (item->offset != offset) return item->offset < offset ? -1 : 1;
     return strcmp(item->reason, reason);
+}
+
+/* Puts an item into its place among the kept ones. False when it stands there already: a file that a query reads twice
+ * is damaged once. */
+static bool note(kq_report_item *items, char **texts, uint32_t *n, const kq_report_item *item) {
+    /* Items stay sorted; most damage comes in ascending order, so the search starts from the end. */
+    uint32_t at = *n;
+    if (at && compare(&items[at - 1], item->file, item->offset, item->reason) >= 0) {
+        uint32_t low = 0, high = at;
+        while (low < high) {
+            uint32_t mid = low + (high - low) / 2;
+            if (compare(&items[mid], item->file, item->offset, item->reason) < 0)
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        at = low;
+    }
+    if (at < *n && compare(&items[at], item->file, item->offset, item->reason) == 0) return false;
+    if (at == KQ_REPORT_KEPT) return true;
+    char *text = kq_strdup(item->reason);
+    if (*n == KQ_REPORT_KEPT) kq_free(texts[--*n]);
+    memmove(items + at + 1, items + at, (*n - at) * sizeof *items);
+    memmove(texts + at + 1, texts + at, (*n - at) * sizeof *texts);
+    items[at] = *item;
+    items[at].reason = text ? text : "";
+    texts[at] = text;
+    ++*n;
+    return true;
 }
 
 void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64_t offset, const char *fmt, ...) {
@@ -37,35 +70,52 @@ void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64
     const char *reason = text_of;
     size_t named = path ? strlen(path) : 0;
     if (named && strncmp(reason, path, named) == 0 && strncmp(reason + named, ": ", 2) == 0) reason += named + 2;
-
     pthread_mutex_lock(&report->lock);
-    /* Items stay sorted; most damage comes in ascending order, so the search starts from the end. */
-    uint32_t at = report->n;
-    if (at && compare(&report->items[at - 1], file, offset, reason) >= 0) {
-        uint32_t low = 0, high = at;
-        while (low < high) {
-            uint32_t mid = low + (high - low) / 2;
-            if (compare(&report->items[mid], file, offset, reason) < 0)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        at = low;
+    report->total += note(report->items, report->texts, &report->n,
+                          &(kq_report_item){.file = file, .offset = offset, .path = path, .reason = reason});
+    pthread_mutex_unlock(&report->lock);
+}
+
+void kq_report_stale(kq_report *report, uint32_t file, const char *path, uint64_t offset, uint32_t records,
+                     const char *why) {
+    char reason[256];
+    if (records == 1)
+        snprintf(reason, sizeof reason, "an old record is not whole: %s", why);
+    else
+        snprintf(reason, sizeof reason, "%u old records are not whole: %s", (unsigned)records, why);
+    pthread_mutex_lock(&report->lock);
+    note(report->stale, report->stale_texts, &report->nstale,
+         &(kq_report_item){.file = file, .offset = offset, .path = path, .reason = reason});
+    pthread_mutex_unlock(&report->lock);
+}
+
+static void most(uint64_t *to, uint64_t n) {
+    if (n > *to) *to = n;
+}
+
+void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_report_counts *counts) {
+    pthread_mutex_lock(&report->lock);
+    uint32_t at = report->nlogs;
+    while (at && report->logs[at - 1].file > file) at--;
+    bool known = at && report->logs[at - 1].file == file;
+    if (known) at--;
+    if (!known && report->nlogs == report->logs_cap) {
+        uint32_t cap = report->logs_cap ? 2 * report->logs_cap : 16;
+        kq_report_file *logs = kq_realloc(report->logs, cap * sizeof *logs);
+        if (!logs) goto out;
+        report->logs = logs;
+        report->logs_cap = cap;
     }
-    /* A file that a query reads twice is damaged once. */
-    if (at < report->n && compare(&report->items[at], file, offset, reason) == 0) goto out;
-    report->total++;
-    if (at == KQ_REPORT_KEPT) goto out;
-    char *text = kq_strdup(reason);
-    if (report->n == KQ_REPORT_KEPT) {
-        kq_free(report->texts[KQ_REPORT_KEPT - 1]);
-        report->n--;
+    kq_report_file *f = &report->logs[at];
+    if (!known) {
+        memmove(f + 1, f, (report->nlogs - at) * sizeof *f);
+        *f = (kq_report_file){.file = file, .path = path};
+        report->nlogs++;
     }
-    memmove(report->items + at + 1, report->items + at, (report->n - at) * sizeof *report->items);
-    memmove(report->texts + at + 1, report->texts + at, (report->n - at) * sizeof *report->texts);
-    report->items[at] = (kq_report_item){file, offset, path, text ? text : ""};
-    report->texts[at] = text;
-    report->n++;
+    most(&f->counts.live, counts->live);
+    most(&f->counts.recovered, counts->recovered);
+    most(&f->counts.copies, counts->copies);
+    most(&f->counts.incomplete, counts->incomplete);
 out:
     pthread_mutex_unlock(&report->lock);
 }

@@ -17,13 +17,31 @@ typedef struct kq_report_item {
     const char *path, *reason;
 } kq_report_item;
 
+/* What was read of an event log. */
+typedef struct kq_report_counts {
+    uint64_t live, recovered; /* records; recovered ones are old, past their chunk's free space */
+    uint64_t copies;          /* old records that are the same as one that was read */
+    uint64_t incomplete;      /* old records of which a part was overwritten */
+} kq_report_counts;
+
+typedef struct kq_report_file {
+    uint32_t file;
+    const char *path;
+    kq_report_counts counts;
+} kq_report_file;
+
 typedef struct kq_report {
     pthread_mutex_t lock;
     kq_report_item items[KQ_REPORT_KEPT];
     uint32_t n;
     uint64_t total;
+    kq_report_item stale[KQ_REPORT_KEPT]; /* old records that are not whole: nothing that should be there is missing */
+    uint32_t nstale;
+    kq_report_file *logs; /* by file */
+    uint32_t nlogs, logs_cap;
     uint64_t files, bytes, records; /* read so far; added to with __atomic by readers, per morsel */
     char *texts[KQ_REPORT_KEPT];    /* private: owned copies of reasons */
+    char *stale_texts[KQ_REPORT_KEPT];
 } kq_report;
 
 void kq_report_init(kq_report *report);
@@ -32,5 +50,11 @@ void kq_report_deinit(kq_report *report);
  * short the reason is lost, the count is not. */
 void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64_t offset, const char *fmt, ...)
     KQ_PRINTF(5, 6);
+/* Notes old records, one after another from `offset` on, that were skipped because they are not whole. Never fails. */
+void kq_report_stale(kq_report *report, uint32_t file, const char *path, uint64_t offset, uint32_t records,
+                     const char *why);
+/* Notes what reading a file gave, when it is over. Of a file that is read more than once the highest counts stand.
+ * Never fails: without memory the counts are lost. */
+void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_report_counts *counts);
 
 #endif

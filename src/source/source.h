@@ -35,6 +35,7 @@ typedef struct kq_input {
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
     bool typed;  /* its records name their table themselves */
+    bool slack;  /* EVTX: the old records past a chunk's free space are read too */
     bool packed; /* out, with a NULL source: it is an archive, its members are inputs */
 } kq_input;
 

@@ -593,6 +593,7 @@ static bool slot_field(parsing *x, uint32_t slot, kq_field *out) {
             break;
         case KQ_EVENT_XML:
         case KQ_EVENT_JSON: ok = whole_field(x, s->what == KQ_EVENT_JSON, f); break;
+        case KQ_EVENT_RECOVERED: /* not asked of XML */
         case KQ_EVENT_NOTHING: break;
         }
         r->stamps[slot] = r->stamp;

@@ -43,7 +43,7 @@ void evtx_read_file(const char *path, const kq_request *request, evtx_result *r)
     kq_budget budget;
     kq_budget_init(&budget, 0);
     const kq_source_type *type = r->type ? r->type : &kq_source_evtx;
-    kq_input input = {.path = path, .type = type};
+    kq_input input = {.path = path, .type = type, .slack = r->slack};
     kq_stream *stream;
     kq_source *source = NULL;
     kq_reader *reader = NULL;

@@ -11,6 +11,7 @@ typedef struct evtx_result {
     kq_status opened, status;
     kq_error err;
     const kq_source_type *type; /* set after init; NULL: EVTX */
+    bool slack;                 /* read old records too */
     uint64_t nrows, stop_after; /* stop_after: the sink says done at that row; 0: never */
 } evtx_result;
 

@@ -93,8 +93,8 @@ static void finish_and_read(const char *wanted) {
     "System.Keywords System.TimeCreated System.EventRecordID System.ActivityID System.ProcessID System.ThreadID "      \
     "System.Channel System.Computer System.UserID System.Qualifiers $offset $index"
 #define EVERY_VALUE                                                                                                    \
-    "0:Microsoft-Windows-Sysmon|{5770385f-c22a-43e0-bf4c-06f5698ffbd9}|1|5|4|1|0|0x8000000000000000|"                  \
-    "1970-01-01T00:00:00.0000007Z|7|{00112233-4455-6677-8899-aabbccddeeff}|4|8|Microsoft-Windows-Sysmon/Operational|"  \
+    "0:Microsoft-Windows-Sysmon|{5770385F-C22A-43E0-BF4C-06F5698FFBD9}|1|5|4|1|0|0x8000000000000000|"                  \
+    "1970-01-01T00:00:00.0000007Z|7|{00112233-4455-6677-8899-AABBCCDDEEFF}|4|8|Microsoft-Windows-Sysmon/Operational|"  \
     "pc1.example.com|S-1-5-18|~|4608|0\n"
 
 static void system_fields(void **state) {
@@ -128,7 +128,7 @@ static void data_fields(void **state) {
     add(&e);
     finish_and_read(DATA_FIELDS);
     assert_string_equal(result.rows.p,
-                        "0:2024-05-01 10:00:00.123|{11223344-5566-7788-99aa-bbccddeeff00}|4711|C:\\Windows\\cmd.exe|"
+                        "0:2024-05-01 10:00:00.123|{11223344-5566-7788-99AA-BBCCDDEEFF00}|4711|C:\\Windows\\cmd.exe|"
                         "cmd <&> \"\xC3\xA9\xF0\x9F\x98\x80\" \x01|0x3e7|0xfedcba9876543210|-5|true|S-1-5-21-1-2-3-500|"
                         "1970-01-01T00:00:00.0000005Z|00AB|0||a\n\nc|dot|~|~|~|~\n");
 }
@@ -144,7 +144,7 @@ static void whole_data(void **state) {
         "sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">"
         "<EventData xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">"
         "<Data Name=\"UtcTime\">2024-05-01 10:00:00.123</Data>"
-        "<Data Name=\"ProcessGuid\">{11223344-5566-7788-99aa-bbccddeeff00}</Data><Data Name=\"ProcessId\">4711</Data>"
+        "<Data Name=\"ProcessGuid\">{11223344-5566-7788-99AA-BBCCDDEEFF00}</Data><Data Name=\"ProcessId\">4711</Data>"
         "<Data Name=\"Image\">C:\\Windows\\cmd.exe</Data>"
         "<Data Name=\"CommandLine\">cmd &lt;&amp;&gt; \"\xC3\xA9\xF0\x9F\x98\x80\" \xEF\xBF\xBD</Data>"
         "<Data Name=\"LogonId\">0x3e7</Data><Data Name=\"Big\">0xfedcba9876543210</Data><Data Name=\"Minus\">-5</Data>"
@@ -152,7 +152,7 @@ static void whole_data(void **state) {
         "<Data Name=\"Time\">1970-01-01T00:00:00.0000005Z</Data><Data Name=\"Bytes\">00AB</Data>"
         "<Data Name=\"Nothing\"></Data><Data Name=\"Empty\"></Data><Data Name=\"List\">a</Data><Data Name=\"List\">"
         "</Data><Data Name=\"List\">c</Data><Data Name=\"dotted.name\">dot</Data></EventData></DataItem>|"
-        "{\"UtcTime\":\"2024-05-01 10:00:00.123\",\"ProcessGuid\":\"{11223344-5566-7788-99aa-bbccddeeff00}\","
+        "{\"UtcTime\":\"2024-05-01 10:00:00.123\",\"ProcessGuid\":\"{11223344-5566-7788-99AA-BBCCDDEEFF00}\","
         "\"ProcessId\":\"4711\",\"Image\":\"C:\\\\Windows\\\\cmd.exe\","
         "\"CommandLine\":\"cmd <&> \\\"\xC3\xA9\xF0\x9F\x98\x80\\\" \\u0001\",\"LogonId\":\"0x3e7\","
         "\"Big\":\"0xfedcba9876543210\",\"Minus\":\"-5\",\"Initiated\":\"true\",\"Sid\":\"S-1-5-21-1-2-3-500\","

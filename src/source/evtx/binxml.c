@@ -54,6 +54,7 @@ void kq_bx_begin(kq_bx *bx, const uint8_t *p, uint32_t n) {
     bx->n = n;
     bx->fuel = KQ_BX_FUEL;
     bx->why = NULL;
+    bx->strict = false;
     bx->nvalues = 0;
     kq_arena_reset(&bx->arena);
     if (++bx->generation == 0) { /* wrapped: old entries must not look new */
@@ -88,6 +89,13 @@ static uint32_t left(const cursor *c) {
     return c->end - c->pos;
 }
 
+/* Is the hash kept with a name its own? The writer of logs finds names by it. */
+static bool name_sound(const uint8_t *node, uint32_t units) {
+    uint32_t hash = 0;
+    for (uint32_t i = 0; i < units; i++) hash = hash * 65599u + kq_bx_u16(node + 8 + 2 * i);
+    return (hash & 0xFFFF) == kq_bx_u16(node + 4);
+}
+
 /* A name node: u32 next, u16 hash, u16 length, text, NUL. */
 static bool name_at(kq_bx *bx, uint32_t off, kq_sv *name, uint32_t *size) {
     if (off > bx->n || bx->n - off < 8) return kq_bx_fail(bx, "a name lies outside of the chunk");
@@ -96,14 +104,15 @@ static bool name_at(kq_bx *bx, uint32_t off, kq_sv *name, uint32_t *size) {
     *size = 8 + units * 2 + 2;
     uint32_t slot = (off * 0x9E3779B1u) >> 23;
     _Static_assert(KQ_BX_NAMES == 1u << 9, "the hash has 9 bits");
-    if (bx->names[slot].generation == bx->generation && bx->names[slot].off == off) {
-        *name = bx->names[slot].name;
-        return true;
+    if (bx->names[slot].generation != bx->generation || bx->names[slot].off != off) {
+        if (!kq_bx_text(bx, off + 8, units, name)) return false;
+        bx->names[slot].generation = bx->generation;
+        bx->names[slot].off = off;
+        bx->names[slot].sound = name_sound(bx->p + off, units);
+        bx->names[slot].name = *name;
     }
-    if (!kq_bx_text(bx, off + 8, units, name)) return false;
-    bx->names[slot].generation = bx->generation;
-    bx->names[slot].off = off;
-    bx->names[slot].name = *name;
+    *name = bx->names[slot].name;
+    if (bx->strict && !bx->names[slot].sound) return kq_bx_fail(bx, "a name in it was overwritten");
     return true;
 }
 

@@ -110,8 +110,10 @@ typedef struct kq_bx {
     kq_bx_value *values; /* KQ_BX_VALUES of them: a stack that records push their values on */
     uint32_t nvalues;
     uint32_t generation;
+    bool strict; /* for old records: a name whose own hash denies it was overwritten, and fails */
     struct {
         uint32_t generation, off;
+        bool sound; /* the hash beside the name is its own */
         kq_sv name;
     } names[KQ_BX_NAMES];
     struct {

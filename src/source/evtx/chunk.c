@@ -8,7 +8,9 @@
  *
  * The strings and templates of the header are caches for the writer and are not used: everything is found by its own
  * offset. What lies behind the free space are old records that were overwritten or cleared; Windows does not show
- * them, and neither do we, unless the header can't be trusted to say where the free space begins.
+ * them, and neither do we, unless the header can't be trusted to say where the free space begins, or the user asks for
+ * those that are whole (--slack): the size at their end confirms them, each name and template is still its own, and
+ * they are no copy of a record that was read.
  */
 #include "source/evtx/crc32.h"
 #include "source/evtx/evtx.h"
@@ -65,6 +67,11 @@ static uint32_t next_record(const kq_bx *bx, uint32_t off, uint32_t end) {
     return end;
 }
 
+/* Keeps where a record is that was read, so that old copies of it are known. */
+static void met(kq_evtx_reader *r, uint32_t off) {
+    if (r->source->input->slack && r->nmet < KQ_EVTX_RECORDS) r->met[r->nmet++] = (uint16_t)off;
+}
+
 static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err) {
     kq_evtx_reader *r = w->reader;
     kq_bx *bx = &r->bx;
@@ -97,9 +104,77 @@ static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err
             damaged(w, off, "a record was skipped", lost);
         else if (r->flaw || !closed)
             damaged(w, off, "a part of a record is damaged", r->flaw ? r->flaw : "its end was overwritten");
-        if (!lost) w->records++;
+        if (!lost) {
+            w->records++;
+            met(r, off);
+        }
         off += size;
     }
+    return KQ_OK;
+}
+
+/* Are the bytes of the record at `off`, of `size`, those of one that was read? *copy says. False without fuel. */
+static bool is_copy(kq_evtx_reader *r, uint32_t off, uint32_t size, bool *copy) {
+    const uint8_t *p = r->bx.p;
+    *copy = false;
+    if (!kq_bx_burn(&r->bx, r->nmet / 8 + 1)) return false;
+    for (uint32_t i = 0; i < r->nmet && !*copy; i++) {
+        const uint8_t *other = p + r->met[i];
+        if (kq_bx_u64(other + 8) != kq_bx_u64(p + off + 8) || kq_bx_u32(other + 4) != size) continue;
+        if (!kq_bx_burn(&r->bx, size / 8)) return false;
+        *copy = memcmp(other, p + off, size) == 0;
+    }
+    return true;
+}
+
+/* Old records in a row that are not whole, for one reason. */
+typedef struct run {
+    uint32_t off, records;
+    const char *why;
+} run;
+
+static void end_run(const walk *w, run *run) {
+    const kq_evtx_reader *r = w->reader;
+    const kq_input *input = r->source->input;
+    if (run->records)
+        kq_report_stale(r->source->report, input->number, input->path, r->chunk + run->off, run->records, run->why);
+    run->records = 0;
+}
+
+/* The old records in [off, end). */
+static kq_status walk_slack(walk *w, uint32_t off, uint32_t end, kq_error *err) {
+    kq_evtx_reader *r = w->reader;
+    kq_bx *bx = &r->bx;
+    bx->fuel = KQ_BX_FUEL;
+    bx->strict = r->stale = true;
+    run skipped = {0};
+    while (!w->done && (off = next_record(bx, off, end)) < end) {
+        uint32_t size = kq_bx_u32(bx->p + off + 4);
+        uint64_t number = kq_bx_u64(bx->p + off + 8);
+        const char *lost = NULL;
+        bool copy, go = is_copy(r, off, size, &copy);
+        r->number = number > 0 && number <= INT64_MAX ? number - 1 : 0;
+        if (go && !copy) KQ_TRY(kq_evtx_record_read(r, off, size, w->sink, &lost, &w->done, err));
+        if (bx->fuel == 0) {
+            end_run(w, &skipped);
+            damaged(w, off, "the rest of the chunk's old records was skipped", bx->why);
+            return KQ_OK;
+        }
+        if (skipped.records && (!lost || strcmp(lost, skipped.why) != 0)) end_run(w, &skipped);
+        if (copy) {
+            r->counts.copies++;
+        } else if (lost) {
+            if (!skipped.records++) skipped.off = off;
+            skipped.why = lost;
+            r->counts.incomplete++;
+        } else {
+            if (r->flaw) damaged(w, off, "a part of an old record is damaged", r->flaw);
+            r->counts.recovered++;
+            met(r, off);
+        }
+        off += size;
+    }
+    end_run(w, &skipped);
     return KQ_OK;
 }
 
@@ -112,6 +187,9 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
                              bool checked, const kq_row_sink *sink, kq_error *err) {
     reader->source = source;
     reader->chunk = offset;
+    reader->counts = (kq_report_counts){0};
+    reader->nmet = 0;
+    reader->stale = false;
     kq_bx_begin(&reader->bx, p, n);
     if (!kq_evtx_plans_begin(&reader->plans)) return kq_arena_status(&reader->bx.arena, err);
     walk w = {.reader = reader, .sink = sink};
@@ -146,6 +224,8 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
         damaged(&w, 0, start < n ? "no chunk header here; the records found were read" : "no chunk here", NULL);
     }
     kq_status status = walk_records(&w, start, end, err);
-    __atomic_fetch_add(&source->report->records, w.records, __ATOMIC_RELAXED);
+    reader->counts.live = w.records;
+    if (status == KQ_OK && source->input->slack && end < n) status = walk_slack(&w, end, n, err);
+    __atomic_fetch_add(&source->report->records, w.records + reader->counts.recovered, __ATOMIC_RELAXED);
     return status;
 }

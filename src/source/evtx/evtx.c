@@ -6,6 +6,7 @@
 #define CHUNK_MAGIC "ElfChnk"
 #define FLAGS       120
 #define NO_CRC32    4u
+#define MET_BYTES   (KQ_EVTX_RECORDS * sizeof(uint16_t))
 
 typedef struct evtx_source {
     kq_source base;
@@ -14,6 +15,8 @@ typedef struct evtx_source {
     bool checked; /* checksums are kept */
     bool ended;
     uint64_t size, next, consumed; /* next: number of the next chunk */
+    bool counted;
+    kq_report_counts counts; /* added to with __atomic by readers */
 } evtx_source;
 
 static bool is_at(kq_sv head, size_t off, const char *magic) {
@@ -35,6 +38,7 @@ static int evtx_detect(kq_sv head, const char *path) {
 static void evtx_close(kq_source *source) {
     evtx_source *s = (evtx_source *)source;
     if (!s) return;
+    if (s->counted) kq_report_log(s->base.report, s->base.input->number, s->base.input->path, &s->counts);
     kq_stream_close(s->stream);
     kq_free(s);
 }
@@ -96,12 +100,13 @@ static void evtx_reader_destroy(kq_reader *reader) {
     kq_buf_deinit(&r->text);
     kq_buf_deinit(&r->scratch);
     kq_bx_deinit(&r->bx, budget);
-    kq_budget_release(budget, sizeof *r + KQ_EVTX_CHUNK + n * (sizeof *r->memo + sizeof *r->stamps) +
+    kq_budget_release(budget, sizeof *r + KQ_EVTX_CHUNK + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) +
                                   r->request.widest * sizeof *r->row);
     kq_free(r->memo);
     kq_free(r->stamps);
     kq_free(r->row);
     kq_free(r->bytes);
+    kq_free(r->met);
     kq_event_request_deinit(&r->request);
     kq_free(r);
 }
@@ -119,7 +124,8 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
         return status;
     }
     size_t n = r->request.nslots, row = r->request.widest;
-    size_t charge = sizeof *r + KQ_EVTX_CHUNK + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
+    size_t charge =
+        sizeof *r + KQ_EVTX_CHUNK + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
     if (!kq_budget_charge(budget, charge)) {
         kq_event_request_deinit(&r->request);
         kq_free(r);
@@ -129,7 +135,8 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     r->stamps = kq_calloc(n, sizeof *r->stamps);
     r->row = kq_calloc(row, sizeof *r->row);
     r->bytes = kq_malloc(KQ_EVTX_CHUNK);
-    status = r->memo && r->stamps && r->row && r->bytes ? kq_bx_init(&r->bx, budget, err) : kq_nomem(err);
+    r->met = kq_malloc(MET_BYTES);
+    status = r->memo && r->stamps && r->row && r->bytes && r->met ? kq_bx_init(&r->bx, budget, err) : kq_nomem(err);
     if (status != KQ_OK) {
         evtx_reader_destroy(&r->base);
         return status;
@@ -189,7 +196,13 @@ static kq_status evtx_read(kq_source *source, kq_reader *reader, const kq_morsel
         uint64_t counted = got + (morsel->index == 0 ? KQ_EVTX_HEADER : 0);
         __atomic_fetch_add(&source->report->bytes, counted, __ATOMIC_RELAXED);
     }
-    return kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, morsel->offset, s->checked, sink, err);
+    kq_status status = kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, morsel->offset, s->checked, sink, err);
+    __atomic_store_n(&s->counted, true, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.live, r->counts.live, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.recovered, r->counts.recovered, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.copies, r->counts.copies, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.incomplete, r->counts.incomplete, __ATOMIC_RELAXED);
+    return status;
 }
 
 /* Events say themselves what they are: there is nothing to recognise. */

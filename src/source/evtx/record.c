@@ -65,6 +65,13 @@ static bool expand_next(kq_evtx_reader *r) {
     return true;
 }
 
+/* An old record is taken whole or not at all: what it refers to may be overwritten. */
+static bool complete(kq_evtx_reader *r) {
+    while (r->nexpanded < r->nframes)
+        if (!expand_next(r)) return false;
+    return !r->flaw;
+}
+
 /* Calls `match` on the record's frames in turn, opening nested ones as far as needed, until it says true. NULL when
  * none does; *ok false without memory. */
 static const kq_evtx_frame *find_frame(kq_evtx_reader *r, bool (*match)(const kq_evtx_frame *, uint32_t), uint32_t slot,
@@ -209,6 +216,10 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
         out->kind = KQ_FIELD_LONG;
         out->u.l = (int64_t)r->number;
         break;
+    case KQ_EVENT_RECOVERED:
+        out->kind = KQ_FIELD_BOOL;
+        out->u.b = r->stale;
+        break;
     case KQ_EVENT_XML:
     case KQ_EVENT_JSON: ok = whole_field(r, (kq_event_what)r->request.slots[slot].what, out); break;
     case KQ_EVENT_RAW: /* there is no text of it */
@@ -270,8 +281,9 @@ kq_status kq_evtx_record_read(kq_evtx_reader *r, uint32_t off, uint32_t size, co
         memset(r->stamps, 0, r->request.nslots * sizeof *r->stamps);
         r->stamp = 1;
     }
-    if (!push_fragment(r, off + RECORD_HEADER, off + size - 4, r->plans.top)) {
-        *lost = bx->why;
+    bool whole = push_fragment(r, off + RECORD_HEADER, off + size - 4, r->plans.top);
+    if (!whole || (r->stale && !complete(r))) {
+        *lost = r->flaw ? r->flaw : bx->why;
         return memory_status(r, err);
     }
     const kq_evtx_plan *plan = r->frames[0].plan;

@@ -1,0 +1,73 @@
+#!/bin/sh
+# --slack: old records of event logs, the column that marks them, and what inspect says of them. As TAP. Takes the
+# program.
+case $1 in
+/*) k=$1 ;;
+*) k=$PWD/$1 ;;
+esac
+samples=$PWD/samples
+n=0
+bad=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("": not looked at), arguments.
+check() {
+    n=$((n + 1))
+    name=$1 code=$2 want=$3 words=$4
+    shift 4
+    "$k" "$@" </dev/null >out 2>err
+    got=$?
+    text=$(tr '\n' ' ' <out | sed 's/ $//')
+    why=
+    [ "$got" = "$code" ] || why="exit code $got, not $code"
+    [ "$text" = "$want" ] || why="$why; output '$text'"
+    [ -z "$words" ] || grep -qF -- "$words" err || why="$why; message '$(cat err)'"
+    if [ -z "$why" ]; then echo "ok $n - $name"; else
+        echo "not ok $n - $name: $why"
+        bad=1
+    fi
+}
+
+u32() { od -An -tu4 -j"$1" -N4 old.evtx | tr -d ' '; }
+byte() { printf "\\$(printf %o "$1")"; }
+# The first chunk's free space starts after its first ten records; the file says that it keeps no checksums.
+cp "$samples/workstation.evtx" old.evtx
+chunks=$((($(wc -c <old.evtx) - 4096) / 65536))
+head -c $((4096 + 65536)) old.evtx >one && mv one old.evtx
+at=512
+i=0
+while [ $i -lt 10 ]; do
+    at=$((at + $(u32 $((4096 + at + 4)))))
+    i=$((i + 1))
+done
+byte 4 | dd of=old.evtx bs=1 seek=120 conv=notrunc 2>/dev/null
+{ byte $((at % 256)) && byte $((at / 256)); } | dd of=old.evtx bs=1 seek=$((4096 + 48)) conv=notrunc 2>/dev/null
+printf 'Timestamp,DeviceName,ActionType,FileName\n2026-01-15T10:00:00Z,pc1,ProcessCreated,cmd.exe\n' \
+    >DeviceProcessEvents.csv
+
+q='union (Event | summarize Live = countif(_Recovered == false), Old = countif(_Recovered)) | project Live, Old > 5'
+check "live records only" 0 '{"Count":10}' '' query 'Event | count' --on old.evtx
+check "no column without the option" 2 '' "_Recovered" query 'Event | where _Recovered' --on old.evtx
+check "old records are marked" 0 '{"Live":10,"Column1":true}' '' query "$q" --on old.evtx --slack
+check "rows of other files have null" 0 '{"_Recovered":null}' '' \
+    query 'DeviceProcessEvents | project _Recovered' --on DeviceProcessEvents.csv --slack
+check "the column is the last of its table, also of one that is only known" 0 \
+    '{"ColumnName":"_Recovered","ColumnType":"bool"}' '' \
+    query 'AADManagedIdentitySignInLogs | getschema | top 1 by ColumnOrdinal | project ColumnName, ColumnType' \
+    --on old.evtx --slack
+"$k" inspect old.evtx --slack >out 2>err
+old=$(sed -n 's/^log: old.evtx: 10 live records, \([0-9]*\) recovered, 0 old copies left out, 0 incomplete$/\1/p' err)
+n=$((n + 1))
+if [ "${old:-0}" -gt 5 ]; then echo "ok $n - inspect counts them"; else
+    echo "not ok $n - inspect counts them: $(cat err)"
+    bad=1
+fi
+# The template of all of them is overwritten: they are counted and listed, and nothing is damaged.
+{ byte 0 && byte 2; } | dd of=old.evtx bs=1 seek=$((4096 + 48)) conv=notrunc 2>/dev/null
+head -c 16 /dev/zero | dd of=old.evtx bs=1 seek=$((4096 + $(u32 $((4096 + 512 + 24 + 10))) + 4)) conv=notrunc 2>/dev/null
+check "records that are not whole are no rows and no damage" 0 '{"Count":0}' \
+    'skipped: old.evtx at byte 4608: ' query 'Event | count' --on old.evtx --slack --stats
+echo "1..$n"
+exit $bad
