@@ -71,8 +71,8 @@ static void expect(const char *text, const char *wanted, const char *rows, const
     "System.Keywords System.TimeCreated System.EventRecordID System.ActivityID System.ProcessID System.ThreadID "      \
     "System.Channel System.Computer System.UserID System.Qualifiers"
 #define EVERY_VALUE                                                                                                    \
-    "0:Microsoft-Windows-Sysmon|{5770385f-c22a-43e0-bf4c-06f5698ffbd9}|1|5|4|1|0|0x8000000000000000|"                  \
-    "1970-01-01T00:00:00.0000007Z|7|{00112233-4455-6677-8899-aabbccddeeff}|4|8|Microsoft-Windows-Sysmon/Operational|"  \
+    "0:Microsoft-Windows-Sysmon|{5770385F-C22A-43E0-BF4C-06F5698FFBD9}|1|5|4|1|0|0x8000000000000000|"                  \
+    "1970-01-01T00:00:00.0000007Z|7|{00112233-4455-6677-8899-AABBCCDDEEFF}|4|8|Microsoft-Windows-Sysmon/Operational|"  \
     "pc1.example.com|S-1-5-18|~\n"
 #define DATA_FIELDS                                                                                                    \
     "EventData.UtcTime EventData.ProcessGuid EventData.ProcessId EventData.Image EventData.CommandLine "               \
@@ -80,7 +80,7 @@ static void expect(const char *text, const char *wanted, const char *rows, const
     "EventData.Bytes EventData.Nothing EventData.Empty EventData.List EventData.dotted.name EventData.Other "          \
     "EventData.image Nowhere.at.all $nothing"
 #define DATA_VALUE                                                                                                     \
-    "0:2024-05-01 10:00:00.123|{11223344-5566-7788-99aa-bbccddeeff00}|4711|C:\\Windows\\cmd.exe|"                      \
+    "0:2024-05-01 10:00:00.123|{11223344-5566-7788-99AA-BBCCDDEEFF00}|4711|C:\\Windows\\cmd.exe|"                      \
     "cmd <&> \"\xC3\xA9\xF0\x9F\x98\x80\" \x01|0x3e7|0xfedcba9876543210|-5|true|S-1-5-21-1-2-3-500|"                   \
     "1970-01-01T00:00:00.0000005Z|00AB|||a\n\nc|dot|~|~|~|~\n"
 #define WHOLE_VALUE                                                                                                    \
@@ -149,7 +149,7 @@ static void spellings(void **state) {
            "</Event>",
            "System.Provider System.ProviderGuid System.EventID System.Qualifiers System.Level EventData.a EventData.c "
            "EventData.e $EventDataJson",
-           "0:P|{5770385f-c22a-43e0-bf4c-06f5698ffbd9}|3|9|0|x|y||{\"a\":\"x\",\"c\":\"y\",\"e\":\"\"}\n", "");
+           "0:P|{5770385F-C22A-43E0-BF4C-06F5698FFBD9}|3|9|0|x|y||{\"a\":\"x\",\"c\":\"y\",\"e\":\"\"}\n", "");
     /* written anew by a program that puts a prefix before names */
     expect("<ns0:Event xmlns:ns0=\"" NS "\"><ns0:System><ns0:Provider Name=\"P\"/><ns0:EventID>3</ns0:EventID>"
            "</ns0:System><ns0:EventData><ns0:Data Name=\"a\">x</ns0:Data><ns0:Data>y</ns0:Data></ns0:EventData>"
