@@ -39,7 +39,7 @@ static void without_numbers(kq_buf *b) {
     for (char *p = b->p, *end = b->p + b->n; p < end;) {
         char *next = memchr(p, '\n', (size_t)(end - p));
         next = next ? next + 1 : end;
-        if (memcmp(p, "2|", 2) != 0) {
+        if (end - p < 2 || memcmp(p, "2|", 2) != 0) {
             memmove(to, p, (size_t)(next - p));
             to += next - p;
         }

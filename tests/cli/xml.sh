@@ -1,0 +1,68 @@
+#!/bin/sh
+# Windows events exported as XML from the command line, as TAP. Takes the program.
+case $1 in
+/*) k=$1 ;;
+*) k=$PWD/$1 ;;
+esac
+n=0
+bad=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("" : it must be empty), then
+# the arguments.
+check() {
+    n=$((n + 1))
+    name=$1 code=$2 want=$3 words=$4
+    shift 4
+    "$k" "$@" </dev/null >out 2>err
+    got=$?
+    text=$(tr '\n' ' ' <out | sed 's/ $//')
+    why=
+    [ "$got" = "$code" ] || why="exit code $got, not $code"
+    [ "$text" = "$want" ] || why="$why; output '$text'"
+    if [ -z "$words" ]; then
+        [ ! -s err ] || why="$why; message '$(cat err)'"
+    else
+        grep -qF -- "$words" err || why="$why; message '$(cat err)'"
+    fi
+    if [ -z "$why" ]; then echo "ok $n - $name"; else
+        echo "not ok $n - $name: $why"
+        bad=1
+    fi
+}
+
+# --- one event as several programs write it
+
+system="<System><Provider Name='Microsoft-Windows-Sysmon' Guid='{5770385f-c22a-43e0-bf4c-06f5698ffbd9}'/><EventID>1</EventID>\
+<Version>5</Version><Level>4</Level><TimeCreated SystemTime='2026-01-02T03:04:05.678900000Z'/><EventRecordID>7</EventRecordID>\
+<Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>WS1.corp.example</Computer><Security UserID='S-1-5-18'/></System>"
+data="<EventData><Data Name='UtcTime'>2026-01-02 03:04:05.600</Data><Data Name='ProcessId'>42</Data>\
+<Data Name='Image'>C:\\Windows\\System32\\cmd.exe</Data><Data Name='CommandLine'>cmd /c \"whoami &amp;&amp; hostname\"</Data>\
+<Data Name='ParentCommandLine'>explorer.exe</Data></EventData>"
+event="<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>$system$data</Event>"
+printf '%s' "$event$event" >wevtutil.xml
+printf '%s\n%s\n' "$event" "$event" >powershell.txt
+printf '\357\273\277<?xml version="1.0" encoding="utf-8" standalone="yes"?>\r\n<Events>%s%s</Events>' "$event" "$event" >viewer.xml
+gzip -c powershell.txt >splunk.gz
+{ printf '\377\376'; iconv -f UTF-8 -t UTF-16LE powershell.txt; } >redirected.log
+query='DeviceProcessEvents | project Timestamp, DeviceName, FileName, ProcessCommandLine, InitiatingProcessCommandLine, ProcessId'
+row='{"Timestamp":"2026-01-02T03:04:05.6Z","DeviceName":"ws1.corp.example","FileName":"cmd.exe","ProcessCommandLine":"cmd /c \"whoami && hostname\"","InitiatingProcessCommandLine":"explorer.exe","ProcessId":42}'
+for f in wevtutil.xml powershell.txt viewer.xml splunk.gz redirected.log; do
+    check "process starts of $f" 0 "$row $row" '' query "$query" --on $f
+done
+check "every event" 0 '{"EventID":1,"Source":"Microsoft-Windows-Sysmon","Computer":"WS1.corp.example","UserName":"NT AUTHORITY\SYSTEM"}' '' query \
+    'Event | take 1 | project EventID, Source, Computer, UserName' --on viewer.xml
+check "EventData as an object" 0 '{"Line":"cmd /c \"whoami && hostname\""}' '' query \
+    'WindowsEvent | take 1 | project Line = tostring(EventData.CommandLine)' --on wevtutil.xml
+
+# --- damage
+
+printf '%s%s' "$event" "<Event>$system<EventData><Data Name='Image'>C:" >cut.xml
+check "an event that is cut off is named, the others are read" 3 "$row" 'the event is cut off' query "$query" --on cut.xml
+printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
+check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
+
+echo "1..$n"
+exit $bad
