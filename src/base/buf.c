@@ -40,7 +40,7 @@ char *kq_buf_reserve(kq_buf *buf, size_t n) {
     return p + buf->n;
 }
 
-void kq_buf_append(kq_buf *buf, const void *p, size_t n) {
+void kq_buf_append_slow(kq_buf *buf, const void *p, size_t n) {
     if (n == 0) return;
     char *to = kq_buf_reserve(buf, n);
     if (!to) return;

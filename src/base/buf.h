@@ -22,9 +22,22 @@ static inline void kq_buf_clear(kq_buf *buf) {
     buf->n = 0;
     buf->failed = KQ_OK;
 }
+/* Forgets the bytes, but a failure stays: for text that is used up many times before anyone asks. */
+static inline void kq_buf_empty(kq_buf *buf) {
+    buf->n = 0;
+}
 /* Room for `n` more bytes: a pointer to write at (then add to buf->n), or NULL when refused. */
 char *kq_buf_reserve(kq_buf *buf, size_t n);
-void kq_buf_append(kq_buf *buf, const void *p, size_t n);
+/* kq_buf_append when there is no room. */
+void kq_buf_append_slow(kq_buf *buf, const void *p, size_t n);
+static inline void kq_buf_append(kq_buf *buf, const void *p, size_t n) {
+    if (KQ_LIKELY(buf->cap - buf->n >= n && n > 0)) {
+        memcpy(buf->p + buf->n, p, n);
+        buf->n += n;
+    } else {
+        kq_buf_append_slow(buf, p, n);
+    }
+}
 static inline void kq_buf_sv(kq_buf *buf, kq_sv s) {
     kq_buf_append(buf, s.p, s.n);
 }

@@ -5,6 +5,9 @@
 #define KQ_BASE_UTF8_H
 
 #include "base/sv.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define KQ_UTF8_BAD UINT32_C(0xFFFD)
 
@@ -69,10 +72,34 @@ static inline unsigned kq_utf8_encode(uint32_t cp, char out[4]) {
 static inline size_t kq_utf8_count(kq_sv s) {
     size_t n = 0;
     for (const char *p = s.p, *end = s.p + s.n; p < end; n++) {
+#ifdef __SSE2__
+        while (end - p >= 16 && _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)p)) == 0) {
+            p += 16;
+            n += 16;
+        }
+        if (p == end) break;
+#endif
         uint32_t cp;
         p += kq_utf8_decode(p, end, &cp);
     }
     return n;
+}
+
+/* How many bytes from `p` on stand in a JSON string as they are, for certain: ASCII without controls, '"' and '\\'. */
+static inline size_t kq_json_plain(const char *p, const char *end) {
+    const char *from = p;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: 0x80 and above too */
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        int mask = _mm_movemask_epi8(special);
+        if (mask) return (size_t)(p - from) + (size_t)__builtin_ctz((unsigned)mask);
+    }
+#endif
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\') p++;
+    return (size_t)(p - from);
 }
 
 #endif

@@ -102,9 +102,7 @@ static bool unicode_escape(parser *j, uint32_t *cp) {
 static bool string_body(parser *j) {
     for (;;) {
         const char *run = j->p;
-        while (j->p < j->end && (unsigned char)*j->p >= 0x20 && (unsigned char)*j->p < 0x80 && *j->p != '"' &&
-               *j->p != '\\')
-            j->p++;
+        j->p += kq_json_plain(j->p, j->end);
         if (j->p > run) kq_buf_append(j->out, run, (size_t)(j->p - run));
         if (j->p == j->end) return false;
         unsigned char c = (unsigned char)*j->p;

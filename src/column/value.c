@@ -230,12 +230,8 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
 void kq_json_string(kq_sv s, kq_buf *out) {
     const char *p = s.p, *end = s.p + s.n, *plain = p;
     kq_buf_char(out, '"');
-    while (p < end) {
+    while (p < end && (p += kq_json_plain(p, end)) < end) {
         unsigned char c = (unsigned char)*p;
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            p++;
-            continue;
-        }
         if (c >= 0x80) {
             uint32_t cp;
             unsigned n = kq_utf8_decode(p, end, &cp);

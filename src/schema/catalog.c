@@ -195,7 +195,8 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     }
     if (!source) {
         if (named && !input->packed)
-            status = kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, XML, NDJSON, JSON, CSV)", input->path);
+            status =
+                kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, XML, NDJSON, JSON, CSV)", input->path);
         goto out;
     }
     if (table) {
@@ -210,7 +211,13 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
         }
     } else if (source->type->sample) {
         /* a file whose first record can't be read is still read as far as maps go */
-        if (!source->type->sample(source, &names, &category, &why) && !category.n) {
+        kq_status sampled = source->type->sample(source, &names, &category, &why);
+        if (sampled == KQ_ERR_NOMEM || (sampled == KQ_ERR_LIMIT && c->budget && c->budget->exceeded)) {
+            if (err) *err = why;
+            status = sampled;
+            goto out;
+        }
+        if (!sampled && !category.n) {
             says = says_of(c, source, &names);
             const kq_model_table *t = says ? NULL : recognise(c, &names, input->path);
             if (t) input->table = t->table.name;
@@ -274,7 +281,8 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
     if (!input.packed) return KQ_OK;
     KQ_TRY(add_members(c, input.path, table, report, &any, err));
     *taken |= any;
-    if (named && !any) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this archive (EVTX, XML, NDJSON, JSON, CSV)", path);
+    if (named && !any)
+        return kq_fail(err, KQ_ERR_IO, "%s: no logs in this archive (EVTX, XML, NDJSON, JSON, CSV)", path);
     return KQ_OK;
 }
 

@@ -106,7 +106,7 @@ static bool to_guid(const kq_field *f, kq_guid *out) {
 
 /* The encoding is built in `scratch` and kept in the arena. */
 static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_str *out) {
-    kq_buf_clear(scratch);
+    kq_buf_empty(scratch);
     switch (f->kind) {
     case KQ_FIELD_MISSING:
     case KQ_FIELD_NULL: return false;

@@ -22,16 +22,16 @@ static void cell(kq_dyn value, kq_buf *scratch, kq_buf *out) {
         escaped(kq_dyn_string(value), out);
         return;
     }
-    kq_buf_clear(scratch);
+    kq_buf_empty(scratch);
     kq_dyn_json(value, scratch);
     escaped(kq_buf_view(scratch), out);
 }
 
 bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     kq_buf bag, text, scratch;
-    kq_buf_init(&bag, NULL, 0);
-    kq_buf_init(&text, NULL, 0);
-    kq_buf_init(&scratch, NULL, 0);
+    kq_buf_init(&bag, arena->budget, 0);
+    kq_buf_init(&text, arena->budget, 0);
+    kq_buf_init(&scratch, arena->budget, 0);
     bool ok = kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
     if (ok) {
         kq_dyn d = kq_buf_view(&bag);
@@ -50,6 +50,7 @@ bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, 
         kq_buf_str(&text, "</EventData></DataItem>");
         ok = !text.failed && !scratch.failed;
     }
+    if (bag.failed || text.failed || scratch.failed) arena->failed = true; /* not the same as no value */
     if (ok) *out = kq_arena_copy(arena, kq_buf_view(&text));
     kq_buf_deinit(&bag);
     kq_buf_deinit(&text);

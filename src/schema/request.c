@@ -19,6 +19,7 @@ typedef struct maker {
     kq_sv prefix; /* native */
     bool asks_parent;
     bool evtx; /* the reader is that of event logs */
+    kq_error *err;
 } maker;
 
 /* A predicate judged at its field: what accept() gets. */
@@ -246,13 +247,13 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
     m->asks_parent = false;
     kq_build_column *columns = kq_arena_array(m->arena, kq_build_column, spec->ncolumns + 1);
     kq_build_predicate *predicates = kq_arena_array(m->arena, kq_build_predicate, spec->npredicates + 1);
-    if (!columns || !predicates) return kq_arena_status(m->arena, NULL);
+    if (!columns || !predicates) return kq_arena_status(m->arena, m->err);
     for (uint32_t i = 0; i < spec->npredicates; i++) {
         const kq_predicate *p = &spec->predicates[i];
         kq_build_column *c = &predicates[i].column;
         predicates[i].predicate = p;
         *c = column_of(m, p->column);
-        KQ_TRY(kq_arena_status(m->arena, NULL));
+        KQ_TRY(kq_arena_status(m->arena, m->err));
         if (never(c, p)) return KQ_OK;
     }
     for (uint32_t i = 0; i < spec->ncolumns; i++) columns[i] = column_of(m, spec->columns[i]);
@@ -263,13 +264,13 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
                           .map = m->map,
                           .number = m->number};
     if (m->map) ties(m, set);
-    KQ_TRY(kq_arena_status(m->arena, NULL));
+    KQ_TRY(kq_arena_status(m->arena, m->err));
     for (uint32_t i = 0; i < spec->npredicates; i++) {
         const kq_build_column *c = &predicates[i].column;
         uint32_t field;
         if (!early(c, predicates[i].predicate, &field)) continue;
         judge *j = kq_arena_new(m->arena, judge);
-        if (!j) return kq_arena_status(m->arena, NULL);
+        if (!j) return kq_arena_status(m->arena, m->err);
         *j = (judge){predicates[i].predicate, first_of(c->node), c->node->expr->kind == KQ_MAP_ANY};
         if (m->wants[field].accept) continue; /* one judge a field; the others are asked when the row is built */
         m->wants[field].accept = judge_field;
@@ -291,7 +292,7 @@ static bool selector_field(maker *m, const kq_map_when *when, kq_sv *out) {
 
 static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
     kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + shape->nis + 1);
-    if (!selectors) return kq_arena_status(m->arena, NULL);
+    if (!selectors) return kq_arena_status(m->arena, m->err);
     uint32_t n = 0;
     m->map = map;
     m->shape = shape;
@@ -313,7 +314,7 @@ static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
 static kq_status add_envelope(maker *m) {
     kq_selector *selector = kq_arena_new(m->arena, kq_selector);
     kq_sv *category = kq_arena_array(m->arena, kq_sv, 2);
-    if (!selector || !category) return kq_arena_status(m->arena, NULL);
+    if (!selector || !category) return kq_arena_status(m->arena, m->err);
     kq_sv name = m->spec->table->name;
     category[0] = kq_arena_printf(m->arena, "AdvancedHunting-%.*s", (int)name.n, name.p);
     category[1] = name;
@@ -332,6 +333,7 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
                .book = book,
                .nbook = nbook,
                .arena = arena,
+               .err = err,
                .prefix = KQ_SV(""),
                .evtx = strcmp(reader, "evtx") == 0};
     uint32_t most = 2;

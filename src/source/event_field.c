@@ -76,7 +76,7 @@ void kq_event_hinted(kq_event_hint hint, kq_field *field) {
 }
 
 void kq_event_field_json(const kq_field *field, kq_buf *scratch, kq_buf *out) {
-    kq_buf_clear(scratch);
+    kq_buf_empty(scratch);
     kq_event_field_text(field, scratch);
     if (field->kind == KQ_FIELD_LONG || field->kind == KQ_FIELD_ULONG)
         kq_buf_sv(out, kq_buf_view(scratch));

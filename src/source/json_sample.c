@@ -22,9 +22,11 @@ static void take(sampler *s, kq_sv name) {
         const char *known = s->names->p + s->table[h] - 1;
         if (strncmp(known, name.p, name.n) == 0 && !known[name.n]) return;
     }
-    s->table[h] = (uint32_t)s->names->n + 1;
+    uint32_t at = (uint32_t)s->names->n + 1;
     kq_buf_sv(s->names, name);
     kq_buf_char(s->names, 0);
+    if (s->names->failed) return;
+    s->table[h] = at;
     s->n++;
 }
 
@@ -38,8 +40,8 @@ static void take_type(sampler *s, kq_sv text) {
 }
 
 static void forget(sampler *s) {
-    if (s->types) kq_buf_clear(s->types);
-    kq_buf_clear(s->names);
+    if (s->types) kq_buf_empty(s->types);
+    kq_buf_empty(s->names);
     memset(s->table, 0, sizeof s->table);
     s->n = 0;
 }
@@ -62,7 +64,7 @@ static bool string(sampler *s, const char **p, const char *end) {
     if (q >= end) return false;
     kq_sv raw = {from, (size_t)(q - from)};
     *p = q + 1;
-    kq_buf_clear(&s->key);
+    kq_buf_empty(&s->key);
     char *to = kq_buf_reserve(&s->key, raw.n + 1);
     const char *fault = NULL;
     if (!to) return false;
@@ -144,7 +146,7 @@ static void records(sampler *s, kq_sv head, kq_json_shape shape, kq_buf *extents
     }
     kq_json_splitter split;
     kq_json_splitter_init(&split, shape, 0, extents->budget);
-    kq_buf_clear(extents);
+    kq_buf_empty(extents);
     bool sound = kq_json_splitter_feed(&split, p, head.n, extents);
     const kq_json_extent *e = (const kq_json_extent *)(const void *)extents->p;
     size_t n = extents->n / sizeof *e;
@@ -181,15 +183,17 @@ kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_buf *ty
         records(s, head, shape, &extents);
     } else if (s->source) {
         forget(s);
-        kq_buf_clear(category);
+        kq_buf_empty(category);
         s->inner = KQ_SV("_source");
         records(s, head, shape, &extents);
     } else {
-        kq_buf_clear(category); /* one without the other is just a name */
+        kq_buf_empty(category); /* one without the other is just a name */
     }
     kq_status status = kq_buf_status(&s->key, err);
     if (!status) status = kq_buf_status(&extents, err);
     if (!status) status = kq_buf_status(names, err);
+    if (!status) status = kq_buf_status(category, err);
+    if (!status && types) status = kq_buf_status(types, err);
     kq_buf_deinit(&s->key);
     kq_buf_deinit(&extents);
     kq_free(s);

@@ -1,5 +1,6 @@
 /* CSV files: the rows and the damage do not depend on where blocks end, nor on the vector code; and text is UTF-8. The
- * first byte is the size of the small blocks. */
+ * first byte is the size of the small blocks; with its bit 7, the text is also read with the allocation failing whose
+ * number the last byte says, and all after it when the first byte is odd. */
 #include "native/json.h"
 #include "rows.h"
 #include "source/csv_scan.h"
@@ -36,6 +37,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         rows_of(&kq_source_csv, text, wants, &small);
         kq_buf_char(&small, ' ');
         same(&large, &small, plain ? "plain" : "vector");
+    }
+    if (data[0] & 0x80) {
+        kq_want names[ROWS_WANTS];
+        kq_want_set set = rows_wants(wants, names);
+        kq_request request = {&set, 1};
+        large.n--;
+        rows_survive(&kq_source_csv, text, &request, data[size - 1], data[0] & 1, &large);
     }
 out:
     kq_csv_scan_plain = false;

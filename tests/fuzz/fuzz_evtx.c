@@ -1,16 +1,26 @@
 /* One EVTX chunk, as its bytes stand: read for everything that a request can ask. The first byte chooses the request
- * and how the bytes are split into chunks of a reader that stays warm. */
+ * and whether checksums count; the bytes are read as chunks of a reader that stays warm. With bit 7 of the first byte
+ * each chunk is read again by a new reader with the allocation failing whose number the last byte says (bit 6: and all
+ * after it), and once more by that reader without: it gives all rows, or says that memory is short. */
 #include "base/utf8.h"
 #include "source/evtx/evtx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+typedef struct taking {
+    const kq_request *request;
+    size_t rows, bytes;
+} taking;
+
 /* Reads every byte of a row, and checks what is promised of it: UTF-8, and text that lies somewhere. */
 static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     (void)done, (void)err;
-    const kq_request *request = ctx;
+    taking *t = ctx;
+    const kq_request *request = t->request;
+    t->rows++;
     for (uint32_t i = 0; i < request->sets[set].nwants; i++) {
         if (fields[i].kind != KQ_FIELD_STRING && fields[i].kind != KQ_FIELD_JSON) continue;
+        t->bytes += fields[i].u.text.n;
         const char *p = fields[i].u.text.p, *end = p + fields[i].u.text.n;
         while (p < end) {
             uint32_t cp;
@@ -57,6 +67,32 @@ static const kq_want_set sets[] = {{NULL, 0, everything, sizeof everything / siz
                                    {selectors, 2, some, 2}};
 static const kq_request requests[] = {{sets, 2}, {sets + 1, 1}};
 
+static kq_status read_chunk(kq_reader *reader, kq_source *source, const uint8_t *p, size_t n, bool checked, taking *t) {
+    kq_error err = {0};
+    kq_row_sink sink = {take, t};
+    t->rows = t->bytes = 0;
+    return kq_evtx_chunk_read((kq_evtx_reader *)reader, source, p, (uint32_t)n, 4096, checked, &sink, &err);
+}
+
+static void fail_chunk(kq_source *source, const uint8_t *p, size_t n, bool checked, const taking *whole, long at,
+                       bool sticky) {
+    kq_reader *reader = NULL;
+    kq_error err;
+    taking t = {.request = whole->request};
+    kq_budget budget;
+    kq_budget_init(&budget, 0);
+    kq_alloc_fail_at(at, sticky);
+    kq_status status = kq_source_evtx.reader_create(t.request, &budget, &reader, &err);
+    if (!status) status = read_chunk(reader, source, p, n, checked, &t);
+    kq_alloc_fail_at(-1, false);
+    if (status ? status != KQ_ERR_NOMEM : t.rows != whole->rows || t.bytes != whole->bytes) __builtin_trap();
+    /* what failed leaves nothing behind */
+    if (reader && (read_chunk(reader, source, p, n, checked, &t) || t.rows != whole->rows || t.bytes != whole->bytes))
+        __builtin_trap();
+    if (reader) kq_source_evtx.reader_destroy(reader);
+    if (budget.used) __builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static kq_reader *readers[2];
     static kq_report report;
@@ -71,15 +107,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned which = data[0] & 1;
     bool checked = data[0] & 2;
     kq_source source = {&kq_source_evtx, &input, &report};
-    kq_row_sink sink = {take, (void *)(uintptr_t)&requests[which]};
+    taking t = {.request = &requests[which]};
     for (size_t at = 1; at < size; at += KQ_EVTX_CHUNK) {
         size_t n = size - at < KQ_EVTX_CHUNK ? size - at : KQ_EVTX_CHUNK;
         uint8_t *exact = kq_malloc(n); /* so that the sanitizers see a read past the end */
         if (!exact) return 0;
         memcpy(exact, data + at, n);
-        if (kq_evtx_chunk_read((kq_evtx_reader *)readers[which], &source, exact, (uint32_t)n, 4096, checked, &sink,
-                               &err) != KQ_OK)
-            __builtin_trap();
+        if (read_chunk(readers[which], &source, exact, n, checked, &t)) __builtin_trap();
+        if (data[0] & 0x80) fail_chunk(&source, exact, n, checked, &t, data[size - 1], data[0] & 0x40);
         kq_free(exact);
     }
     return 0;

@@ -1,5 +1,7 @@
 /* JSON files: the rows and the damage do not depend on where blocks end, nor on whether a file is read as lines by
- * their place or in order; and text is UTF-8. The first byte is the size of the small blocks. */
+ * their place or in order; and text is UTF-8. The first byte is the size of the small blocks; with its bit 7,
+ * the text is also read with the allocation failing whose number the last byte says, and all after it when the first
+ * byte is odd. */
 #include "native/json.h"
 #include "rows.h"
 #include "source/json_internal.h"
@@ -13,7 +15,8 @@ static bool accepts(const void *ctx, const kq_field *f) {
     return f->kind != KQ_FIELD_BOOL;
 }
 
-static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
+/* Reads the text; with `whole` again with allocation `n` failing, where `whole` is what it gave before. */
+static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out, long n, bool sticky, const kq_buf *whole) {
     kq_want wants[] = {{.name = KQ_SV("a"), .accept = accepts},
                        {.name = KQ_SV("b.c")},
                        {.name = KQ_SV("p"), .json = true},
@@ -26,7 +29,10 @@ static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
     kq_want_set sets[] = {{NULL, 0, wants, 5 + numbered}, {&selector, 1, second, 2}};
     kq_request request = {sets, 2};
     kq_json_block_bytes = block;
-    rows_read(&kq_source_json, text, &request, out);
+    if (whole)
+        rows_survive(&kq_source_json, text, &request, n, sticky, whole);
+    else
+        rows_read(&kq_source_json, text, &request, out);
 }
 
 static size_t lines(const kq_buf *b) {
@@ -48,18 +54,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kq_buf_init(&large, NULL, 0);
     kq_buf_init(&small, NULL, 0);
     kq_buf_init(&numbered, NULL, 0);
-    read(text, KQ_BLOCK_BYTES, false, &large);
-    read(text, 1 + data[0] % 64, false, &small);
+    read(text, KQ_BLOCK_BYTES, false, &large, -1, false, NULL);
+    read(text, 1 + data[0] % 64, false, &small, -1, false, NULL);
     kq_buf_char(&large, ' ');
     kq_buf_char(&small, ' ');
     same(&large, &small, "blocks");
     /* $raw aside, which is given as it stands in a broken record of no use, text is well-formed */
     if (kq_text_is_utf8(text.p, text.n) && !kq_text_is_utf8(large.p, large.n)) abort();
-    read(text, KQ_BLOCK_BYTES, true, &numbered);
+    read(text, KQ_BLOCK_BYTES, true, &numbered, -1, false, NULL);
     if (lines(&numbered) != lines(&large)) abort();
     kq_buf_clear(&small);
-    read(text, 1 + data[0] % 64, true, &small);
+    read(text, 1 + data[0] % 64, true, &small, -1, false, NULL);
     same(&numbered, &small, "blocks in order");
+    if (data[0] & 0x80) read(text, 1 + data[0] % 64, true, NULL, data[size - 1], data[0] & 1, &numbered);
     kq_buf_deinit(&large);
     kq_buf_deinit(&small);
     kq_buf_deinit(&numbered);

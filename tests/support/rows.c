@@ -1,6 +1,7 @@
 #include "rows.h"
 #include "source/stream.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -86,17 +87,51 @@ void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *reques
     rows_file_close(fd);
 }
 
-void rows_of(const kq_source_type *type, kq_sv bytes, const char *names, kq_buf *out) {
-    kq_want wants[64] = {0};
+/* The rows alone: what stands before the first line of damage or of an error. */
+static size_t rows_end(const kq_buf *b) {
+    size_t i = 0;
+    while (i < b->n && b->p[i] != '!' && b->p[i] != 'e') {
+        const char *nl = memchr(b->p + i, '\n', b->n - i);
+        i = nl ? (size_t)(nl - b->p) + 1 : b->n;
+    }
+    return i;
+}
+
+void rows_survive(const kq_source_type *type, kq_sv bytes, const kq_request *request, long n, bool sticky,
+                  const kq_buf *whole) {
+    kq_buf out;
+    kq_buf_init(&out, NULL, 0);
+    if (!kq_buf_reserve(&out, whole->n + (64u << 10))) return; /* so that what fails is the reader's */
+    kq_alloc_fail_at(n, sticky);
+    rows_read(type, bytes, request, &out);
+    kq_alloc_fail_at(-1, false);
+    kq_buf_char(&out, 0);
+    size_t rows = rows_end(whole);
+    const char *error = strstr(out.p + rows_end(&out), "error: ");
+    bool right = error ? strstr(error, "memory") && !strstr(error, "charged")
+                       : rows_end(&out) >= rows && memcmp(out.p, whole->p, rows) == 0;
+    if (!right) {
+        fprintf(stderr, "allocation %ld fails:\n%s\n----\n%.*s\n", n, out.p, (int)whole->n, whole->p);
+        abort();
+    }
+    kq_buf_deinit(&out);
+}
+
+kq_want_set rows_wants(const char *names, kq_want wants[ROWS_WANTS]) {
     uint32_t n = 0;
-    for (const char *p = names; *p && n < 64;) {
+    for (const char *p = names; *p && n < ROWS_WANTS;) {
         const char *end = strchrnul(p, ' ');
-        wants[n].json = *p == '!';
+        wants[n] = (kq_want){.json = *p == '!'};
         p += *p == '!';
         wants[n++].name = (kq_sv){p, (size_t)(end - p)};
         p = *end ? end + 1 : end;
     }
-    kq_want_set set = {.wants = wants, .nwants = n};
+    return (kq_want_set){.wants = wants, .nwants = n};
+}
+
+void rows_of(const kq_source_type *type, kq_sv bytes, const char *names, kq_buf *out) {
+    kq_want wants[ROWS_WANTS];
+    kq_want_set set = rows_wants(names, wants);
     kq_request request = {&set, 1};
     rows_read(type, bytes, &request, out);
 }

@@ -9,7 +9,14 @@
 void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out);
 
 /* The same for one set of wants, given as names separated by blanks; a name with a '!' in front asks for JSON. */
+#define ROWS_WANTS 64
+kq_want_set rows_wants(const char *names, kq_want wants[ROWS_WANTS]);
 void rows_of(const kq_source_type *type, kq_sv bytes, const char *wants, kq_buf *out);
+
+/* Reads the same with allocation `n` failing (and all after it when `sticky`): it must end for want of memory, or give
+ * the rows of `whole`, which is what rows_read gave. Aborts when not. */
+void rows_survive(const kq_source_type *type, kq_sv bytes, const kq_request *request, long n, bool sticky,
+                  const kq_buf *whole);
 
 /* A file that holds the bytes, as a path; rows_file_close with its number releases it. */
 int rows_file(kq_sv bytes, char path[64]);

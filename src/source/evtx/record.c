@@ -120,15 +120,15 @@ static bool answer_field(kq_evtx_reader *r, const kq_evtx_frame *frame, uint32_t
         if (a->index >= frame->n) return true;
         if (frame->values[a->index].type == KQ_BX_BINXML) {
             kq_bx_item item = {.kind = KQ_BX_SUB, .index = a->index};
-            kq_buf_clear(&r->text);
+            kq_buf_empty(&r->text);
             return kq_evtx_items_text(&r->render, frame, &item, &r->text) && take_text(r, out);
         }
         return kq_evtx_value_field(&r->bx, &frame->values[a->index], out);
     case KQ_EVTX_CONTENT:
-        kq_buf_clear(&r->text);
+        kq_buf_empty(&r->text);
         return kq_evtx_items_text(&r->render, frame, a->u.items, &r->text) && take_text(r, out);
     case KQ_EVTX_PARAMS:
-        kq_buf_clear(&r->text);
+        kq_buf_empty(&r->text);
         if (!kq_evtx_unnamed(&r->render, frame, r->request.slots[slot].unnamed, &found, &r->text)) return false;
         return !found || take_text(r, out);
     }
@@ -145,10 +145,10 @@ static bool computed_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
         for (const kq_evtx_list *l = frame->plan->computed; l; l = l->next) {
             const kq_bx_attr *name = l->element->attrs;
             while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
-            kq_buf_clear(&r->text);
+            kq_buf_empty(&r->text);
             if (!name || !kq_evtx_items_text(&r->render, frame, name->items, &r->text)) return false;
             if (!kq_sv_eq(kq_buf_view(&r->text), wanted)) continue;
-            kq_buf_clear(&r->text);
+            kq_buf_empty(&r->text);
             return kq_evtx_items_text(&r->render, frame, l->element->items, &r->text) && take_text(r, out);
         }
     }
@@ -172,7 +172,7 @@ static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *o
     kq_field time;
     if (!kq_evtx_slot_field(r, r->request.time, &time)) return false;
     kq_buf *text = &r->text;
-    kq_buf_clear(text);
+    kq_buf_empty(text);
     kq_event_item_start(&time, text);
     if (!kq_evtx_xml(&r->render, frame, frame->plan->data, text)) return false;
     kq_event_item_end(text);
@@ -186,7 +186,7 @@ static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
     if (what == KQ_EVENT_XML) {
         ok = xml_field(r, frame, out);
     } else {
-        kq_buf_clear(&r->text);
+        kq_buf_empty(&r->text);
         ok = kq_evtx_json(&r->render, frame, frame->plan->data, &r->text) && take_text(r, out);
         if (ok) out->kind = KQ_FIELD_JSON;
     }
@@ -234,7 +234,7 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 /* A want that asks for JSON gets the value as JSON text: a number bare, all else as a string. */
 static bool as_json(kq_evtx_reader *r, kq_field *field) {
     if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON) return true;
-    kq_buf_clear(&r->text);
+    kq_buf_empty(&r->text);
     kq_event_field_json(field, &r->scratch, &r->text);
     if (!take_text(r, field)) {
         field->kind = KQ_FIELD_MISSING;
@@ -290,9 +290,9 @@ kq_status kq_evtx_record_read(kq_evtx_reader *r, uint32_t off, uint32_t size, co
     for (uint32_t i = 0; i < plan->nsets && !*done; i++) {
         const kq_event_set *set = &r->request.sets[plan->sets[i]];
         bool taken;
-        if (!judge(r, set, &taken)) return memory_status(r, err);
+        if (!judge(r, set, &taken) || no_memory(r)) return memory_status(r, err);
         if (!taken) continue;
-        if (!fill_row(r, set)) return memory_status(r, err);
+        if (!fill_row(r, set) || no_memory(r)) return memory_status(r, err);
         KQ_TRY(sink->row(sink->ctx, plan->sets[i], r->row, done, err));
     }
     return KQ_OK;

@@ -172,7 +172,7 @@ static void put_name(kq_sv name, kq_buf *out) {
 static bool put_text_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
                          kq_buf *out) {
     size_t before = out->n;
-    kq_buf_clear(render->scratch);
+    kq_buf_empty(render->scratch);
     if (!kq_evtx_items_text(render, frame, items, render->scratch)) return false;
     escape_xml(kq_buf_view(render->scratch), attribute, out);
     return kq_bx_burn(render->bx, (uint32_t)(out->n - before));
@@ -252,7 +252,7 @@ static bool put_element_xml(kq_evtx_render *render, const kq_evtx_frame *frame, 
     kq_bx_value one;
     for (uint32_t at = 0; kq_evtx_array_next(render->bx, array, &at, &one);) {
         if (!put_start_xml(render, frame, element, outermost, out)) return false;
-        kq_buf_clear(render->scratch);
+        kq_buf_empty(render->scratch);
         if (!kq_evtx_value_text(render->bx, &one, render->scratch)) return false;
         escape_xml(kq_buf_view(render->scratch), false, out);
         put_end_xml(element, out);
@@ -330,7 +330,7 @@ static bool put_object(kq_evtx_render *render, const kq_evtx_frame *frame, const
 }
 
 static bool put_text_json(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out) {
-    kq_buf_clear(render->scratch);
+    kq_buf_empty(render->scratch);
     return kq_evtx_items_text(render, frame, items, render->scratch) && put_scratch_json(render, out);
 }
 
@@ -372,17 +372,17 @@ static bool put_data_json(kq_evtx_render *render, const kq_evtx_frame *frame, co
     kq_buf *scratch = render->scratch;
     const kq_bx_attr *name = element->attrs;
     while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
-    kq_buf_clear(scratch);
+    kq_buf_empty(scratch);
     if (name && !kq_evtx_items_text(render, frame, name->items, scratch)) return false;
     if (scratch->n > 0) {
         put_key(o, kq_buf_view(scratch), out);
-        kq_buf_clear(scratch);
+        kq_buf_empty(scratch);
         return kq_evtx_items_text(render, frame, element->items, scratch) && put_scratch_json(render, out);
     }
     const kq_bx_value *array = whole_array(frame, element->items);
     kq_bx_value one;
     for (uint32_t at = 0; array && kq_evtx_array_next(render->bx, array, &at, &one);) {
-        kq_buf_clear(scratch);
+        kq_buf_empty(scratch);
         if (!kq_evtx_value_text(render->bx, &one, scratch) || !put_param(render, o, out)) return false;
     }
     if (array) return true;
