@@ -99,6 +99,7 @@ static int parse_options(const cli_flags *flags, kq_engine_options *o) {
     o->no_optimize = flags->no_optimize;
     o->keep_duplicates = flags->keep_duplicates;
     o->slack = flags->slack;
+    o->timezone = flags->timezone;
     if ((flags->progress || isatty(STDERR_FILENO)) && !flags->no_progress) o->progress = cli_progress;
     return 0;
 }

@@ -130,6 +130,9 @@ typedef struct kq_engine_options {
     /* EVTX: the whole old records past the chunks' free space are rows too. Every table has one more column at its end,
      * _Recovered: bool, true for these, false for other records of event logs, null for those of other files. */
     bool slack;
+    /* The zone of times that logs write in local time: an IANA name, UTC, or an offset such as +02:00. NULL: queries
+     * that ask for such times are refused. */
+    const char *timezone;
 } kq_engine_options;
 
 /* Creates an engine. `options` may be NULL. Errors: NOMEM, USAGE. */
@@ -139,8 +142,8 @@ KQ_API void kq_engine_destroy(kq_engine *engine);
 /* Stops what runs in `engine`: it ends with KQ_ERR_CANCELLED. Safe in a signal handler. */
 KQ_API void kq_engine_cancel(kq_engine *engine);
 
-/* Loads a map file: tables, shapes and maps of the user's own (docs/maps.md), before inputs are added. Errors: RULE with
- * line and column, IO. */
+/* Loads a map file: tables, shapes and maps of the user's own (docs/maps.md), before inputs are added. Errors: RULE
+ * with line and column, IO. */
 KQ_API kq_status kq_engine_add_map(kq_engine *engine, const char *path, kq_error *err);
 
 /* Adds a file, a folder (walked) or "-" (standard input) to what later calls read. `table` names the table to read it
@@ -167,8 +170,8 @@ KQ_API kq_status kq_engine_run(kq_engine *engine, const char *const *paths, size
 KQ_API kq_status kq_engine_test(kq_engine *engine, const char *const *paths, size_t npaths, const kq_output *out,
                                 kq_error *err);
 
-/* Says of the rules at `paths` whether they are sound, and, when there are inputs, whether they can match there: a row for
- * each finding. KQ_ERR_FAILED when a rule can't run. */
+/* Says of the rules at `paths` whether they are sound, and, when there are inputs, whether they can match there: a row
+ * for each finding. KQ_ERR_FAILED when a rule can't run. */
 KQ_API kq_status kq_engine_lint(kq_engine *engine, const char *const *paths, size_t npaths, const kq_output *out,
                                 kq_stats *stats, kq_error *err);
 

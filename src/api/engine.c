@@ -31,6 +31,8 @@ kq_status kq_engine_create(const kq_engine_options *options, kq_engine **out, kq
     kq_buf_init(&e->runner.notes, NULL, 1 << 16);
     kq_status status = kq_catalog_create(&e->budget, &e->catalog, err);
     if (!status && e->options.slack) status = kq_catalog_slack(e->catalog, err);
+    if (!status && e->options.timezone)
+        status = kq_catalog_set_timezone(e->catalog, kq_sv_of(e->options.timezone), err);
     if (status) {
         kq_engine_destroy(e);
         return status;

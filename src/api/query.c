@@ -100,7 +100,8 @@ kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats,
     kq_status status = kq_engine_begin(e, err);
     if (!status) {
         kq_status none = inspect_text(e, &text);
-        (void)none; /* no table: an empty listing, and the notes below */
+        (void)none;                      /* no table: an empty listing, and the notes below */
+        e->runner.env.local_null = true; /* what is there, whatever the zone of its times */
         status = kq_runner_query(&e->runner, kq_buf_view(&text), &result, err);
     }
     if (!status) status = kq_sink_finish(w.sink, err);

@@ -36,6 +36,13 @@ bool kq_time_parse_iso(kq_sv text, int64_t *ticks);
 /* Everything todatetime() takes: ISO, yyyymmdd, mm-dd-yyyy, mm/dd/yyyy [hh:mm:ss [AM|PM]], RFC 822 and 1123, RFC 850,
  * month names; offsets are converted to UTC. Source: Kusto documentation, the datetime data type. */
 bool kq_time_parse(kq_sv text, int64_t *ticks);
+/* What logs and exports write: the above, but no time of day alone; also /Date(milliseconds)/ as .NET's JSON has it,
+ * and digits since 1970, see kq_time_from_epoch. *zoned: the text tells its zone, by whatever means; otherwise *ticks
+ * is as if it were UTC. */
+bool kq_time_parse_log(kq_sv text, int64_t *ticks, bool *zoned);
+/* Seconds, milli-, micro- or nanoseconds since 1970, whichever gives a year up to 5138: below 10^11, 10^14, 10^17 and
+ * above. `billionths` follow the point. Nothing up to 0 is a time. */
+bool kq_time_from_epoch(int64_t whole, uint32_t billionths, int64_t *ticks);
 /* Everything totimespan() and timespan literals take: 1.02:03:04.5, 02:03, 1d 2h.. forms (1.5h, 15 seconds), bare
  * number = days. */
 bool kq_timespan_parse(kq_sv text, int64_t *ticks);

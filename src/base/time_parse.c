@@ -64,7 +64,8 @@ static bool in_range(int64_t ticks) {
     return ticks >= 0 && ticks <= KQ_TICKS_MAX;
 }
 
-bool kq_time_parse_iso(kq_sv text, int64_t *ticks) {
+static bool parse_iso(kq_sv text, int64_t *ticks, bool *zoned) {
+    *zoned = false;
     if (text.n < 10) return false;
     const char *p = text.p;
     kq_civil c = {0};
@@ -86,9 +87,11 @@ bool kq_time_parse_iso(kq_sv text, int64_t *ticks) {
             if (take(&s, '.') && !fraction(&s, &c.tick)) return false;
         }
         if (s.p < s.end && *s.p == 'Z') {
+            *zoned = true;
             s.p++;
         } else if (s.p < s.end) {
             int h, m;
+            *zoned = true;
             bool west = *s.p == '-';
             if ((!west && *s.p != '+') || s.end - s.p != 6 || !two_digits(s.p + 1, &h) || s.p[3] != ':' ||
                 !two_digits(s.p + 4, &m) || h > 14 || m > 59)
@@ -102,6 +105,11 @@ bool kq_time_parse_iso(kq_sv text, int64_t *ticks) {
     if (!kq_civil_ticks(&c, &t) || !in_range(t - offset)) return false;
     *ticks = t - offset;
     return true;
+}
+
+bool kq_time_parse_iso(kq_sv text, int64_t *ticks) {
+    bool zoned;
+    return parse_iso(text, ticks, &zoned);
 }
 
 /* A word of letters at the cursor; empty when there is none. */
@@ -221,8 +229,10 @@ static const struct {
 } zones[] = {{"z", 0},    {"gmt", 0},  {"utc", 0},  {"ut", 0},   {"est", -5}, {"edt", -4},
              {"cst", -6}, {"cdt", -5}, {"mst", -7}, {"mdt", -6}, {"pst", -8}, {"pdt", -7}};
 
-static bool zone(scan *s, int64_t *offset) {
+static bool zone(scan *s, int64_t *offset, bool *zoned) {
+    const char *from = s->p;
     *offset = 0;
+    *zoned = from < s->end;
     if (s->p < s->end && (*s->p == '+' || *s->p == '-')) {
         int sign = *s->p++ == '-' ? -1 : 1, h, m = 0, n;
         if (!digits(s, 1, 4, &h, &n)) return false;
@@ -252,12 +262,12 @@ static bool starts_with_time(scan s) {
     return digits(&s, 1, 2, &v, NULL) && take(&s, ':');
 }
 
-bool kq_time_parse(kq_sv text, int64_t *ticks) {
+static bool parse(kq_sv text, bool today, int64_t *ticks, bool *zoned) {
     scan s = {text.p, text.p + text.n};
     skip_blanks(&s);
     while (s.end > s.p && is_blank(s.end[-1])) s.end--;
     if (s.p == s.end || s.end - s.p > 64) return false;
-    if (kq_time_parse_iso((kq_sv){s.p, (size_t)(s.end - s.p)}, ticks)) return true;
+    if (parse_iso((kq_sv){s.p, (size_t)(s.end - s.p)}, ticks, zoned)) return true;
 
     scan after = s;
     if (find_name(word(&after), weekday_names, 7) >= 0) {
@@ -267,6 +277,7 @@ bool kq_time_parse(kq_sv text, int64_t *ticks) {
     }
     kq_civil c = {0};
     if (starts_with_time(s)) {
+        if (!today) return false;
         kq_civil today = kq_civil_of(kq_time_now());
         c.year = today.year, c.month = today.month, c.day = today.day;
     } else {
@@ -281,14 +292,77 @@ bool kq_time_parse(kq_sv text, int64_t *ticks) {
             skip_blanks(&s);
     }
     int64_t offset = 0, t;
+    *zoned = false;
     if (s.p < s.end) {
         if (!clock_time(&s, &c)) return false;
         skip_blanks(&s);
-        if (!zone(&s, &offset)) return false;
+        if (!zone(&s, &offset, zoned)) return false;
     }
     if (s.p != s.end || !kq_civil_ticks(&c, &t) || !in_range(t - offset)) return false;
     *ticks = t - offset;
     return true;
+}
+
+bool kq_time_parse(kq_sv text, int64_t *ticks) {
+    bool zoned;
+    return parse(text, true, ticks, &zoned);
+}
+
+bool kq_time_from_epoch(int64_t whole, uint32_t billionths, int64_t *ticks) {
+    if (whole <= 0) return false;
+    /* billionths of the unit in a tick */
+    __int128 unit = whole < INT64_C(100000000000)         ? 100
+                    : whole < INT64_C(100000000000000)    ? 100000
+                    : whole < INT64_C(100000000000000000) ? 100000000
+                                                          : INT64_C(100000000000);
+    __int128 t = ((__int128)whole * 1000000000 + billionths) / unit + KQ_TICKS_1970;
+    if (t > KQ_TICKS_MAX) return false;
+    *ticks = (int64_t)t;
+    return true;
+}
+
+/* 9 to 19 digits, then perhaps a point and more: nothing shorter is taken for a number of seconds. */
+static bool epoch_text(kq_sv text, int64_t *ticks) {
+    uint64_t whole = 0;
+    uint32_t billionths = 0, scale = 100000000;
+    size_t i = 0;
+    for (; i < text.n && is_digit(text.p[i]); i++) {
+        if (i == 19) return false;
+        whole = whole * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    if (i < 9 || whole > INT64_MAX) return false;
+    if (i < text.n && text.p[i] == '.') {
+        if (++i == text.n) return false;
+        for (; i < text.n && is_digit(text.p[i]); i++, scale /= 10) billionths += (uint32_t)(text.p[i] - '0') * scale;
+    }
+    return i == text.n && kq_time_from_epoch((int64_t)whole, billionths, ticks);
+}
+
+/* /Date(1577836800000)/, /Date(1577836800000+0200)/: the offset is for showing it. Source: .NET, DataContractJson. */
+static bool dotnet_date(kq_sv text, int64_t *ticks) {
+    if (!kq_sv_starts(text, KQ_SV("/Date(")) || !kq_sv_ends(text, KQ_SV(")/")) || text.n < 9) return false;
+    const char *p = text.p + 6, *end = text.p + text.n - 2;
+    bool negative = *p == '-';
+    p += negative;
+    const char *from = p;
+    int64_t v = 0;
+    while (p < end && is_digit(*p) && p - from < 15) v = v * 10 + (*p++ - '0');
+    if (p == from) return false;
+    if (p < end && (*p == '+' || *p == '-') && end - p == 5)
+        for (p++; p < end && is_digit(*p);) p++;
+    if (p != end) return false;
+    int64_t t = KQ_TICKS_1970 + (negative ? -v : v) * KQ_TICK_MS;
+    if (!in_range(t)) return false;
+    *ticks = t;
+    return true;
+}
+
+bool kq_time_parse_log(kq_sv text, int64_t *ticks, bool *zoned) {
+    if (parse_iso(text, ticks, zoned)) return true;
+    while (text.n && is_blank(text.p[0])) text = kq_sv_slice(text, 1, text.n);
+    while (text.n && is_blank(text.p[text.n - 1])) text.n--;
+    if (dotnet_date(text, ticks) || epoch_text(text, ticks)) return *zoned = true;
+    return parse(text, false, ticks, zoned);
 }
 
 /* Units of timespan literals. Source: Kusto documentation, the timespan data type, and its examples. */

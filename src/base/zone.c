@@ -184,6 +184,34 @@ kq_status kq_zone_load(kq_sv name, kq_arena *arena, const kq_zone **out, kq_erro
     return status;
 }
 
+/* +h, +hh, +hhmm, +hh:mm, at most 14 hours; in seconds. */
+static bool read_offset(kq_sv s, int32_t *out) {
+    int h = 0, m = 0;
+    size_t i = 1, digits = 0;
+    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && digits < 2; i++, digits++) h = h * 10 + (s.p[i] - '0');
+    if (!digits) return false;
+    if (i < s.n) {
+        if (s.p[i] == ':') i++;
+        if (s.n - i != 2 || s.p[i] < '0' || s.p[i] > '5' || s.p[i + 1] < '0' || s.p[i + 1] > '9') return false;
+        m = (s.p[i] - '0') * 10 + (s.p[i + 1] - '0');
+    }
+    if (h * 60 + m > 14 * 60) return false;
+    *out = (h * 60 + m) * (s.p[0] == '-' ? -60 : 60);
+    return true;
+}
+
+kq_status kq_zone_named(kq_sv name, kq_arena *arena, const kq_zone **out, kq_error *err) {
+    int32_t offset;
+    *out = NULL;
+    if (!name.n || (name.p[0] != '+' && name.p[0] != '-')) return kq_zone_load(name, arena, out, err);
+    if (!read_offset(name, &offset)) return KQ_OK;
+    kq_zone *z = kq_arena_new(arena, kq_zone);
+    if (!z) return kq_arena_status(arena, err);
+    z->first = offset;
+    *out = z;
+    return KQ_OK;
+}
+
 /* The instant of a rule in a year, in seconds since 1970, `offset` being the one before it. */
 static int64_t rule_second(const rule *r, int year, int32_t offset) {
     kq_civil c = {.year = year, .month = r->month, .day = 1};

@@ -13,6 +13,9 @@ typedef struct kq_zone kq_zone;
  */
 kq_status kq_zone_load(kq_sv name, kq_arena *arena, const kq_zone **out, kq_error *err);
 
+/* A zone by its name, or by its offset: +02:00, -0330, +2. Otherwise as above. */
+kq_status kq_zone_named(kq_sv name, kq_arena *arena, const kq_zone **out, kq_error *err);
+
 /* Parses the bytes of a zone file (RFC 8536); NULL in *out with KQ_OK when they are none. */
 kq_status kq_zone_parse(kq_sv file, kq_arena *arena, const kq_zone **out, kq_error *err);
 

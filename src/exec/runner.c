@@ -218,6 +218,7 @@ static kq_status over_times(kq_runner *r, const char *before, const char *betwee
     kq_report_init(&report);
     quiet.env.report = &report;
     quiet.window = false;
+    quiet.env.local_null = true; /* the user did not ask for these times */
     kq_buf_init(&quiet.notes, r->env.budget, 1 << 16);
     kq_buf_init(&text, r->env.budget, 1 << 16);
     for (size_t i = 0; i < n && !status; i++) {

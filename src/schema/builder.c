@@ -11,7 +11,10 @@
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
     *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0),
                       .starts = spec->starts,
-                      .counts = spec->counts};
+                      .counts = spec->counts,
+                      .spec = spec,
+                      .local_null = spec->local_null || spec->starts,
+                      .path = ""};
     kq_arena_init(&b->fixed, spec->budget, 0);
     kq_arena_init(&b->text, spec->budget, 256 * 1024);
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
@@ -67,7 +70,8 @@ static kq_status flush(kq_builder *b, kq_error *err) {
 }
 
 static bool empty(const kq_field *f) {
-    return f->kind == KQ_FIELD_MISSING || f->kind == KQ_FIELD_NULL || (f->kind == KQ_FIELD_STRING && !f->u.text.n);
+    return f->kind == KQ_FIELD_MISSING || f->kind == KQ_FIELD_NULL ||
+           ((f->kind == KQ_FIELD_STRING || f->kind == KQ_FIELD_LOCAL) && !f->u.text.n);
 }
 
 /* What a row is made of while it is: its set, its fields, and the arena that text made for it goes to. */
@@ -96,6 +100,7 @@ static bool number_of(const row *r, const kq_build_node *node, int64_t *out) {
 static bool time_of(const row *r, int64_t *out) {
     kq_field f;
     if (!r->set->time || !value_of(r, r->set->time, &f)) return false;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->zone)) return false;
     kq_value v = kq_field_value(&f, KQ_DATETIME, r->arena, &r->b->scratch);
     *out = v.u.l;
     return !v.null;
@@ -178,7 +183,7 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
         return false;
     case KQ_MAP_TRANSFORM:
         if (!value_of(r, node->parts, out) || !kq_field_text(out, r->arena, &text)) return false;
-        *out = (kq_field){.kind = KQ_FIELD_STRING};
+        *out = (kq_field){.kind = e->transform->flags & KQ_TRANSFORM_LOCAL ? KQ_FIELD_LOCAL : KQ_FIELD_STRING};
         return e->transform->fn(text, &e->argument, r->arena, &out->u.text) && out->u.text.n > 0;
     case KQ_MAP_PARENT:
         if (!parent_of(r)) return false;
@@ -197,6 +202,24 @@ static bool pick(const row *r, const kq_build_column *c, kq_field *out) {
     return false;
 }
 
+/* The value of a column of the spec's table; a local time that can't be told is noted. */
+static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column, kq_arena *arena) {
+    if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->zone)) {
+        f->kind = KQ_FIELD_NULL;
+        if (!b->local_null && !b->refused) b->refused = column + 1;
+    }
+    return kq_field_value(f, type, arena, &b->scratch);
+}
+
+static kq_status refuse(const kq_builder *b, kq_error *err) {
+    const kq_sv name = b->spec->table->columns.items[b->refused - 1].name;
+    kq_status status = kq_fail(err, KQ_ERR_USAGE,
+                               "%s: the times behind '" KQ_SV_FMT "' are local, of a zone that the file does not tell",
+                               b->path, KQ_SV_ARG(name));
+    kq_error_hint(err, "--timezone says which: Europe/Brussels, UTC, +02:00");
+    return status;
+}
+
 static bool passes(const row *r, const kq_build_predicate *bp) {
     kq_builder *b = r->b;
     kq_field f;
@@ -207,7 +230,7 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
         if (!kq_field_text(&f, &b->judged, &text)) text = KQ_SV("");
         return kq_matcher_test(bp->predicate->matcher, text);
     }
-    kq_value v = kq_field_value(&f, bp->column.type, &b->judged, &b->scratch);
+    kq_value v = value(b, &f, bp->column.type, bp->predicate->column, &b->judged);
     return kq_predicate_range(bp->predicate, &v);
 }
 
@@ -261,8 +284,11 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     row r = {b, s, fields, &b->judged};
     b->asked = false;
     if (s->npredicates || s->yields) kq_arena_reset(&b->judged);
-    for (uint32_t i = 0; i < s->npredicates; i++)
-        if (!passes(&r, &s->predicates[i])) return kq_arena_status(&b->judged, err);
+    for (uint32_t i = 0; i < s->npredicates; i++) {
+        bool stays = passes(&r, &s->predicates[i]);
+        if (b->refused) return refuse(b, err);
+        if (!stays) return kq_arena_status(&b->judged, err);
+    }
     if (s->yields && told(&r)) return kq_arena_status(&b->judged, err);
     KQ_TRY(kq_arena_status(&b->judged, err));
     r.arena = &b->text;
@@ -272,17 +298,18 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
         kq_vector *v = &b->columns[i];
         kq_field f;
         pick(&r, &s->columns[i], &f);
-        kq_value value = kq_field_value(&f, v->type, &b->text, &b->scratch);
-        if (value.null) {
+        kq_value cell = value(b, &f, v->type, b->spec->columns[i], &b->text);
+        if (cell.null) {
             b->has_null[i] = true;
             kq_vec_set_null(v, b->rows);
             if (v->type == KQ_DYNAMIC) kq_vec_str(v)[b->rows] = (kq_str){0};
         } else {
-            if (v->type == KQ_STRING) value.u.s = keep(b, &value.u.s);
-            if (v->type == KQ_STRING || v->type == KQ_DYNAMIC) text += value.u.s.len;
-            kq_vector_set(v, b->rows, &value);
+            if (v->type == KQ_STRING) cell.u.s = keep(b, &cell.u.s);
+            if (v->type == KQ_STRING || v->type == KQ_DYNAMIC) text += cell.u.s.len;
+            kq_vector_set(v, b->rows, &cell);
         }
     }
+    if (b->refused) return refuse(b, err);
     if (b->starts) fill_keys(&r);
     KQ_TRY(kq_arena_status(&b->text, err));
     KQ_TRY(kq_buf_status(&b->scratch, err));

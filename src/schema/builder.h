@@ -5,6 +5,7 @@
 #ifndef KQ_SCHEMA_BUILDER_H
 #define KQ_SCHEMA_BUILDER_H
 
+#include "base/zone.h"
 #include "schema/book.h"
 #include "schema/request.h"
 
@@ -13,7 +14,12 @@ typedef struct kq_builder {
     const kq_consumer *to;
     uint64_t *counts;    /* the spec's */
     const kq_book *book; /* starts of processes; NULL: none are known */
-    bool starts;         /* after the spec's columns come what kq_book_append wants */
+    const kq_zone *zone; /* of local times; NULL: they are refused, or null where `local_null` */
+    bool local_null;
+    const char *path; /* of the input, for messages */
+    const kq_scan_spec *spec;
+    uint32_t refused; /* column + 1 of the spec's table whose local time has no zone */
+    bool starts;      /* after the spec's columns come what kq_book_append wants */
     uint32_t ncolumns;
     kq_vector *columns;
     uint64_t *nulls; /* KQ_NULL_WORDS for each column */

@@ -348,6 +348,14 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
     return KQ_OK;
 }
 
+kq_status kq_catalog_set_timezone(kq_catalog *c, kq_sv name, kq_error *err) {
+    KQ_TRY(kq_zone_named(name, &c->arena, &c->zone, err));
+    return c->zone ? KQ_OK
+                   : kq_fail(err, KQ_ERR_USAGE,
+                             "there is no time zone '" KQ_SV_FMT "': write Europe/Brussels, UTC or +02:00",
+                             KQ_SV_ARG(name));
+}
+
 const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {
     const kq_model_table *t = kq_model_find(&c->model, name);
     if (t) return &t->table;

@@ -51,6 +51,10 @@ kq_status kq_catalog_slack(kq_catalog *catalog, kq_error *err);
  * that can't be read goes to the report. Errors: IO (missing; a folder without any log), USAGE, NOMEM. */
 kq_status kq_catalog_add(kq_catalog *catalog, const char *path, const char *table, kq_report *report, kq_error *err);
 
+/* The zone of times that are written in local time: an IANA name, UTC, or an offset. Before inputs are read. Errors:
+ * USAGE (there is no such zone), NOMEM. */
+kq_status kq_catalog_set_timezone(kq_catalog *catalog, kq_sv name, kq_error *err);
+
 /* The table of this name (case-sensitive), or NULL. Tables of Log Analytics that nothing else needs are read when they
  * are first asked for. Owned by the catalog. Any thread. */
 const kq_table *kq_catalog_find(const kq_catalog *catalog, kq_sv name);
@@ -109,6 +113,7 @@ typedef struct kq_scan_spec {
     kq_budget *budget;
     bool keep_duplicates; /* a start told by two logs is two rows */
     uint64_t *counts;     /* of rows by map of the table, in the model's order; then no rows come. One worker only */
+    bool local_null;      /* local times without a zone are null; otherwise they are refused */
     bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
 } kq_scan_spec;
 
@@ -124,8 +129,8 @@ void kq_scan_worker_destroy(kq_scan_worker *worker);
 
 /* Takes the next morsel and pushes its rows as chunks to `to`, the strings valid until push returns. *seq is the
  * morsel's number (dense from 0 in the order of inputs, also the high half of chunk->ordinal); *more false when there
- * is none left (nothing was pushed). Any thread with its own worker. Errors: NOMEM, LIMIT, the consumer's; damaged
- * input goes to the report. */
+ * is none left (nothing was pushed). Any thread with its own worker. Errors: NOMEM, LIMIT, USAGE (a local time, and no
+ * zone), the consumer's; damaged input goes to the report. */
 kq_status kq_scan_next(kq_scan_worker *worker, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err);
 
 /* Stored bytes behind the scan and how many were claimed, for progress. */

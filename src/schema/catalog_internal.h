@@ -4,6 +4,7 @@
 #ifndef KQ_SCHEMA_CATALOG_INTERNAL_H
 #define KQ_SCHEMA_CATALOG_INTERNAL_H
 
+#include "base/zone.h"
 #include "schema/book.h"
 #include "schema/request.h"
 #include <pthread.h>
@@ -41,6 +42,7 @@ struct kq_catalog {
     bool keep_duplicates;
     struct kq_loaded *loaded; /* the user's map files, the last first */
     bool slack;
+    const kq_zone *zone; /* of local times, or NULL */
     kq_shelf *shelf;
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

@@ -21,6 +21,7 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
     case KQ_FIELD_MISSING:
     case KQ_FIELD_NULL: return false;
     case KQ_FIELD_STRING:
+    case KQ_FIELD_LOCAL:
     case KQ_FIELD_JSON: *out = f->u.text; return true;
     case KQ_FIELD_BOOL: *out = f->u.b ? KQ_SV("true") : KQ_SV("false"); return true;
     case KQ_FIELD_LONG: return keep(arena, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)f->u.l), out);
@@ -114,6 +115,7 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         break;
     case KQ_FIELD_STRING:
+    case KQ_FIELD_LOCAL:
         if (!f->u.text.n) return false;
         if ((f->u.text.p[0] != '{' && f->u.text.p[0] != '[') || !kq_dyn_parse_json(f->u.text, scratch))
             kq_dyn_put_string(scratch, f->u.text);
@@ -137,11 +139,17 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
 }
 
 static bool to_ticks(const kq_field *f, bool time, int64_t *out) {
+    bool zoned;
     if (f->kind == KQ_FIELD_DATETIME && time) return *out = f->u.l, true;
-    if (f->kind == KQ_FIELD_LONG && !time) return *out = f->u.l, true;
+    if (f->kind == KQ_FIELD_LONG) return time ? kq_time_from_epoch(f->u.l, 0, out) : (*out = f->u.l, true);
+    if (f->kind == KQ_FIELD_REAL && time) {
+        if (!(f->u.r > 0 && f->u.r < 9.2e18)) return false;
+        double whole = floor(f->u.r);
+        return kq_time_from_epoch((int64_t)whole, (uint32_t)((f->u.r - whole) * 1e9), out);
+    }
+    if (f->kind == KQ_FIELD_LOCAL && time) return kq_time_parse_log(f->u.text, out, &zoned) && zoned;
     if (f->kind != KQ_FIELD_STRING) return false;
-    if (!time) return kq_timespan_parse(f->u.text, out);
-    return kq_time_parse_iso(f->u.text, out) || kq_time_parse(f->u.text, out);
+    return time ? kq_time_parse_log(f->u.text, out, &zoned) : kq_timespan_parse(f->u.text, out);
 }
 
 kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf *scratch) {
@@ -170,4 +178,17 @@ kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf
     }
     v.null = !ok;
     return v;
+}
+
+bool kq_field_instant(kq_field *f, const kq_zone *zone) {
+    int64_t t;
+    bool zoned;
+    if (!kq_time_parse_log(f->u.text, &t, &zoned)) {
+        f->kind = KQ_FIELD_NULL;
+        return true;
+    }
+    if (!zoned && !zone) return false;
+    if (!zoned) t = kq_zone_to_utc(zone, t);
+    *f = (kq_field){.kind = t >= 0 && t <= KQ_TICKS_MAX ? KQ_FIELD_DATETIME : KQ_FIELD_NULL, .u.l = t};
+    return true;
 }

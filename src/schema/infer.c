@@ -27,7 +27,8 @@ static kq_type type_of(const kq_field *f, bool *nothing) {
     case KQ_FIELD_DATETIME: return KQ_DATETIME;
     case KQ_FIELD_GUID: return KQ_GUID;
     case KQ_FIELD_JSON: return KQ_DYNAMIC;
-    case KQ_FIELD_STRING: break;
+    case KQ_FIELD_STRING:
+    case KQ_FIELD_LOCAL: break;
     }
     kq_sv s = f->u.text;
     if (!s.n) {
@@ -35,6 +36,8 @@ static kq_type type_of(const kq_field *f, bool *nothing) {
         return KQ_STRING;
     }
     int64_t ticks;
+    bool zoned;
+    if (f->kind == KQ_FIELD_LOCAL && kq_time_parse_log(s, &ticks, &zoned)) return KQ_DATETIME;
     if (s.n >= 16 && s.p[4] == '-' && kq_time_parse_iso(s, &ticks)) return KQ_DATETIME;
     v = kq_field_value(f, KQ_LONG, NULL, NULL);
     if (!v.null && s.n < 19 && (s.p[0] != '0' || s.n == 1) && s.p[0] != '+') return KQ_LONG;

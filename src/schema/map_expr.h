@@ -29,6 +29,7 @@ typedef enum kq_transform_flags {
     KQ_TRANSFORM_DERIVED = 2, /* our inference: the column is derived, not exact */
     KQ_TRANSFORM_JSON = 4,    /* takes the field as JSON text */
     KQ_TRANSFORM_NAMES = 8,   /* its argument is a [names] table */
+    KQ_TRANSFORM_LOCAL = 32,  /* its result is a local time */
     KQ_TRANSFORM_NUMBER = 16  /* its result is a number: written bare in an object */
 } kq_transform_flags;
 

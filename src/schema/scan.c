@@ -193,6 +193,7 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
     if (!w) return kq_nomem(err);
     w->scan = scan;
     kq_status status = kq_builder_init(&w->builder, &scan->spec, err);
+    w->builder.zone = scan->catalog->zone;
     w->readers = kq_calloc(scan->nrequests * ACCESSES, sizeof *w->readers);
     if (!status && !w->readers) status = kq_nomem(err);
     if (status) {
@@ -281,6 +282,7 @@ static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *s
     KQ_TRY(claim(w, &o, &reader, &morsel, seq, err));
     if (!o) return KQ_OK;
     *more = true;
+    w->builder.path = o->source->input->path;
     kq_builder_begin(&w->builder, o->request, s->book, to, *seq << 32);
     kq_row_sink sink = {kq_builder_row, &w->builder};
     kq_error why = {0};

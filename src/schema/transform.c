@@ -50,6 +50,13 @@ static bool transform_name(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
     return kq_names_find(arg->names, in, out);
 }
 
+/* What it means is its flag. */
+static bool transform_local(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                            kq_sv *out) {
+    *out = in;
+    return in.n > 0;
+}
+
 static bool transform_lower(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     size_t i = 0;
     while (i < in.n && !(in.p[i] >= 'A' && in.p[i] <= 'Z')) i++;

@@ -34,7 +34,7 @@ typedef struct csv_source {
     uint64_t count; /* records before the next morsel */
     uint64_t morsels;
     uint64_t serial; /* tells sources apart whose memory is the same */
-    bool ended, noted;
+    bool ended;
     bool skipping; /* up to the end of a line that is too long */
 } csv_source;
 
@@ -230,8 +230,9 @@ static place find_place(const csv_source *s, kq_sv name) {
     } specials[] = {{{"$file", 5}, FILE_NAME}, {{"$offset", 7}, OFFSET}, {{"$index", 6}, NUMBER}, {{"$raw", 4}, RAW}};
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
         if (kq_sv_eq(name, specials[i].name)) return (place){specials[i].special, 0};
-    for (uint32_t c = 0; c < s->ncolumns; c++)
-        if (!s->columns[c].local && kq_sv_eq(s->columns[c].name, name)) return (place){FIELD, c};
+    for (int local = 0; local < 2; local++)
+        for (uint32_t c = 0; c < s->ncolumns; c++)
+            if (s->columns[c].local == local && kq_sv_eq(s->columns[c].name, name)) return (place){FIELD, c};
     return (place){ABSENT, 0};
 }
 
@@ -385,14 +386,6 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
     s->at += end;
     r->first = s->count;
     s->count += count_records(r);
-    if (!s->noted)
-        for (uint32_t c = 0; c < s->ncolumns; c++)
-            if (s->columns[c].local)
-                kq_report_damage(
-                    s->base.report, s->base.input->number, s->base.input->path, 0,
-                    "the column '%.*s [Local Time]' is in a time zone that the file does not tell: left out",
-                    (int)s->columns[c].name.n, s->columns[c].name.p);
-    s->noted = true;
     return KQ_OK;
 }
 
@@ -499,7 +492,9 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
                 if (!selected(&set->selectors[k], present ? text : KQ_SV(""))) return KQ_OK;
                 continue;
             }
-            if (present) r->fields[k] = (kq_field){.kind = KQ_FIELD_STRING, .u.text = text};
+            if (present)
+                r->fields[k] =
+                    (kq_field){.kind = s->columns[c].local ? KQ_FIELD_LOCAL : KQ_FIELD_STRING, .u.text = text};
             if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
         }
     }

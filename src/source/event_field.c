@@ -21,6 +21,7 @@ void kq_event_field_text(const kq_field *field, kq_buf *out) {
     char text[40];
     switch (field->kind) {
     case KQ_FIELD_STRING:
+    case KQ_FIELD_LOCAL:
     case KQ_FIELD_JSON: kq_buf_sv(out, field->u.text); break;
     case KQ_FIELD_BOOL: kq_buf_str(out, field->u.b ? "true" : "false"); break;
     case KQ_FIELD_LONG: kq_number_print_long(field->u.l, out); break;

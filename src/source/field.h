@@ -18,7 +18,8 @@ typedef enum kq_field_kind {
     KQ_FIELD_REAL,
     KQ_FIELD_DATETIME, /* l: ticks */
     KQ_FIELD_GUID,
-    KQ_FIELD_JSON /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
+    KQ_FIELD_LOCAL, /* text: a time in a zone that the record does not tell */
+    KQ_FIELD_JSON   /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
 } kq_field_kind;
 
 /* Text lies in the reader's block or scratch and is valid until the row callback's chunk is taken, at the latest until
@@ -39,12 +40,12 @@ typedef struct kq_field {
  * One wanted field. `name` is a path: names joined by '.', descending into objects ("EventData.CommandLine",
  * "properties.FileName"); a name that itself holds a dot is matched too when the record spells it so ("a.b" finds
  * {"a.b":1} before {"a":{"b":1}}). Names compare exactly in JSON, EVTX and XML; in CSV a header "Name [UTC]" or
- * "Name [Local Time]" is the field Name. Names starting with '$' are made by the source:
- *   $file (path as given), $offset (byte offset of the record), $index (number of the record in the file),
- *   $raw (the record's text: JSON, CSV and XML), $EventDataXml, $EventDataJson (EVTX and XML: EventData or UserData
- *   whole), $recovered (EVTX: is it an old record past its chunk's free space).
- * `accept`, if set, judges the field when it is found: false drops the record at once, before other fields are
- * decoded. It may be called with MISSING.
+ * "Name [Local Time]" is the field Name (the second as KQ_FIELD_LOCAL, unless the first is there too). Names starting
+ * with '$' are made by the source: $file (path as given), $offset (byte offset of the record), $index (number of the
+ * record in the file), $raw (the record's text: JSON, CSV and XML), $EventDataXml, $EventDataJson (EVTX and XML:
+ * EventData or UserData whole), $recovered (EVTX: is it an old record past its chunk's free space). `accept`, if set,
+ * judges the field when it is found: false drops the record at once, before other fields are decoded. It may be called
+ * with MISSING.
  */
 typedef struct kq_want {
     kq_sv name;

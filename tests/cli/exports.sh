@@ -98,6 +98,37 @@ printf 'Timestamp,DeviceName,FileName,ProcessCommandLine,AdditionalFields\n2026-
 check "cells of JSON whose quotes are not doubled" 0 '{"FileName":"f","x":"d"}' '' query \
     'DeviceProcessEvents | project FileName, x = tostring(parse_json(AdditionalFields).c)' --on dirty.csv
 
+# --- times
+
+printf 'TenantId,TimeGenerated [Local Time],Computer,Facility,SyslogMessage\nt,"10/25/2023, 9:43:21.990 AM",c1,auth,m\nt,"10/29/2023, 2:30:00 AM",c2,auth,m\nt,"3/26/2023, 2:30:00 AM",c3,auth,m\n' >local.csv
+check "a local time is refused, and the option told" 2 '' "local.csv: the times behind 'TimeGenerated' are local" query 'Syslog' --on local.csv
+check "the option" 2 '' '--timezone says which' query 'Syslog | where TimeGenerated > datetime(2023-01-01) | project Computer' --on local.csv
+check "nobody asked for it" 0 '{"Count":3}' '' query 'Syslog | count' --on local.csv
+check "a zone with summer time: what comes twice is standard time, what is left out counts after the gap" 0 \
+    '{"TimeGenerated":"2023-10-25T07:43:21.99Z"} {"TimeGenerated":"2023-10-29T01:30:00Z"} {"TimeGenerated":"2023-03-26T00:30:00Z"}' '' \
+    query 'Syslog | project TimeGenerated' --on local.csv --timezone Europe/Brussels
+check "an offset" 0 '{"TimeGenerated":"2023-10-25T07:43:21.99Z"}' '' \
+    query 'Syslog | where TimeGenerated between (datetime(2023-10-25 07:00) .. 1h) | project TimeGenerated' --on local.csv --timezone +02:00
+check "a zone that is none" 2 '' "there is no time zone 'Mars'" query 'Syslog' --on local.csv --timezone Mars
+check "inspect counts what it can't place in time" 0 '{"Table":"Syslog","Channel":"","Provider":"","EventID":null,"Records":3,"First":null,"Last":null}' \
+    'files 1' inspect local.csv
+echo '{"EventTime":"2020-08-01 07:53:24","Hostname":"h","SourceName":"Microsoft-Windows-Security-Auditing","Channel":"Security","EventID":4624}' >nxlog.json
+check "NXLog writes local time" 2 '' 'nxlog.json: the times behind' query 'Event | project TimeGenerated' --on nxlog.json
+check "NXLog, its zone known" 0 '{"TimeGenerated":"2020-08-01T05:53:24Z"}' '' query 'Event | project TimeGenerated' --on nxlog.json --timezone Europe/Brussels
+cat >forms.ndjson <<'X'
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":"2026-01-02T03:04:05.123456789Z"}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":"2026-01-02T03:04:05+0200"}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":"2026-01-02 03:04:05 UTC"}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":1577836800}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":1577836800.5}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":1577836800123456789}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":"\/Date(1577836800123)\/"}
+{"Type":"Heartbeat","Computer":"c","TimeGenerated":0}
+X
+check "the forms of times" 0 \
+    '{"TimeGenerated":"2026-01-02T03:04:05.1234567Z"} {"TimeGenerated":"2026-01-02T01:04:05Z"} {"TimeGenerated":"2026-01-02T03:04:05Z"} {"TimeGenerated":"2020-01-01T00:00:00Z"} {"TimeGenerated":"2020-01-01T00:00:00.5Z"} {"TimeGenerated":"2020-01-01T00:00:00.1234567Z"} {"TimeGenerated":"2020-01-01T00:00:00.123Z"} {"TimeGenerated":null}' '' \
+    query 'Heartbeat | project TimeGenerated' --on forms.ndjson
+
 # --- archives
 
 mkdir -p logs/in

@@ -36,6 +36,7 @@ static kq_status write_row(void *ctx, uint32_t set, const kq_field *fields, KQ_U
         switch (f->kind) {
         case KQ_FIELD_MISSING: kq_buf_char(w->out, '-'); break;
         case KQ_FIELD_NULL: kq_buf_char(w->out, '~'); break;
+        case KQ_FIELD_LOCAL: kq_buf_char(w->out, 'L'); /* fall through */
         case KQ_FIELD_STRING:
             kq_buf_char(w->out, '\'');
             kq_buf_sv(w->out, f->u.text);

@@ -4,7 +4,7 @@
 
 #include "source/source.h"
 
-/* One line per row: the set's number, then each field after a '|': `-` missing, `~` null, 'text', true, 1, 1u, 1.5,
+/* One line per row: the set's number, then each field after a '|': `-` missing, `~` null, 'text', L'local time', true, 1, 1u, 1.5,
  * and JSON as it is. At the end "! offset reason" for each place of damage. A failure is "error: message". */
 void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out);
 

@@ -89,6 +89,61 @@ static void test_parse(void **state) {
     assert_string_equal(shown(KQ_TICKS_1970, 7, false), "1970-01-01T00:00:00.0000000Z");
 }
 
+/* What logs write: {text, time, tells its zone}. */
+static void test_log(void **state) {
+    (void)state;
+    static const char *const same[][3] = {
+        {"2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z", "z"},
+        {"2026-01-02 03:04:05", "2026-01-02T03:04:05Z", ""},
+        {"2026-01-02T03:04:05.1", "2026-01-02T03:04:05.1Z", ""},
+        {"2026-01-02T03:04:05.123456789012Z", "2026-01-02T03:04:05.1234567Z", "z"},
+        {"2026-01-02T03:04:05.18835+02:00", "2026-01-02T01:04:05.18835Z", "z"},
+        {"2026-01-02T03:04:05+0200", "2026-01-02T01:04:05Z", "z"},
+        {"2026-01-02T03:04:05.9999999-0330", "2026-01-02T06:34:05.9999999Z", "z"},
+        {" 2026-01-02 03:04:05 UTC ", "2026-01-02T03:04:05Z", "z"},
+        {"2026-01-02 03:04:05 GMT", "2026-01-02T03:04:05Z", "z"},
+        {"10/25/2023, 9:43:21.990 AM", "2023-10-25T09:43:21.99Z", ""},
+        {"10/25/2023, 9:43:21.990 PM", "2023-10-25T21:43:21.99Z", ""},
+        {"Oct 25, 2023 9:43:21 AM", "2023-10-25T09:43:21Z", ""},
+        {"Wed, 25 Oct 2023 09:43:21 GMT", "2023-10-25T09:43:21Z", "z"},
+        {"2026-01-02", "2026-01-02T00:00:00Z", ""},
+        {"1577836800", "2020-01-01T00:00:00Z", "z"},
+        {"1577836800.25", "2020-01-01T00:00:00.25Z", "z"},
+        {"1577836800123", "2020-01-01T00:00:00.123Z", "z"},
+        {"1577836800123.4567", "2020-01-01T00:00:00.1234567Z", "z"},
+        {"1577836800123456", "2020-01-01T00:00:00.123456Z", "z"},
+        {"1577836800123456789", "2020-01-01T00:00:00.1234567Z", "z"},
+        {"/Date(1577836800123)/", "2020-01-01T00:00:00.123Z", "z"},
+        {"/Date(-1000)/", "1969-12-31T23:59:59Z", "z"},
+        {"/Date(1577836800000+0200)/", "2020-01-01T00:00:00Z", "z"},
+    };
+    int64_t t;
+    bool zoned;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        if (!kq_time_parse_log(kq_sv_of(same[i][0]), &t, &zoned)) fail_msg("%s is refused", same[i][0]);
+        assert_string_equal(shown(t, -1, false), same[i][1]);
+        if (zoned != (same[i][2][0] != 0)) fail_msg("%s: zone", same[i][0]);
+    }
+    static const char *const bad[] = {"",
+                                      "03:04",
+                                      "12345678901234567890",
+                                      "1577836800.",
+                                      "15778368",
+                                      "/Date()/",
+                                      "/Date(1)",
+                                      "/Date(1+02)/",
+                                      "/Date(x)/",
+                                      "1577836800x",
+                                      "0000000000",
+                                      "/Date(999999999999999)/"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (kq_time_parse_log(kq_sv_of(bad[i]), &t, &zoned)) fail_msg("%s is taken", bad[i]);
+    assert_false(kq_time_from_epoch(0, 5, &t));
+    assert_false(kq_time_from_epoch(-1577836800, 0, &t));
+    assert_true(kq_time_from_epoch(99999999999, 999999999, &t)); /* the year 5138 */
+    assert_true(kq_time_from_epoch(INT64_MAX, 0, &t));
+}
+
 static void test_span(void **state) {
     (void)state;
     static const char *const same[][2] = {
@@ -122,6 +177,6 @@ static void test_span(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_calendar), cmocka_unit_test(test_parse),
-                                       cmocka_unit_test(test_span)};
+                                       cmocka_unit_test(test_log), cmocka_unit_test(test_span)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

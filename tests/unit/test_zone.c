@@ -70,7 +70,33 @@ static void test_bytes(void **state) {
     kq_arena_deinit(&arena);
 }
 
+static void test_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int minutes;
+    } good[] = {{"+02:00", 120}, {"+0200", 120}, {"-03:30", -210}, {"+5", 300},
+                {"-05", -300},   {"+00:00", 0},  {"UTC", 0},       {"+14:00", 840}};
+    static const char *const bad[] = {"",    "+",      "-",       "+2:0",           "+02:60",
+                                      "+15", "+14:01", "+02:000", "Nowhere/At_All", "+a"};
+    kq_arena arena;
+    kq_arena_init(&arena, NULL, 0);
+    const kq_zone *z;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(kq_zone_named(kq_sv_of(good[i].name), &arena, &z, NULL), KQ_OK);
+        if (!z) fail_msg("%s", good[i].name);
+        assert_int_equal(kq_zone_offset(z, KQ_TICKS_1970), good[i].minutes * KQ_TICK_MINUTE);
+        assert_int_equal(kq_zone_to_utc(z, KQ_TICKS_1970), KQ_TICKS_1970 - good[i].minutes * KQ_TICK_MINUTE);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(kq_zone_named(kq_sv_of(bad[i]), &arena, &z, NULL), KQ_OK);
+        if (z) fail_msg("%s", bad[i]);
+    }
+    kq_arena_deinit(&arena);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_brussels), cmocka_unit_test(test_bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_brussels), cmocka_unit_test(test_bytes),
+                                       cmocka_unit_test(test_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
