@@ -70,29 +70,21 @@ static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, cons
     return status;
 }
 
+static kq_status view_column(void *ctx, const kq_column *column, kq_sv from, kq_error *err) {
+    kq_value row[] = {kq_value_sv(column->name), text(kq_type_name(column->type)), kq_value_sv(from)};
+    return kq_listing_row(ctx, row, err);
+}
+
 /* A stored function's columns are those of the query that names it. */
-static kq_status view_columns(void *ctx, const kq_columns *view, KQ_UNUSED kq_sv visualization, kq_error *err) {
-    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}};
+static kq_status list_view(kq_engine *engine, const kq_function *f, const kq_output *out, kq_error *err) {
+    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}, {{"From", 4}, KQ_STRING}};
     kq_listing l;
-    kq_status status = kq_listing_init(&l, ctx, columns, 2, err);
-    for (uint32_t i = 0; i < view->n && !status; i++) {
-        kq_value row[] = {kq_value_sv(view->items[i].name), text(kq_type_name(view->items[i].type))};
-        status = kq_listing_row(&l, row, err);
-    }
+    kq_status status = kq_listing_init(&l, out, columns, 3, err);
+    if (!status) status = kq_engine_begin(engine, err);
+    engine->runner.no_optimize = true; /* what is asked is the function as it is written */
+    if (!status) status = kq_runner_columns(&engine->runner, f->name, view_column, &l, err);
     if (!status) status = kq_listing_finish(&l, err);
     kq_listing_deinit(&l);
-    return status;
-}
-
-static kq_status no_rows(KQ_UNUSED void *ctx, KQ_UNUSED kq_chunk *chunk, KQ_UNUSED bool *done,
-                         KQ_UNUSED kq_error *err) {
-    return KQ_OK;
-}
-
-static kq_status list_view(kq_engine *engine, const kq_function *f, const kq_output *out, kq_error *err) {
-    kq_result result = {view_columns, {no_rows, NULL}, (void *)(uintptr_t)out};
-    kq_status status = kq_engine_begin(engine, err);
-    if (!status) status = kq_runner_query(&engine->runner, f->name, &result, err);
     return status;
 }
 

@@ -206,6 +206,25 @@ kq_status kq_runner_plan(kq_runner *r, kq_sv text, kq_buf *out, kq_error *err) {
     return status ? status : kq_buf_status(out, err);
 }
 
+kq_status kq_runner_columns(kq_runner *r, kq_sv text, kq_describe_fn fn, void *ctx, kq_error *err) {
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query query = {0};
+    kq_buf from;
+    kq_arena_init(&arena, r->env.budget, 0);
+    kq_buf_init(&from, r->env.budget, 1 << 20);
+    kq_status status = kq_runner_bind(r, text, &arena, &cleanups, &query, err);
+    for (uint32_t i = 0; !status && i < query.plan->out.n; i++) {
+        kq_buf_clear(&from);
+        kq_plan_origin(query.plan, i, &from);
+        if (!(status = kq_buf_status(&from, err))) status = fn(ctx, &query.plan->out.items[i], kq_buf_view(&from), err);
+    }
+    kq_buf_deinit(&from);
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
+    return status;
+}
+
 /* Runs a query over every table that has data and a time: `format` gets the table's name and twice its time column. */
 static kq_status over_times(kq_runner *r, const char *before, const char *between, const char *after,
                             const kq_result *result, kq_error *err) {

@@ -35,6 +35,11 @@ kq_status kq_runner_bind(kq_runner *runner, kq_sv text, kq_arena *arena, kq_clea
 /* Appends the plan that kq_runner_query would run, as text. Errors: those of kq_parse, kq_bind and kq_optimize. */
 kq_status kq_runner_plan(kq_runner *runner, kq_sv text, kq_buf *out, kq_error *err);
 
+/* Calls `fn` for each column of the query's result, with what it is made of (kq_plan_origin). Errors: those of kq_parse
+ * and kq_bind, and of `fn`. */
+typedef kq_status (*kq_describe_fn)(void *ctx, const kq_column *column, kq_sv from, kq_error *err);
+kq_status kq_runner_columns(kq_runner *runner, kq_sv text, kq_describe_fn fn, void *ctx, kq_error *err);
+
 /* The oldest and newest event time of the catalog's inputs; *found false when there is none. */
 kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool *found, kq_error *err);
 

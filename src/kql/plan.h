@@ -221,4 +221,8 @@ kq_status kq_fold_call(kq_expr *call, kq_arena *arena, kq_cleanup **cleanups, kq
 /* Appends the plan as an indented tree with its columns, for tests and --explain-plan. */
 void kq_plan_print(const kq_plan *plan, kq_buf *out);
 
+/* Appends which columns of tables output column `column` is made of, one part for each leg of a union:
+ * "T.a; computed from U.b, U.c; 'constant'". Nothing when no table gives it. */
+void kq_plan_origin(const kq_plan *plan, uint32_t column, kq_buf *out);
+
 #endif

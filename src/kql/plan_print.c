@@ -221,3 +221,101 @@ static void print_plan(const kq_plan *plan, unsigned indent, kq_buf *out) {
 void kq_plan_print(const kq_plan *plan, kq_buf *out) {
     print_plan(plan, 0, out);
 }
+
+/* ---- where a column comes from ---- */
+
+#define ORIGIN_MAX 4096 /* bytes: a plan whose nodes are shared can have more paths than anybody reads */
+
+static void origin_list(const kq_plan *p, uint32_t column, kq_buf *out, unsigned depth);
+
+static void origin_args(const kq_plan *input, const kq_expr *e, kq_buf *out, unsigned depth) {
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        const kq_expr *a = e->args[i];
+        if (a->kind == KQ_EXPR_COLUMN) origin_list(input, a->column, out, depth);
+        if (a->kind == KQ_EXPR_CALL) origin_args(input, a, out, depth);
+    }
+}
+
+/* Is `part` one of the parts already? */
+static bool has_part(kq_sv have, kq_sv part) {
+    for (size_t i = 0; i + part.n <= have.n; i++) {
+        if (memcmp(have.p + i, part.p, part.n) != 0 || (i && have.p[i - 1] != ' ')) continue;
+        char next = i + part.n < have.n ? have.p[i + part.n] : ';';
+        if (next == ';' || next == ',') return true;
+    }
+    return false;
+}
+
+static void origin_part(kq_buf *out, const char *separator, kq_sv part) {
+    if (!part.n || has_part(kq_buf_view(out), part)) return;
+    if (out->n) kq_buf_str(out, separator);
+    kq_buf_sv(out, part);
+}
+
+static void origin_expr(const kq_plan *input, const kq_expr *e, kq_buf *out, const char *separator, unsigned depth) {
+    kq_buf part;
+    kq_buf_init(&part, NULL, 2 * ORIGIN_MAX);
+    if (e->kind == KQ_EXPR_CONST && e->type == KQ_STRING && !e->value.null && e->value.u.s.len) {
+        kq_buf_printf(&part, "'" KQ_SV_FMT "'", KQ_SV_ARG(kq_str_view(&e->value.u.s)));
+    } else if (e->kind == KQ_EXPR_CALL) {
+        kq_buf inner;
+        kq_buf_init(&inner, NULL, 2 * ORIGIN_MAX);
+        origin_args(input, e, &inner, depth);
+        if (inner.n && separator[0] == ';') kq_buf_str(&part, "computed from ");
+        kq_buf_sv(&part, kq_buf_view(&inner));
+        kq_buf_deinit(&inner);
+    }
+    origin_part(out, separator, kq_buf_view(&part));
+    kq_buf_deinit(&part);
+}
+
+static void origin(const kq_plan *p, uint32_t column, kq_buf *out, const char *separator, unsigned depth) {
+    while (p && depth < 1000 && out->n < ORIGIN_MAX && column < p->out.n) {
+        depth++;
+        switch (p->kind) {
+        case KQ_PLAN_SCAN: {
+            kq_buf part;
+            kq_buf_init(&part, NULL, ORIGIN_MAX);
+            kq_buf_printf(&part, KQ_SV_FMT "." KQ_SV_FMT, KQ_SV_ARG(p->u.scan.table),
+                          KQ_SV_ARG(p->out.items[column].name));
+            origin_part(out, separator, kq_buf_view(&part));
+            kq_buf_deinit(&part);
+            return;
+        }
+        case KQ_PLAN_PROJECT: {
+            const kq_expr *e = p->u.project.exprs[column];
+            if (e->kind != KQ_EXPR_COLUMN) {
+                origin_expr(p->input, e, out, separator, depth);
+                return;
+            }
+            column = e->column;
+            p = p->input;
+            break;
+        }
+        case KQ_PLAN_UNION:
+            for (uint32_t i = 0; i < p->u.unions.n; i++) origin(p->u.unions.inputs[i], column, out, separator, depth);
+            return;
+        case KQ_PLAN_JOIN:
+            if (column >= p->input->out.n) {
+                column -= p->input->out.n;
+                p = p->u.join.right;
+                break;
+            }
+            /* fall through */
+        case KQ_PLAN_FILTER:
+        case KQ_PLAN_SORT:
+        case KQ_PLAN_TOP:
+        case KQ_PLAN_TAKE:
+        case KQ_PLAN_MATERIALIZE: p = p->input; break;
+        default: return;
+        }
+    }
+}
+
+static void origin_list(const kq_plan *p, uint32_t column, kq_buf *out, unsigned depth) {
+    origin(p, column, out, ", ", depth);
+}
+
+void kq_plan_origin(const kq_plan *plan, uint32_t column, kq_buf *out) {
+    origin(plan, column, out, "; ", 0);
+}

@@ -169,8 +169,25 @@ verdict "a view without any data says so once" "$(grep -c . err | grep -v '^1$';
 "$k" functions imProcessCreate >out 2>err
 verdict "functions describes a view" "$(grep -q '"Kind":"stored function","Signature":"imProcessCreate(starttime:datetime = datetime(null), ' out || cat out err)"
 "$k" schema imProcessCreate >out 2>err
-verdict "schema lists a view's columns" "$(grep -q '{"Column":"TargetProcessCreationTime","Type":"datetime"' out || cat err)"
+verdict "schema lists a view's columns" "$(grep -q '{"Column":"User","Type":"string","From":"computed from DeviceProcessEvents.AccountDomain, DeviceProcessEvents.AccountName; ASimProcessEventLogs.TargetUsername"}' out || cat err)"
+cat >rule.yaml <<'EOF'
+id: 00000000-0000-0000-0000-000000000001
+name: Accounts made on the command line
+kind: Scheduled
+description: A rule on a view.
+severity: Low
+queryFrequency: 1h
+queryPeriod: 1d
+triggerOperator: gt
+triggerThreshold: 0
+query: |
+  imProcessCreate(starttime = ago(1d))
+  | where TargetProcessFilename =~ "net.exe" and CommandLine has "user"
+EOF
+"$k" run rule.yaml --on "$samples" >out 2>err
+verdict "a rule on a view replays" "$(grep -q '"AlertName":"Accounts made on the command line"' out || cat out err)"
 "$k" schema imProcesCreate >out 2>err
+verdict "and what each is made of" "$("$k" schema imRegistry | grep -c '"From":"DeviceRegistryEvents.RegistryKey; DeviceRegistryEvents.PreviousRegistryKey; ASimRegistryEventLogs.RegistryKey"' | grep -v '^1$')"
 verdict "schema knows a view that is meant" "$(grep -q "did you mean 'imProcessCreate'" err || cat err)"
 echo "1..$n"
 exit $bad
