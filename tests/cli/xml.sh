@@ -52,8 +52,8 @@ row='{"Timestamp":"2026-01-02T03:04:05.6Z","DeviceName":"ws1.corp.example","File
 for f in wevtutil.xml powershell.txt viewer.xml splunk.gz redirected.log; do
     check "process starts of $f" 0 "$row $row" '' query "$query" --on $f
 done
-check "every event" 0 '{"EventID":1,"Source":"Microsoft-Windows-Sysmon","Computer":"WS1.corp.example","UserName":"NT AUTHORITY\SYSTEM"}' '' query \
-    'Event | take 1 | project EventID, Source, Computer, UserName' --on viewer.xml
+check "every event" 0 '{"EventID":1,"Source":"Microsoft-Windows-Sysmon","Computer":"WS1.corp.example","EventLog":"Microsoft-Windows-Sysmon/Operational"}' '' query \
+    'Event | take 1 | project EventID, Source, Computer, EventLog' --on viewer.xml
 check "EventData as an object" 0 '{"Line":"cmd /c \"whoami && hostname\""}' '' query \
     'WindowsEvent | take 1 | project Line = tostring(EventData.CommandLine)' --on wevtutil.xml
 
