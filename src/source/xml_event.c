@@ -38,6 +38,12 @@ static inline uint64_t load8(const char *p) {
     return v;
 }
 
+static inline uint32_t load4(const char *p) {
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
 /* ---- fields */
 
 static bool fail(parsing *x) {
@@ -137,11 +143,16 @@ static inline bool answer(parsing *x, uint32_t slot, kq_sv text, bool amp) {
 }
 
 static inline uint32_t name_hash(kq_sv name, uint32_t shift) {
-    uint64_t a = load8(name.p), b = 0; /* names have bytes behind them: the block's slack at least */
-    if (name.n < 8)
-        a &= (UINT64_C(1) << 8 * name.n) - 1;
-    else
+    uint64_t a, b = 0;
+    if (name.n >= 8) {
+        a = load8(name.p);
         b = load8(name.p + name.n - 8);
+    } else if (name.n >= 4) {
+        a = (uint64_t)load4(name.p) << 32 | load4(name.p + name.n - 4);
+    } else {
+        const unsigned char *u = (const unsigned char *)name.p;
+        a = u[0] | (uint32_t)u[name.n / 2] << 8 | (uint32_t)u[name.n - 1] << 16;
+    }
     return (uint32_t)(((a ^ (b << 23 | b >> 41) ^ name.n) * UINT64_C(0x9E3779B97F4A7C15)) >> shift);
 }
 
@@ -152,6 +163,20 @@ static inline uint32_t data_slot(const kq_xml_reader *r, kq_sv name) {
     for (uint32_t at = name_hash(name, r->names_shift); r->names[at].name.n; at = (at + 1) & mask)
         if (kq_sv_eq(r->names[at].name, name)) return r->names[at].slot;
     return UINT32_MAX;
+}
+
+/* A bit for a name: no path that is asked for has a part whose bit is not set. */
+static inline uint64_t part_bit(kq_sv name) {
+    return UINT64_C(1) << ((name.n * 5 + (unsigned char)name.p[0] + 3u * (unsigned char)name.p[name.n - 1]) & 63);
+}
+
+/* Names may have dots: each run of parts of a path may be one. */
+static void add_parts(kq_xml_reader *r, kq_sv path) {
+    for (size_t i = 0; i < path.n; i++) {
+        if (i && path.p[i - 1] != '.') continue;
+        for (size_t k = i + 1; k <= path.n; k++)
+            if (k == path.n || path.p[k] == '.') r->parts |= part_bit(kq_sv_slice(path, i, k));
+    }
 }
 
 kq_status kq_xml_plan(kq_xml_reader *r, kq_error *err) {
@@ -171,13 +196,11 @@ kq_status kq_xml_plan(kq_xml_reader *r, kq_error *err) {
     for (uint32_t i = 0; i < q->nslots; i++) {
         const kq_event_slot *slot = &q->slots[i];
         kq_sv prefix = KQ_SV("EventData.");
+        add_parts(r, slot->path);
         r->early[i] = slot->what == KQ_EVENT_PATH && kq_sv_starts(slot->path, KQ_SV("System."));
         if (slot->what != KQ_EVENT_PATH || !kq_sv_starts(slot->path, prefix) || slot->path.n == prefix.n) continue;
         size_t length = slot->path.n - prefix.n;
-        char *name = kq_arena_bytes(arena, length + 8); /* read eight at a time */
-        if (!name) return kq_arena_status(arena, err);
-        memset(name, 0, length + 8);
-        memcpy(name, slot->path.p + prefix.n, length);
+        const char *name = slot->path.p + prefix.n;
         r->names_shift = 64 - bits;
         uint32_t mask = (UINT32_C(1) << bits) - 1, at = name_hash((kq_sv){name, length}, r->names_shift);
         while (r->names[at].name.n) at = (at + 1) & mask;
@@ -191,7 +214,27 @@ kq_status kq_xml_plan(kq_xml_reader *r, kq_error *err) {
 /* ---- elements */
 
 static inline bool name_byte(char c) {
-    return !kq_xml_blank(c) && c != '>' && c != '/' && c != '=' && c != '<' && c;
+    static const bool no[256] = {[0] = true,   [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true,
+                                 ['>'] = true, ['/'] = true, ['='] = true,  ['<'] = true};
+    return !no[(unsigned char)c];
+}
+
+/* The first quote or '<' in [p, end), or end. */
+static inline const char *value_end(const char *p, const char *end, char quote) {
+#ifdef __SSE2__
+    const __m128i less = _mm_set1_epi8('<'), close = _mm_set1_epi8(quote);
+    for (; p < end; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        unsigned stop = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, close), _mm_cmpeq_epi8(v, less)));
+        if (!stop) continue;
+        p += __builtin_ctz(stop);
+        return p < end ? p : end;
+    }
+    return end;
+#else
+    while (p < end && *p != quote && *p != '<') p++;
+    return p;
+#endif
 }
 
 static kq_sv without_prefix(const kq_xml_reader *r, kq_sv name) {
@@ -204,7 +247,7 @@ static void extend(kq_xml_reader *r, const kq_xml_level *parent, kq_sv name, kq_
     uint32_t n = parent->npath, dot = n > 0;
     to->hash = parent->hash;
     to->npath = n;
-    to->lost = parent->lost || n + dot + name.n > sizeof r->path;
+    to->lost = parent->lost || !(r->parts & part_bit(name)) || n + dot + name.n > sizeof r->path;
     if (to->lost) return;
     if (dot) {
         r->path[to->npath++] = '.';
@@ -357,8 +400,7 @@ static bool attribute(parsing *x, kq_sv *name, kq_sv *value) {
     if (at_end(x, p)) return cut_off(x);
     if (*p != '"' && *p != '\'') return broken(x, "an attribute without quotes");
     char quote = *p++;
-    const char *q = p;
-    while (q < x->end && *q != quote && *q != '<') q++;
+    const char *q = value_end(p, x->end, quote);
     if (at_end(x, q)) return cut_off(x);
     *value = (kq_sv){p, (size_t)(q - p)};
     x->p = q + 1;
@@ -416,22 +458,12 @@ static inline bool plain_data(parsing *x, bool *stop) {
     if (end - p < 24 || load8(p) != load8("<Data Na") || p[8] != 'm' || p[9] != 'e' || p[10] != '=') return false;
     char quote = p[11];
     if (quote != '\'' && quote != '"') return false;
-    const char *name = p + 12, *q = name;
-#ifdef __SSE2__
-    const __m128i wanted = _mm_set1_epi8(quote);
-    unsigned mask =
-        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)q), wanted));
-    if (mask)
-        q += __builtin_ctz(mask);
-    else
-        q += 16;
-#endif
-    while (q < end && *q != quote && *q != '<') q++;
+    const char *name = p + 12, *q = value_end(name, end, quote);
     if (end - q < 9 || *q != quote || q[1] != '>' || q == name) return false;
     kq_sv label = {name, (size_t)(q - name)};
     bool amp = false;
     const char *text = q + 2, *to = kq_xml_text_end(text, end, &amp);
-    if (end - to < 7 || (load8(to) ^ load8("</Data>")) << 8 != 0) return false;
+    if (end - to < 7 || memcmp(to, "</Data>", 7) != 0) return false;
     uint32_t slot = data_slot(x->r, label);
     if (slot == UINT32_MAX) {
         if (memchr(name, '&', label.n)) return false;

@@ -69,6 +69,7 @@ typedef struct kq_xml_reader {
     kq_arena plan; /* what follows up to `row` */
     kq_xml_data_name *names;
     uint32_t names_shift; /* 64 - bits of its size; 0: no Data is asked for */
+    uint64_t parts;       /* bits of the names in paths that are asked for */
     uint8_t *judged;      /* by slot: some set judges it */
     uint8_t *early;       /* by slot: known when </System> is read */
     uint32_t *alive;      /* the sets that the event may still belong to */
