@@ -55,6 +55,7 @@ static const kq_want everything[] = {
     W("$EventDataJson"),
     W("$offset"),
     W("$index"),
+    W("$recovered"),
     W("EventData.Hashes"),
     W("EventData.Binary"),
     W("RenderingInfo.Message"),
@@ -106,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     unsigned which = data[0] & 1;
     bool checked = data[0] & 2;
+    input.slack = data[0] & 4;
     kq_source source = {&kq_source_evtx, &input, &report};
     taking t = {.request = &requests[which]};
     for (size_t at = 1; at < size; at += KQ_EVTX_CHUNK) {
