@@ -173,7 +173,8 @@ kq_status kq_runner_bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup *
     if (status) return status;
     note_tables(r, query);
     if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
-    return r->no_optimize ? KQ_OK : kq_optimize(query, arena, err);
+    if (!r->no_optimize && (status = kq_optimize(query, arena, err))) kq_stored_place(query->stored, err);
+    return status;
 }
 
 kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_error *err) {

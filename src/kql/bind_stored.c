@@ -73,7 +73,8 @@ static const kq_stored *stored_at(const kq_stored *list, uint32_t start) {
 
 /* The call in the query that `s` was bound for. */
 static const kq_stored *outermost(const kq_stored *list, const kq_stored *s) {
-    for (const kq_stored *o; (o = stored_at(list, s->at.start));) s = o;
+    const kq_stored *o;
+    for (int i = 0; i < KQ_BIND_DEPTH && (o = stored_at(list, s->at.start)); i++) s = o;
     return s;
 }
 

@@ -1,7 +1,7 @@
 /* The ASIM views that are built in: every one binds, and what a query asks of a view is asked of the tables below it.
  */
 #include "exec/runner.h"
-#include "schema/catalog.h"
+#include "schema/catalog_internal.h"
 #include <cmocka.h>
 
 static kq_catalog *catalog;
@@ -81,6 +81,46 @@ static void views_bind(void **state) {
     assert_true(shown > 8);
 }
 
+/* How a text is cut into functions, and what is shown of one. */
+static void texts_are_cut(void **state) {
+    (void)state;
+    static const char text[] =
+        "// A file.\n\n"
+        "// One thing,\n// told in two lines.\n"
+        "let First = (a:long,\n    b:dynamic = dynamic([1, 2]))\n{\n    print a // not a description\n};\n"
+        "let _kequel_second = () { print 2 };\n"
+        "// Third.\nlet Third=(){ print 3 };";
+    kq_catalog *c;
+    kq_buf out;
+    size_t n, before;
+    kq_buf_init(&out, NULL, 0);
+    assert_int_equal(kq_catalog_create(NULL, &c, NULL), KQ_OK);
+    kq_catalog_function_names(c, &before);
+    assert_int_equal(kq_functions_load(c, kq_sv_of(text), "mine.kql", NULL), KQ_OK);
+    const kq_function *f = kq_catalog_function(c, KQ_SV("First"));
+    assert_non_null(f);
+    assert_int_equal(f->line, 5);
+    assert_true(kq_sv_ends(f->text, KQ_SV("};\n")));
+    kq_function_signature(f, &out);
+    assert_true(kq_sv_eq(kq_buf_view(&out), KQ_SV("First(a:long, b:dynamic = dynamic([1, 2]))")));
+    kq_buf_clear(&out);
+    kq_function_doc(f, &out);
+    assert_true(kq_sv_eq(kq_buf_view(&out), KQ_SV("One thing, told in two lines.")));
+    f = kq_catalog_function(c, KQ_SV("_kequel_second"));
+    assert_true(f && f->hidden && f->line == 10 && !f->doc.n);
+    f = kq_catalog_function(c, KQ_SV("Third"));
+    assert_true(f && !f->hidden && f->line == 12);
+    kq_buf_clear(&out);
+    kq_function_signature(f, &out);
+    assert_true(kq_sv_eq(kq_buf_view(&out), KQ_SV("Third()")));
+    assert_null(kq_catalog_function(c, KQ_SV("third")));
+    const kq_sv *names = kq_catalog_function_names(c, &n);
+    assert_int_equal(n, before + 2);
+    assert_true(kq_sv_eq(names[n - 1], KQ_SV("Third")));
+    kq_buf_deinit(&out);
+    kq_catalog_destroy(c);
+}
+
 static int setup(void **state) {
     (void)state;
     return kq_catalog_create(NULL, &catalog, NULL);
@@ -92,6 +132,7 @@ static int teardown(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(filters_reach_the_scans), cmocka_unit_test(views_bind)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(filters_reach_the_scans), cmocka_unit_test(views_bind),
+                                       cmocka_unit_test(texts_are_cut)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
