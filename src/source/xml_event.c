@@ -83,7 +83,7 @@ static bool unescape(parsing *x, kq_sv *text) {
 /* A want that asks for JSON gets JSON text. */
 static bool as_json(kq_xml_reader *r, kq_field *field) {
     if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON) return true;
-    kq_buf_clear(&r->text);
+    kq_buf_empty(&r->text);
     kq_event_field_json(field, &r->scratch, &r->text);
     if (r->text.failed || r->scratch.failed) return false;
     *field = (kq_field){.kind = KQ_FIELD_JSON, .u.text = kq_arena_copy(&r->arena, kq_buf_view(&r->text))};
@@ -572,7 +572,7 @@ static bool unnamed_field(kq_xml_reader *r, int32_t number, kq_field *out) {
     if (number > 0 && (size_t)number <= n) {
         *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = texts[number - 1]};
     } else if (number == 0 && n) {
-        kq_buf_clear(&r->text);
+        kq_buf_empty(&r->text);
         for (size_t i = 0; i < n; i++) {
             if (i) kq_buf_char(&r->text, '\n');
             kq_buf_sv(&r->text, texts[i]);
@@ -592,7 +592,7 @@ static bool whole_field(parsing *x, bool json, kq_field *out) {
     kq_buf *text = &r->text;
     kq_field time = {.kind = KQ_FIELD_MISSING};
     if (!json && !slot_field(x, r->request.time, &time)) return false;
-    kq_buf_clear(text);
+    kq_buf_empty(text);
     if (!json) kq_event_item_start(&time, text);
     if (!kq_xml_whole(r, json, text)) {
         r->flaw = "EventData has too many elements to be shown whole";
@@ -600,7 +600,7 @@ static bool whole_field(parsing *x, bool json, kq_field *out) {
     }
     if (!json) kq_event_item_end(text);
     kq_sv copy = kq_arena_copy(&r->arena, kq_buf_view(text));
-    if (text->failed || !copy.p) return false;
+    if (text->failed || r->scratch.failed || r->bx.arena.failed || !copy.p) return false;
     *out = (kq_field){.kind = json ? KQ_FIELD_JSON : KQ_FIELD_STRING, .u.text = copy};
     return well_formed(x, &out->u.text);
 }
@@ -683,6 +683,8 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
     r->data = r->data_end = NULL;
     r->depth = 0;
     kq_buf_clear(&r->unnamed);
+    kq_buf_clear(&r->text);
+    kq_buf_clear(&r->scratch);
     r->nalive = r->request.nsets;
     for (uint32_t i = 0; i < r->nalive; i++) r->alive[i] = i;
     if (++r->stamp == 0) {

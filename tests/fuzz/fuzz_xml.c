@@ -1,5 +1,7 @@
 /* Event XML: the rows and the damage do not depend on where blocks end, nor on whether a file is read by place or in
- * order, and text is UTF-8. The first byte is the size of the small blocks. */
+ * order, and text is UTF-8. The first byte is the size of the small blocks; with its bit 7
+ * the text is also read with the allocation failing whose number the last byte says, and all after it when the first
+ * byte is odd. */
 #include "native/json.h"
 #include "rows.h"
 #include "source/xml_internal.h"
@@ -13,7 +15,9 @@ static bool accepts(const void *ctx, const kq_field *f) {
     return f->kind != KQ_FIELD_STRING || f->u.text.n != 3;
 }
 
-static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
+/* Reads the text; with `whole` again with allocation `n` failing, where `whole` is what it gave before. */
+static void read_with(kq_sv text, uint64_t block, bool numbered, kq_buf *out, long n_fails, bool sticky,
+                      const kq_buf *whole) {
     static const char *const names[] = {
         "System.Provider",  "System.TimeCreated", "System.Computer",       "EventData.a", "EventData.Data",
         "EventData.param1", "UserData.x.y",       "RenderingInfo.Message", "$offset",     "$raw",
@@ -29,8 +33,16 @@ static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
     kq_want_set sets[] = {{&by_id, 1, wants, n}, {&by_value, 1, second, 2}, {&by_id, 1, third, 1}};
     kq_request request = {sets, numbered ? 3 : 2};
     kq_xml_block_bytes = block;
+    if (whole) {
+        rows_survive(&kq_source_xml, text, &request, n_fails, sticky, whole);
+        return;
+    }
     rows_read(&kq_source_xml, text, &request, out);
     kq_buf_char(out, 0);
+}
+
+static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out) {
+    read_with(text, block, numbered, out, -1, false, NULL);
 }
 
 /* Without the rows of the third set. */
@@ -70,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read(text, KQ_BLOCK_BYTES, true, &first);
     read(text, block, true, &second);
     same(&first, &second, "blocks in order");
+    if (data[0] & 0x80) read_with(text, block, true, NULL, data[size - 1], data[0] & 1, &first);
     /* a value may have a line that begins as a row of the third set does */
     without_numbers(&first);
     without_numbers(&large);
