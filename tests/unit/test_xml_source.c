@@ -193,6 +193,11 @@ static void data_of_all_kinds(void **state) {
     expect("<Event>" HEAD "<UserData><Event xmlns='e'><System2>1</System2></Event><a><Event>2</Event></a></UserData>"
            "</Event><Event>" HEAD "</Event>",
            "UserData.Event.System2 UserData.a.Event System.EventID", "0:1|2|3\n0:~|~|3\n", "");
+    /* names with dots, and elements of one name: the first has the field */
+    expect("<Event>" HEAD "<UserData><x.y w.v='0'><z>1</z><z>2</z></x.y></UserData></Event>",
+           "UserData.x.y.z UserData.x.y.w.v UserData.x UserData.y", "0:1|0|~|~\n", "");
+    expect("<Event>" HEAD "<EventData><Data Name='a.b' x=''>1</Data></EventData></Event>", "EventData.a.b", "0:1\n",
+           "");
     expect("<Event>" HEAD "<EventData><Data Name='L'>a</Data><Data Name='L'/><Data Name='L'>&gt;</Data>"
            "<Data Name='M'>d</Data><Data Name='L'>e</Data></EventData></Event>",
            "EventData.L EventData.M", "0:a\n\n>|d\n", "");
