@@ -22,7 +22,7 @@ typedef struct kq_sink_type {
 struct kq_sink {
     const kq_sink_type *type;
     kq_output output;
-    const kq_columns *columns;
+    const kq_columns *columns; /* the sink's own */
     kq_budget *budget;
     kq_buf buf;
     uint64_t rows;

@@ -16,7 +16,7 @@ typedef struct kq_listing {
     uint32_t rows;
 } kq_listing;
 
-/* Opens a listing of these columns. The names must outlive it. Errors: USAGE (format), NOMEM. */
+/* Opens a listing of these columns. Errors: USAGE (format), NOMEM. */
 kq_status kq_listing_init(kq_listing *l, const kq_output *out, const kq_column *columns, uint32_t n, kq_error *err);
 /* Adds a row of n values; texts are copied. */
 kq_status kq_listing_row(kq_listing *l, const kq_value *values, kq_error *err);

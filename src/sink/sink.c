@@ -8,6 +8,17 @@ static const kq_sink_type *const types[] = {
 #undef KQ_SINK
 };
 
+static kq_status own_columns(kq_sink *s, const kq_columns *from, kq_error *err) {
+    kq_columns *columns = kq_arena_new(&s->arena, kq_columns);
+    kq_column *items = kq_arena_array(&s->arena, kq_column, (size_t)from->n + 1);
+    if (!columns || !items) return kq_arena_status(&s->arena, err);
+    for (uint32_t i = 0; i < from->n; i++)
+        items[i] = (kq_column){kq_arena_copy(&s->arena, from->items[i].name), from->items[i].type};
+    *columns = (kq_columns){items, from->n};
+    s->columns = columns;
+    return kq_arena_status(&s->arena, err);
+}
+
 kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_budget *budget, kq_sink **out,
                          kq_error *err) {
     *out = NULL;
@@ -24,11 +35,11 @@ kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_
     if (!s) return kq_nomem(err);
     s->type = type;
     s->output = *output;
-    s->columns = columns;
     s->budget = budget;
     kq_buf_init(&s->buf, budget, 0);
     kq_arena_init(&s->arena, budget, 4096);
-    kq_status status = type->begin(s, err);
+    kq_status status = own_columns(s, columns, err);
+    if (!status) status = type->begin(s, err);
     if (!status) status = kq_buf_status(&s->buf, err);
     if (status) {
         kq_sink_destroy(s);

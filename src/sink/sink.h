@@ -10,8 +10,8 @@
 
 typedef struct kq_sink kq_sink;
 
-/* Opens a sink for output->format ("table", "ndjson", "json", "csv"). The columns must outlive it. Errors: USAGE,
- * NOMEM. */
+/* Opens a sink for output->format ("table", "ndjson", "json", "csv"). The columns are copied: a format may
+ * need them when the query is long over. Errors: USAGE, NOMEM. */
 kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_budget *budget, kq_sink **out,
                          kq_error *err);
 kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err);

@@ -73,6 +73,8 @@ check "a broken line; the next one is read" 3 '{"a":1} {"a":3}' 'broken.ndjson a
     query 'T | project a' --as T=broken.ndjson
 check "BOM, CRLF and blank lines" 0 '{"a":1} {"a":2}' '' query 'T | project a' --as T=bom.ndjson
 check "a cut array gives what came before" 3 '{"a":1} {"a":2}' 'cut.json at byte 17:' query 'T | project a' --as T=cut.json
+awk 'BEGIN { printf "print Tomorrow=strlen(strcat(\"\""; for (i = 0; i < 20000; i++) printf ", \"%04d\"", i % 10000; print "))" }' >long.kql
+check "a table's header after a long query" 0 "Tomorrow --------    80000" "" query --file long.kql --format table
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
