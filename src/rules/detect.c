@@ -45,7 +45,7 @@ static const kq_column alert_columns[] = {{{"Time", 4}, KQ_DATETIME},      {{"Al
                                           {{"Techniques", 10}, KQ_STRING}, {{"RuleId", 6}, KQ_STRING},
                                           {{"EventCount", 10}, KQ_LONG},   {{"Events", 6}, KQ_DYNAMIC}};
 
-/* One rule being run: its rows of the run in progress, and what earlier runs gave. */
+/* One rule being run: its rows of the run in progress, and what earlier runs reported. */
 typedef struct run {
     kq_detection *d;
     const kq_rule *rule;
@@ -53,9 +53,8 @@ typedef struct run {
     kq_listing *alerts;        /* alerts go here */
     kq_sink *sink;             /* or rows here */
     const kq_columns *columns; /* of the run in progress */
-    kq_columns kept;           /* of the first run: the sink's */
-    kq_arena arena;
-    kq_buf events; /* the run's new rows: JSON objects, each ended by NUL */
+    kq_buf text;               /* one row as JSON */
+    kq_buf events;             /* the run's new rows: JSON objects, each ended by NUL */
     uint64_t fresh, total;
     bool fired; /* a row came in some run */
 } run;
@@ -64,12 +63,7 @@ static kq_status begin(void *ctx, const kq_columns *columns, KQ_UNUSED kq_sv vis
     run *r = ctx;
     r->columns = columns;
     if (!r->d->rows || r->sink) return KQ_OK;
-    r->kept = (kq_columns){kq_arena_array(&r->arena, kq_column, columns->n + 1), columns->n};
-    if (!r->kept.items) return kq_arena_status(&r->arena, err);
-    for (uint32_t i = 0; i < columns->n; i++)
-        r->kept.items[i] = (kq_column){kq_arena_copy(&r->arena, columns->items[i].name), columns->items[i].type};
-    KQ_TRY(kq_arena_status(&r->arena, err));
-    return kq_sink_create(r->d->out, &r->kept, r->d->runner->env.budget, &r->sink, err);
+    return kq_sink_create(r->d->out, columns, r->d->runner->env.budget, &r->sink, err);
 }
 
 static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
@@ -81,12 +75,14 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
         uint32_t row = kq_chunk_row(chunk, k);
         bool fresh = true;
         r->total++;
-        /* without a replay there is no earlier run: equal rows are all reported */
-        KQ_TRY(kq_rowset_add(&r->set, r->columns, chunk, row, &fresh, err));
-        if (!fresh && r->d->replay) continue;
+        kq_buf_clear(&r->text);
+        KQ_TRY(kq_row_json(r->columns, chunk, row, &r->text, err));
+        /* without a replay there is no earlier run */
+        if (r->d->replay) KQ_TRY(kq_rowset_see(&r->set, kq_buf_view(&r->text), &fresh, err));
+        if (!fresh) continue;
         sel[n++] = (uint16_t)row;
         if (r->d->rows || r->fresh + n > most) continue;
-        kq_buf_append(&r->events, r->set.text.p, r->set.text.n);
+        kq_buf_append(&r->events, r->text.p, r->text.n);
         kq_buf_char(&r->events, 0);
     }
     r->fresh += n;
@@ -127,7 +123,7 @@ static kq_status alert(run *r, const char *p, uint64_t shown, uint64_t count, kq
 
 static kq_status write_alerts(run *r, kq_error *err) {
     /* what fires on few rows (lt, eq 0) has none to show; what fires on rows fires once for each of them */
-    if (!triggered(r->rule, r->total) || (!r->fresh && r->total)) return KQ_OK;
+    if (!r->fresh && r->total) return KQ_OK;
     kq_buf text, dyn;
     kq_status status = KQ_OK;
     kq_buf_init(&text, r->d->runner->env.budget, 0);
@@ -147,11 +143,14 @@ static kq_status write_alerts(run *r, kq_error *err) {
 static kq_status run_once(run *r, kq_error *err) {
     kq_result result = {begin, {push, r}, r};
     kq_buf_clear(&r->events);
+    kq_rowset_begin(&r->set, r->d->runner->window_from, r->d->runner->window_to);
     r->fresh = r->total = 0;
     kq_status status = kq_runner_query(r->d->runner, r->rule->query, &result, err);
     r->fired |= r->total > 0;
-    if (!status && !r->d->rows) status = write_alerts(r, err);
-    return status;
+    /* rows of a run that stays below its threshold are reported by the run that passes it */
+    if (status || !(r->d->rows || triggered(r->rule, r->total))) return status;
+    kq_rowset_reported(&r->set);
+    return r->d->rows ? KQ_OK : write_alerts(r, err);
 }
 
 /* ---- the schedule */
@@ -212,8 +211,8 @@ kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
     for (size_t i = 0; i < rules->n && !status; i++) {
         run r = {.d = d, .rule = &rules->items[i], .alerts = &alerts};
         kq_rowset_init(&r.set, d->runner->env.budget);
+        kq_buf_init(&r.text, d->runner->env.budget, 0);
         kq_buf_init(&r.events, d->runner->env.budget, 0);
-        kq_arena_init(&r.arena, d->runner->env.budget, 4096);
         status = d->replay ? replay(&r, err) : run_once(&r, err);
         if (!status && !r.fired && !d->runner->no_optimize) {
             lacking l = {d->runner, r.rule};
@@ -223,8 +222,8 @@ kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
         status = kq_rule_error(r.rule, status, err);
         kq_sink_destroy(r.sink);
         kq_rowset_deinit(&r.set);
+        kq_buf_deinit(&r.text);
         kq_buf_deinit(&r.events);
-        kq_arena_deinit(&r.arena);
     }
     if (!d->rows) {
         if (!status) status = kq_listing_finish(&alerts, err);

@@ -4,8 +4,9 @@
  *
  * Replay: Sentinel runs a rule every queryFrequency over the queryPeriod before. Run times are the multiples of the
  * frequency after the oldest event until the newest is covered; a run whose period holds no event at all is left out.
- * In a run at T now() is T, and only events of (T - queryPeriod, T] are seen. A row that an earlier run already gave is
- * not given again.
+ * In a run at T now() is T, and only events of (T - queryPeriod, T] are seen. A row equal to
+ * one that a run with an overlapping window reported is not reported again; rows of a run that did not trigger are not
+ * reported yet.
  */
 #ifndef KQ_RULES_DETECT_H
 #define KQ_RULES_DETECT_H

@@ -31,6 +31,25 @@ ok "a replay reports each row once" "$(sort "$tmp/t" | cksum)" = "$(sort "$tmp/1
 $k run $rule --on samples >"$tmp/t" 2>/dev/null
 ok "a replay's alerts, each at the run that first saw it" "$(cut -c 1-31 "$tmp/t" | tr '\n' ' ')" = \
     '{"Time":"2026-01-14T11:00:00Z", {"Time":"2026-01-14T13:00:00Z", {"Time":"2026-01-14T19:00:00Z", {"Time":"2026-01-14T21:00:00Z", '
+cat >"$tmp/hourly.yaml" <<'END'
+name: Hourly
+query: DeviceProcessEvents | where Timestamp > ago(1h) | summarize Hits=count() by DeviceName
+queryFrequency: 1h
+queryPeriod: 1h
+triggerOperator: gt
+triggerThreshold: 0
+END
+$k run "$tmp/hourly.yaml" --on samples >"$tmp/t" 2>/dev/null
+ok "equal rows of disjoint windows are all reported" "$(cut -c 21-22 "$tmp/t" | tr '\n' ' ')" = '11 12 13 14 19 21 '
+sed -i 's/Period: 1h/Period: 2h/; s/ | where.*by D/ | summarize by D/' "$tmp/hourly.yaml"
+$k run "$tmp/hourly.yaml" --on samples >"$tmp/t" 2>/dev/null
+ok "and those of windows that overlap once" "$(cut -c 21-22 "$tmp/t" | tr '\n' ' ')" = '11 13 15 19 21 '
+sed -i 's/Period: 2h/Period: 1d/; s/Threshold: 0/Threshold: 5/
+    s/ | summarize.*/ | where FileName =~ "cmd.exe" | project Timestamp/' "$tmp/hourly.yaml"
+$k run "$tmp/hourly.yaml" --on samples >"$tmp/t" 2>/dev/null
+ok "rows below the threshold are reported once it is passed" \
+    "$(sed 's/.*T\([0-9]*\):00:00Z".*EventCount":\([0-9]*\).*/\1 \2/' "$tmp/t" | tr '\n' ' ')" = '13 6 14 2 19 1 21 2 '
+ok "with as many events as it counts" "$(head -n 1 "$tmp/t" | grep -o Timestamp | wc -l)" = 6
 $k run $rule --on samples --exit-code >/dev/null 2>&1
 ok "--exit-code" $? = 10
 $k run $rule --on samples --now 2030-01-01 --exit-code >/dev/null 2>&1
