@@ -226,11 +226,55 @@ kq_status kq_runner_columns(kq_runner *r, kq_sv text, kq_describe_fn fn, void *c
     return status;
 }
 
-/* Runs a query over every table that has data and a time: `format` gets the table's name and twice its time column. */
-static kq_status over_times(kq_runner *r, const char *before, const char *between, const char *after,
-                            const kq_result *result, kq_error *err) {
+/* Tables that a plan scans. */
+typedef struct scanned {
+    const kq_table **items;
+    size_t n, cap;
+    kq_arena *arena;
+} scanned;
+
+static bool is_scanned(const scanned *s, const kq_table *t) {
+    for (size_t i = 0; i < s->n; i++)
+        if (s->items[i] == t) return true;
+    return false;
+}
+
+static kq_status add_scanned(scanned *s, const kq_plan *p, unsigned depth, kq_error *err) {
+    if (!p || depth > 3000) return KQ_OK;
+    if (p->kind == KQ_PLAN_SCAN && !is_scanned(s, p->u.scan.handle)) {
+        if (s->n == s->cap) {
+            size_t cap = s->cap ? 2 * s->cap : 16;
+            const kq_table **items = kq_arena_array(s->arena, const kq_table *, cap);
+            if (!items) return kq_arena_status(s->arena, err);
+            if (s->n) memcpy(items, s->items, s->n * sizeof *items);
+            s->items = items;
+            s->cap = cap;
+        }
+        s->items[s->n++] = p->u.scan.handle;
+    }
+    KQ_TRY(add_scanned(s, p->input, depth + 1, err));
+    if (p->kind == KQ_PLAN_JOIN) KQ_TRY(add_scanned(s, p->u.join.right, depth + 1, err));
+    for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
+        KQ_TRY(add_scanned(s, p->u.unions.inputs[i], depth + 1, err));
+    return KQ_OK;
+}
+
+/* Has the table an event that no other asked has? `Event` has every event that maps make rows of. */
+static bool asked(const kq_runner *r, const scanned *only, const kq_table *t) {
+    if (only) return is_scanned(only, t);
+    return kq_sv_eq(t->name, KQ_SV("Event")) || kq_catalog_own_data(r->env.catalog, t);
+}
+
+/* Runs a query over the tables of `only` (NULL: every table) that have data and a time: `before` and `between` come
+ * before the time column, `after` after it. */
+static kq_status over_times(kq_runner *r, const scanned *only, const char *before, const char *between,
+                            const char *after, const kq_result *result, kq_error *err) {
     size_t n;
     const kq_table *const *tables = kq_catalog_tables(r->env.catalog, &n);
+    if (only) {
+        tables = only->items;
+        n = only->n;
+    }
     kq_report report; /* damage is reported by the query itself, not twice */
     kq_runner quiet = *r;
     kq_buf text;
@@ -244,9 +288,7 @@ static kq_status over_times(kq_runner *r, const char *before, const char *betwee
     for (size_t i = 0; i < n && !status; i++) {
         const kq_table *t = tables[i];
         uint32_t time = kq_window_column(&t->columns);
-        /* Event has every event that WindowsEvent has */
-        if (time == UINT32_MAX || kq_sv_eq(t->name, KQ_SV("WindowsEvent")) || !kq_catalog_has_data(r->env.catalog, t))
-            continue;
+        if (time == UINT32_MAX || !asked(r, only, t) || !kq_catalog_has_data(r->env.catalog, t)) continue;
         kq_sv column = t->columns.items[time].name;
         kq_buf_clear(&text);
         kq_buf_printf(&text, "['%.*s'] | %s['%.*s']", (int)t->name.n, t->name.p, before, (int)column.n, column.p);
@@ -287,7 +329,7 @@ static kq_status span_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_
 kq_status kq_runner_span(kq_runner *r, int64_t *first, int64_t *last, bool *found, kq_error *err) {
     span s = {0};
     kq_result result = {any_columns, {span_rows, &s}, &s};
-    kq_status status = over_times(r, "summarize min(", "), max(", ")", &result, err);
+    kq_status status = over_times(r, NULL, "summarize min(", "), max(", ")", &result, err);
     *first = s.first;
     *last = s.last;
     *found = s.found;
@@ -321,12 +363,21 @@ void kq_times_deinit(kq_times *t) {
     *t = (kq_times){0};
 }
 
-kq_status kq_runner_times(kq_runner *r, int64_t bin, kq_times *out, kq_error *err) {
+kq_status kq_runner_times(kq_runner *r, kq_sv query, int64_t bin, kq_times *out, kq_error *err) {
     char after[64];
     kq_result result = {any_columns, {time_rows, out}, out};
     snprintf(after, sizeof after, ", %lldtick)", (long long)bin);
     *out = (kq_times){0};
-    kq_status status = over_times(r, "distinct bin(", NULL, after, &result, err);
+    kq_arena arena;
+    kq_cleanup *cleanups = NULL;
+    kq_query bound;
+    kq_arena_init(&arena, r->env.budget, 0);
+    scanned only = {.arena = &arena};
+    kq_status status = kq_runner_bind(r, query, &arena, &cleanups, &bound, err);
+    if (!status) status = add_scanned(&only, bound.plan, 0, err);
+    if (!status) status = over_times(r, only.n ? &only : NULL, "distinct bin(", NULL, after, &result, err);
+    kq_cleanup_run(&cleanups);
+    kq_arena_deinit(&arena);
     if (out->n) qsort(out->items, out->n, sizeof *out->items, ascending);
     size_t n = 0;
     for (size_t i = 0; i < out->n; i++)

@@ -50,7 +50,8 @@ typedef struct kq_times {
     size_t n, cap;
 } kq_times;
 
-kq_status kq_runner_times(kq_runner *runner, int64_t bin, kq_times *out, kq_error *err);
+/* Of the tables that `query` reads. Errors: those of kq_runner_query. */
+kq_status kq_runner_times(kq_runner *runner, kq_sv query, int64_t bin, kq_times *out, kq_error *err);
 void kq_times_deinit(kq_times *times);
 
 /* Adds a remark, once. */

@@ -166,7 +166,7 @@ static kq_status replay(run *r, kq_error *err) {
     const kq_rule *rule = r->rule;
     kq_times times;
     size_t at = 0;
-    KQ_TRY(kq_runner_times(runner, rule->frequency, &times, err));
+    KQ_TRY(kq_runner_times(runner, rule->query, rule->frequency, &times, err));
     kq_status status = KQ_OK;
     if (!times.n) { /* no event, no run: but a query that can't be bound is still refused */
         status = run_once(r, err);

@@ -6,6 +6,7 @@
 #define TEXT_MAX ((size_t)4 << 20)
 
 /* Two tellings of one start are at most this far apart. Source: docs/internals/decisions.md, "Schema". */
+#define NEAR_TICKS       (3600 * INT64_C(10000000))
 #define SAME_START_TICKS (2 * INT64_C(10000000))
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
@@ -123,6 +124,19 @@ static bool parent_of(const row *r) {
     return b->known;
 }
 
+/* Two times of one event: what the source measured counts, unless the log was written much later or earlier. Then a
+ * clock was set between them (a virtual machine that was suspended), and the log's own time is the one that fits its
+ * neighbours. */
+static bool near(const row *r, const kq_build_node *node, kq_field *out) {
+    kq_field other;
+    if (!value_of(r, &node->parts[0], out)) return node->nparts > 1 && value_of(r, &node->parts[1], out);
+    if (node->nparts < 2 || !value_of(r, &node->parts[1], &other)) return true;
+    kq_value a = kq_field_value(out, KQ_DATETIME, r->arena, &r->b->scratch);
+    kq_value b = kq_field_value(&other, KQ_DATETIME, r->arena, &r->b->scratch);
+    if (!b.null && (a.null || a.u.l - b.u.l > NEAR_TICKS || b.u.l - a.u.l > NEAR_TICKS)) *out = other;
+    return true;
+}
+
 /* All parts, one after another. */
 static bool concat(const row *r, const kq_build_node *node, kq_field *out) {
     kq_sv parts[64], text;
@@ -190,6 +204,7 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
         kq_book_cell(r->b->parent, node->at, out);
         return !empty(out);
     case KQ_MAP_CONCAT: return concat(r, node, out);
+    case KQ_MAP_NEAR: return near(r, node, out);
     case KQ_MAP_BAG: return object(r, node, out);
     case KQ_MAP_SYSTEM: break; /* compiled away */
     }

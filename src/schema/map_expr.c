@@ -112,7 +112,15 @@ static bool argument(parser *s, const kq_transform *t, kq_transform_argument *ou
     return fail(s, from, "there are no names", text);
 }
 
+static bool near(parser *s, kq_map_expr *out) {
+    *out = (kq_map_expr){.kind = KQ_MAP_NEAR, .nparts = 2, .parts = kq_arena_array(s->arena, kq_map_expr, 2)};
+    if (!out->parts || !alternatives(s, &out->parts[0])) return false;
+    if (!next_is(s, ',')) return fail(s, s->p, "expected ',' and the other time", KQ_SV(""));
+    return alternatives(s, &out->parts[1]) && (next_is(s, ')') || fail(s, s->p, "expected ')'", KQ_SV("")));
+}
+
 static bool call(parser *s, kq_sv name, kq_map_expr *out) {
+    if (kq_sv_eq(name, KQ_SV("near"))) return near(s, out);
     const kq_transform *t = kq_transform_find(name);
     if (!t) return fail(s, name.p, "there is no transform", name);
     *out = (kq_map_expr){.kind = KQ_MAP_TRANSFORM, .transform = t, .nparts = 1};
@@ -222,6 +230,11 @@ void kq_map_print(const kq_map_expr *e, kq_buf *out) {
         break;
     case KQ_MAP_ANY: print_parts(e, " | ", out); break;
     case KQ_MAP_CONCAT: print_parts(e, " & ", out); break;
+    case KQ_MAP_NEAR:
+        kq_buf_str(out, "near(");
+        print_parts(e, ", ", out);
+        kq_buf_char(out, ')');
+        break;
     case KQ_MAP_BAG:
         kq_buf_char(out, '{');
         print_parts(e, ", ", out);

@@ -58,6 +58,7 @@ typedef enum kq_map_kind {
     KQ_MAP_TRANSFORM, /* of parts[0] */
     KQ_MAP_ANY,       /* the first of the parts with a value */
     KQ_MAP_CONCAT,    /* all parts, one after another */
+    KQ_MAP_NEAR,      /* the time parts[0], or parts[1] when they are far apart */
     KQ_MAP_BAG        /* an object of the parts by their keys */
 } kq_map_kind;
 

@@ -18,9 +18,10 @@
  *
  * An expression is alternatives separated by '|', the first that has a value wins; an alternative is parts joined by
  * '&' (no value when one has none). A part is "text", $System (a system name of the shape), Field or 'Field name' (the
- * shape's data prefix is put before it), transform(expression[, argument]) (transforms.def), @Column (that column of
- * the parent's own start) or {key: expression, ...} (an object of those that have a value). In a [shape] names are
- * whole fields of the record. A map applies to every shape that has what its `when` lines need. Lines starting with
+ * shape's data prefix is put before it), transform(expression[, argument]) (transforms.def), near(time, time) (the
+ * first, or the second when they are more than an hour apart), @Column (that column of the parent's own start) or {key:
+ * expression, ...} (an object of those that have a value). In a [shape] names are whole fields of the record. A map
+ * applies to every shape that has what its `when` lines need. Lines starting with
  * '#' are comments. Errors name line and column.
  *
  * A model lives in its arena and is immutable once loaded.
