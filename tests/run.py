@@ -75,6 +75,8 @@ def main():
         check(f'{name} replays', r.returncode == 0, r.stderr.decode('utf8', 'replace')[-3000:])
     step('structure')
     tap('structure', [sys.executable, 'tests/structure.py'])
+    step('maps')
+    tap('maps', [sys.executable, 'tests/maps.py'])
     step('documentation')
     tap('documentation', [sys.executable, 'tests/docs.py'])
     step('command line')

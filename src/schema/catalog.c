@@ -156,6 +156,26 @@ static kq_says says_of(kq_catalog *c, kq_source *source, const kq_buf *names) {
     return !known ? KQ_SAYS_NOTHING : type ? KQ_SAYS_TYPE : KQ_SAYS_TABLE;
 }
 
+/* Is `field` there, or the object that it lies in? */
+static bool has_field(const kq_buf *names, kq_sv field) {
+    const char *dot = memchr(field.p, '.', field.n);
+    kq_sv first = {field.p, dot ? (size_t)(dot - field.p) : field.n};
+    for (const char *p = names->p; p && p < names->p + names->n; p += strlen(p) + 1)
+        if (kq_sv_eq(kq_sv_of(p), field) || kq_sv_eq(kq_sv_of(p), first)) return true;
+    return false;
+}
+
+/* Have the records a shape that maps know? An event of the Security log, say, has fields that SecurityEvent has as
+ * columns, and is no export of it all the same. */
+static bool has_shape(const kq_catalog *c, const kq_source_type *type, const kq_buf *names) {
+    for (const kq_shape *s = c->model.shapes; s; s = s->next) {
+        bool all = s->nis > 0 && kq_shape_read_by(s, kq_sv_of(type->name));
+        for (uint32_t i = 0; i < s->nis && all; i++) all = has_field(names, s->is[i]);
+        if (all) return true;
+    }
+    return false;
+}
+
 static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_error *err) {
     if (c->ninputs == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 16;
@@ -219,7 +239,8 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
         }
         if (!sampled && !category.n) {
             says = says_of(c, source, &names);
-            const kq_model_table *t = says ? NULL : recognise(c, &names, input->path);
+            bool known = says || has_shape(c, source->type, &names);
+            const kq_model_table *t = known ? NULL : recognise(c, &names, input->path);
             if (t) input->table = t->table.name;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
         }
