@@ -131,6 +131,8 @@ static bool near(const row *r, const kq_build_node *node, kq_field *out) {
     kq_field other;
     if (!value_of(r, &node->parts[0], out)) return node->nparts > 1 && value_of(r, &node->parts[1], out);
     if (node->nparts < 2 || !value_of(r, &node->parts[1], &other)) return true;
+    /* a local time of a zone that nobody named can't be compared, and is not asked for */
+    if (other.kind == KQ_FIELD_LOCAL && !kq_field_instant(&other, r->b->zone)) return true;
     kq_value a = kq_field_value(out, KQ_DATETIME, r->arena, &r->b->scratch);
     kq_value b = kq_field_value(&other, KQ_DATETIME, r->arena, &r->b->scratch);
     if (!b.null && (a.null || a.u.l - b.u.l > NEAR_TICKS || b.u.l - a.u.l > NEAR_TICKS)) *out = other;

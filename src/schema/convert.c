@@ -144,8 +144,9 @@ static bool to_ticks(const kq_field *f, bool time, int64_t *out) {
     if (f->kind == KQ_FIELD_LONG) return time ? kq_time_from_epoch(f->u.l, 0, out) : (*out = f->u.l, true);
     if (f->kind == KQ_FIELD_REAL && time) {
         if (!(f->u.r > 0 && f->u.r < 9.2e18)) return false;
-        double whole = floor(f->u.r);
-        return kq_time_from_epoch((int64_t)whole, (uint32_t)((f->u.r - whole) * 1e9), out);
+        char text[40]; /* as it was written: the digits behind those of the number itself are of the machine's making */
+        int n = snprintf(text, sizeof text, "%.16g", f->u.r);
+        return kq_time_parse_log((kq_sv){text, (size_t)n}, out, &zoned);
     }
     if (f->kind == KQ_FIELD_LOCAL && time) return kq_time_parse_log(f->u.text, out, &zoned) && zoned;
     if (f->kind != KQ_FIELD_STRING) return false;
