@@ -41,10 +41,8 @@ void kq_builder_deinit(kq_builder *b) {
     kq_buf_deinit(&b->object);
 }
 
-void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_book *book, const kq_consumer *to,
-                      uint64_t ordinal) {
+void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal) {
     b->scan = scan;
-    b->book = book;
     b->to = to;
     b->ordinal = ordinal;
     b->done = false;
@@ -107,6 +105,13 @@ static bool time_of(const row *r, int64_t *out) {
     return !v.null;
 }
 
+/* The book, opened when it is first asked: most queries drop every row that would ask. */
+static bool has_book(kq_builder *b) {
+    if (!b->opened && b->open_book) b->book_status = b->open_book(b->open_ctx, &b->book, &b->book_error);
+    b->opened = true;
+    return b->book != NULL;
+}
+
 /* Asks the book, once for a row, for the start of the row's parent. */
 static bool parent_of(const row *r) {
     kq_builder *b = r->b;
@@ -116,7 +121,7 @@ static bool parent_of(const row *r) {
     const kq_build_process *p = &r->set->parent;
     kq_sv text;
     int64_t pid, time;
-    if (!b->book || !time_of(r, &time)) return false;
+    if (!time_of(r, &time) || !has_book(b)) return false;
     if (text_of(r, p->guid, &text))
         b->known = kq_book_find(b->book, KQ_BOOK_GUID, kq_book_guid(text), time, &b->parent);
     if (!b->known && number_of(r, p->pid, &pid) && text_of(r, r->set->device, &text))
@@ -255,8 +260,8 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
 static bool told(const row *r) {
     int64_t pid, time;
     kq_sv device, file;
-    if (!r->b->book || !number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
-        !text_of(r, r->set->file, &file) || !time_of(r, &time))
+    if (!number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
+        !text_of(r, r->set->file, &file) || !time_of(r, &time) || !has_book(r->b))
         return false;
     return kq_book_near(r->b->book, kq_book_start(device, pid, file), time, SAME_START_TICKS);
 }
@@ -307,6 +312,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
         if (!stays) return kq_arena_status(&b->judged, err);
     }
     if (s->yields && told(&r)) return kq_arena_status(&b->judged, err);
+    if (b->book_status) goto no_book;
     KQ_TRY(kq_arena_status(&b->judged, err));
     r.arena = &b->text;
     size_t text = 0;
@@ -328,6 +334,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     }
     if (b->refused) return refuse(b, err);
     if (b->starts) fill_keys(&r);
+    if (b->book_status) goto no_book;
     KQ_TRY(kq_arena_status(&b->text, err));
     KQ_TRY(kq_buf_status(&b->scratch, err));
     KQ_TRY(kq_buf_status(&b->object, err));
@@ -336,6 +343,9 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     if (b->rows == KQ_CHUNK_ROWS || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));
     *done = b->done;
     return KQ_OK;
+no_book:
+    if (err) *err = b->book_error;
+    return b->book_status;
 }
 
 kq_status kq_builder_end(kq_builder *b, kq_error *err) {

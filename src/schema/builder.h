@@ -12,8 +12,14 @@
 typedef struct kq_builder {
     const kq_scan_request *scan;
     const kq_consumer *to;
-    uint64_t *counts;    /* the spec's */
-    const kq_book *book; /* starts of processes; NULL: none are known */
+    uint64_t *counts; /* the spec's */
+    /* Gives the starts of processes (*book NULL: none are known), when a row first asks for one. */
+    kq_status (*open_book)(void *ctx, const kq_book **book, kq_error *err);
+    void *open_ctx;
+    const kq_book *book; /* once opened */
+    bool opened;
+    kq_status book_status; /* why it could not be opened */
+    kq_error book_error;
     const kq_zone *zone; /* of local times; NULL: they are refused, or null where `local_null` */
     bool local_null;
     const char *path; /* of the input, for messages */
@@ -41,9 +47,8 @@ typedef struct kq_builder {
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err);
 void kq_builder_deinit(kq_builder *b);
 
-/* Starts a morsel: rows go to `to`, numbered from `ordinal`; what they ask of processes is asked of `book`. */
-void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_book *book, const kq_consumer *to,
-                      uint64_t ordinal);
+/* Starts a morsel: rows go to `to`, numbered from `ordinal`. */
+void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal);
 /* The kq_row_sink's row function; ctx is the builder. */
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
 /* Pushes what is left. */

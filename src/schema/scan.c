@@ -37,7 +37,8 @@ struct kq_scan {
     kq_report starts_report; /* damage is reported by the scan itself, not twice */
     kq_scan *starts;         /* reads the starts of processes first; NULL: not needed, or the book is there */
     kq_book *book;
-    bool lent;        /* the book is the catalog's */
+    bool lent; /* the book is the catalog's */
+    bool reading_starts;
     unsigned filling; /* workers that read starts */
     bool sealed;
     kq_status failed; /* of the reading of starts */
@@ -48,7 +49,6 @@ struct kq_scan {
 struct kq_scan_worker {
     kq_scan *scan;
     kq_scan_worker *starts; /* of scan->starts, while that is read */
-    bool begun;             /* the starts were read, or waited for */
     kq_builder builder;
     kq_reader **readers; /* for each source type and access, made when first needed */
 };
@@ -188,12 +188,16 @@ static void retire(kq_scan *s, opened *o) {
     s->spare = o;
 }
 
+static kq_status open_book(void *ctx, const kq_book **book, kq_error *err);
+
 kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *err) {
     kq_scan_worker *w = kq_calloc(1, sizeof *w);
     if (!w) return kq_nomem(err);
     w->scan = scan;
     kq_status status = kq_builder_init(&w->builder, &scan->spec, err);
     w->builder.zone = scan->catalog->zone;
+    w->builder.open_book = open_book;
+    w->builder.open_ctx = w;
     w->readers = kq_calloc(scan->nrequests * ACCESSES, sizeof *w->readers);
     if (!status && !w->readers) status = kq_nomem(err);
     if (status) {
@@ -283,7 +287,7 @@ static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *s
     if (!o) return KQ_OK;
     *more = true;
     w->builder.path = o->source->input->path;
-    kq_builder_begin(&w->builder, o->request, s->book, to, *seq << 32);
+    kq_builder_begin(&w->builder, o->request, to, *seq << 32);
     kq_row_sink sink = {kq_builder_row, &w->builder};
     kq_error why = {0};
     kq_status status = o->source->type->read(o->source, reader, &morsel, &sink, &why);
@@ -316,15 +320,19 @@ static kq_status fill_book(kq_scan_worker *w, kq_error *err) {
     return KQ_OK;
 }
 
-/* The first thing that a worker does: all of them read the starts of processes, the last one makes the book of them,
- * and none goes on before. */
-static kq_status begin(kq_scan_worker *w, kq_error *err) {
+/*
+ * A row asks for the start of a process: now the starts are read. Every worker that asks helps, the last one makes the
+ * book of what all found, and none of them goes on before.
+ */
+static kq_status open_book(void *ctx, const kq_book **book, kq_error *err) {
+    kq_scan_worker *w = ctx;
     kq_scan *s = w->scan;
-    w->begun = true;
+    *book = s->starts ? NULL : s->book;
     if (!s->starts) return KQ_OK;
     pthread_mutex_lock(&s->lock);
     bool mine = !s->sealed && !s->failed;
     if (mine) s->filling++;
+    __atomic_store_n(&s->reading_starts, true, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&s->lock);
     kq_status status = KQ_OK;
     kq_error why = {0};
@@ -347,19 +355,19 @@ static kq_status begin(kq_scan_worker *w, kq_error *err) {
     status = s->failed;
     if (status && err) *err = s->why;
     pthread_mutex_unlock(&s->lock);
+    if (!status) *book = s->book;
     return status;
 }
 
 kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
     *more = false;
-    if (!w->begun) KQ_TRY(begin(w, err));
     return read_next(w, to, seq, more, err);
 }
 
 void kq_scan_progress(const kq_scan *s, uint64_t *done, uint64_t *total) {
     *done = __atomic_load_n(&s->done, __ATOMIC_RELAXED);
     *total = s->total;
-    if (!s->starts) return;
+    if (!s->starts || !__atomic_load_n(&s->reading_starts, __ATOMIC_RELAXED)) return;
     *done += __atomic_load_n(&s->starts->done, __ATOMIC_RELAXED);
     *total += s->starts->total;
 }

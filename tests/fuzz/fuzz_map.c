@@ -75,7 +75,7 @@ static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_
     size_t pushed = 0, taken = 0;
     kq_consumer to = {.push = drop, .ctx = &pushed};
     kq_status status = kq_builder_init(&b, spec, err);
-    if (!status) kq_builder_begin(&b, scan, NULL, &to, 0);
+    if (!status) kq_builder_begin(&b, scan, &to, 0);
     for (uint32_t set = 0; !status && set < scan->request.nsets && set < 16; set++) {
         const kq_want_set *s = &scan->request.sets[set];
         kq_field *fields = kq_arena_array(arena, kq_field, s->nwants + 1);
