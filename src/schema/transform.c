@@ -69,6 +69,20 @@ static bool transform_lower(kq_sv in, KQ_UNUSED const kq_transform_argument *arg
     return true;
 }
 
+/* Old versions of Sysmon write one hash without its algorithm: its length tells which. */
+static bool bare_hash(kq_sv in, kq_sv algorithm) {
+    size_t digits = kq_sv_eq_ascii_ci(algorithm, KQ_SV("MD5"))      ? 32
+                    : kq_sv_eq_ascii_ci(algorithm, KQ_SV("SHA1"))   ? 40
+                    : kq_sv_eq_ascii_ci(algorithm, KQ_SV("SHA256")) ? 64
+                                                                    : 0;
+    if (!digits || in.n != digits) return false;
+    for (size_t i = 0; i < in.n; i++) {
+        char c = kq_ascii_lower(in.p[i]);
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return false;
+    }
+    return true;
+}
+
 static bool transform_hash(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     for (size_t i = 0; i < in.n;) {
         size_t end = i;
@@ -80,7 +94,7 @@ static bool transform_hash(kq_sv in, const kq_transform_argument *arg, kq_arena 
             return transform_lower(kq_sv_slice(item, n + 1, item.n), arg, arena, out);
         i = end + 1;
     }
-    return false;
+    return bare_hash(in, arg->text) && transform_lower(in, arg, arena, out);
 }
 
 static bool transform_unpercent(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
