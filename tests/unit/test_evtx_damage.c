@@ -109,6 +109,13 @@ static void header_only(void **state) {
     read_n(4096, "System.EventID");
     assert_int_equal(result.opened, KQ_OK);
     assert_int_equal(result.nrows, 0);
+    assert_string_equal(evtx_damage(&result), "4096 the header counts 3 chunks, 0 are here\n");
+    read_n(4096 + CHUNK, "System.EventID");
+    assert_int_equal(result.nrows, 10);
+    assert_string_equal(evtx_damage(&result), "69632 the header counts 3 chunks, 1 is here\n");
+    file[42] = 0; /* an empty log */
+    read_n(4096, "System.EventID");
+    assert_string_equal(evtx_damage(&result), "");
 }
 
 static void bad_file_header(void **state) {

@@ -5,6 +5,7 @@
 #define FILE_MAGIC  "ElfFile"
 #define CHUNK_MAGIC "ElfChnk"
 #define FLAGS       120
+#define CHUNKS      42 /* how many there are; less than that in a log that was not closed */
 #define NO_CRC32    4u
 #define MET_BYTES   (KQ_EVTX_RECORDS * sizeof(uint16_t))
 
@@ -15,6 +16,7 @@ typedef struct evtx_source {
     bool checked; /* checksums are kept */
     bool ended;
     uint64_t size, next, consumed; /* next: number of the next chunk */
+    uint64_t expected;             /* chunks that the header counts */
     bool counted;
     kq_report_counts counts; /* added to with __atomic by readers */
 } evtx_source;
@@ -79,6 +81,7 @@ static kq_status evtx_open(const kq_input *input, kq_stream *stream, kq_report *
         return status;
     }
     s->checked = !(is_at(head, 0, FILE_MAGIC) && kq_bx_u32((const uint8_t *)head.p + FLAGS) & NO_CRC32);
+    if (is_at(head, 0, FILE_MAGIC)) s->expected = kq_bx_u16((const uint8_t *)head.p + CHUNKS);
     if (!s->seekable) {
         char header[KQ_EVTX_HEADER];
         size_t got;
@@ -166,21 +169,35 @@ static kq_status claim_stream(evtx_source *s, kq_evtx_reader *r, const kq_morsel
     return status;
 }
 
+/* A file that was cut at the border of a chunk looks whole but for the count in its header. */
+static void check_count(evtx_source *s, uint64_t chunks) {
+    if (chunks < s->expected)
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path,
+                         KQ_EVTX_HEADER + chunks * KQ_EVTX_CHUNK, "the header counts %llu chunk%s, %llu %s here",
+                         (unsigned long long)s->expected, s->expected == 1 ? "" : "s", (unsigned long long)chunks,
+                         chunks == 1 ? "is" : "are");
+    s->expected = 0;
+}
+
 static kq_status evtx_claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
     evtx_source *s = (evtx_source *)source;
     kq_evtx_reader *r = (kq_evtx_reader *)reader;
     uint64_t offset = KQ_EVTX_HEADER + s->next * KQ_EVTX_CHUNK;
     *morsel = (kq_morsel){.offset = offset, .index = s->next};
     *more = false;
-    if (s->ended || (s->seekable && offset >= s->size)) return KQ_OK;
+    if (s->ended || (s->seekable && offset >= s->size)) {
+        check_count(s, s->next);
+        return KQ_OK;
+    }
     if (s->seekable) {
         morsel->length = s->size - offset < KQ_EVTX_CHUNK ? s->size - offset : KQ_EVTX_CHUNK;
     } else {
         KQ_TRY(claim_stream(s, r, morsel, err));
         morsel->length = r->nbytes;
     }
-    s->next++;
     *more = morsel->length > 0;
+    s->next += *more;
+    if (!*more) check_count(s, s->next);
     return KQ_OK;
 }
 
@@ -214,6 +231,7 @@ static kq_status evtx_sample(kq_source *source, kq_buf *names, kq_buf *category,
 const kq_source_type kq_source_evtx = {
     .name = "evtx",
     .doc = "Windows event logs (.evtx), also damaged, truncated and compressed ones",
+    .events = true,
     .detect = evtx_detect,
     .open = evtx_open,
     .close = evtx_close,
