@@ -192,6 +192,14 @@ static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_err
     return KQ_OK;
 }
 
+/* Do maps make rows of this table from files of this kind? */
+static bool mapped(const kq_catalog *c, const kq_source_type *type, const kq_table *table) {
+    for (const kq_map *map = c->model.maps; map; map = map->next)
+        for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
+            if (kq_shape_read_by(s, kq_sv_of(type->name))) return true;
+    return false;
+}
+
 /* Opens one input to see what it is, and takes it in. *taken: it is a log, or was to be read and could not be. *packed:
  * it is an archive. `named`: the user gave this very path. */
 static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bool named, kq_report *report,
@@ -221,7 +229,13 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     }
     if (table) {
         input->table = kq_arena_copy(&c->arena, kq_sv_of(table));
-        if (!use_table(c, input->table)) {
+        const kq_model_table *known = use_table(c, input->table);
+        if (source->type->events && !(known && mapped(c, source->type, &known->table))) {
+            status =
+                kq_fail(err, KQ_ERR_USAGE, "%s: no row of the table %s is made of Windows events", input->path, table);
+            goto out;
+        }
+        if (!known) {
             if ((status = kq_arena_status(&c->arena, err))) goto out;
             kq_model_table *made, **end = &c->model.tables;
             if ((status = kq_table_infer(source, input->table, &c->arena, c->budget, &made, err))) goto out;
@@ -432,15 +446,13 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_
                                           [KQ_SAYS_CATEGORY] = KQ_ACCESS_MAPPED,
                                           [KQ_SAYS_TYPE] = KQ_ACCESS_TYPED,
                                           [KQ_SAYS_TABLE] = KQ_ACCESS_TABLED};
-    bool native = c->says[i] == KQ_SAYS_NOTHING && kq_sv_eq(input->table, table->name);
+    bool named = kq_sv_eq(input->table, table->name);
+    bool native = c->says[i] == KQ_SAYS_NOTHING && named && !input->type->events;
     *access = native ? KQ_ACCESS_NATIVE : by_record[c->says[i]];
     if (native) return true;
-    if (input->table.n) return false;
+    if (input->table.n && !named) return false;
     if (c->says[i]) return true;
-    for (const kq_map *map = c->model.maps; map; map = map->next)
-        for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
-            if (kq_shape_read_by(s, kq_sv_of(input->type->name))) return true;
-    return false;
+    return mapped(c, input->type, table);
 }
 
 bool kq_catalog_has_data(const kq_catalog *c, const kq_table *table) {

@@ -60,6 +60,7 @@ struct kq_reader {
 struct kq_source_type {
     const char *name; /* "evtx", "xml", "json", "csv" */
     const char *doc;
+    bool events; /* Windows events: they say themselves what they are, and only maps make rows of them */
     /* How sure, 0..100, that a file with these first bytes (decompressed, up to 64 KiB) and this path is of this kind.
      */
     int (*detect)(kq_sv head, const char *path);

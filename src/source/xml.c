@@ -247,6 +247,7 @@ static kq_status sample(kq_source *source, kq_buf *names, kq_buf *category, kq_e
 const kq_source_type kq_source_xml = {
     .name = "xml",
     .doc = "Windows events exported as XML: wevtutil, Get-WinEvent, Event Viewer, Splunk",
+    .events = true,
     .detect = detect,
     .open = open_source,
     .close = close_source,

@@ -64,5 +64,16 @@ check "an event that is cut off is named, the others are read" 3 "$row" 'the eve
 printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
 check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
 
+# --- --as: events say themselves what they are
+
+check "--as with a table that maps fill is only that table" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' \
+    --as DeviceProcessEvents=wevtutil.xml
+check "its rows are the same" 0 '{"FileName":"cmd.exe"}' '' query 'DeviceProcessEvents | distinct FileName' \
+    --as DeviceProcessEvents=wevtutil.xml
+check "and the others are none" 0 '{"Count":0}' 'no input here has data of the table Event' query 'Event | count' \
+    --as DeviceProcessEvents=wevtutil.xml
+check "--as with another table is refused" 2 '' 'wevtutil.xml: no row of the table SigninLogs is made of Windows events' \
+    query 'SigninLogs | count' --as SigninLogs=wevtutil.xml
+
 echo "1..$n"
 exit $bad
