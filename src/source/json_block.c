@@ -168,6 +168,9 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
             }
         }
         if (s->ended) {
+            if (!open && kq_json_splitter_inside(split))
+                kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, split->at,
+                                 "the file ends inside the array of its records");
             if (!open) return KQ_OK;
             if (!s->skipping) does_not_end(s);
             if (s->skipping) return KQ_OK;

@@ -36,9 +36,15 @@ bool kq_json_splitter_open(const kq_json_splitter *s) {
     return s->tables ? kq_json_tables_open(s) : s->state == RECORD || s->state == RECORD_STRING;
 }
 
+bool kq_json_splitter_inside(const kq_json_splitter *s) {
+    if (s->broken) return false;
+    return s->state != BETWEEN || s->arrays || (s->tables ? s->depth > 0 : s->envelope && s->open_records);
+}
+
 void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at) {
     s->state = BETWEEN;
     s->depth = 0;
+    s->broken = true;
     s->at = at;
     s->escaped = false;
     s->open_records = s->envelope; /* a broken record stood among records */
@@ -99,6 +105,7 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
             p++;
             if (blank(c) || c == '[') {
                 s->stray = false;
+                s->arrays += c == '[';
                 break;
             }
             if (c == '{' && (!s->envelope || s->open_records)) {
@@ -113,6 +120,7 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
                     s->open_records = false;
                     s->state = KEY;
                 }
+                s->arrays -= s->arrays > 0;
             } else if (c == '"') {
                 stray(s, base + (uint64_t)(p - 1 - from), extents);
                 s->state = BETWEEN_STRING;

@@ -35,10 +35,12 @@ typedef struct kq_json_splitter {
     uint8_t nkey;
     char key[16];
     uint64_t depth;
-    uint64_t at;    /* offset of the next byte */
-    uint64_t start; /* of the record that is open */
-    bool stray;     /* in something that is no object where a record should be */
-    bool tables;    /* all below: of KQ_JSON_TABLES */
+    uint64_t at;     /* offset of the next byte */
+    uint64_t start;  /* of the record that is open */
+    uint64_t arrays; /* open around the records */
+    bool broken;     /* a record was: what stands around it is not judged */
+    bool stray;      /* in something that is no object where a record should be */
+    bool tables;     /* all below: of KQ_JSON_TABLES */
     bool key_next, about, has_columns;
     uint8_t nvalue;
     char value[32];   /* name or kind of the table */
@@ -59,6 +61,9 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf 
 
 /* Is a record open (its start in s->start)? */
 bool kq_json_splitter_open(const kq_json_splitter *s);
+
+/* Is something open around the records: an array, an envelope? Not asked of what had a broken record. */
+bool kq_json_splitter_inside(const kq_json_splitter *s);
 
 /* Starts anew between records at offset `at`, after an open record turned out to be broken. */
 void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at);

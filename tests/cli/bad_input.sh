@@ -75,6 +75,18 @@ check "BOM, CRLF and blank lines" 0 '{"a":1} {"a":2}' '' query 'T | project a' -
 check "a cut array gives what came before" 3 '{"a":1} {"a":2}' 'cut.json at byte 17:' query 'T | project a' --as T=cut.json
 awk 'BEGIN { printf "print Tomorrow=strlen(strcat(\"\""; for (i = 0; i < 20000; i++) printf ", \"%04d\"", i % 10000; print "))" }' >long.kql
 check "a table's header after a long query" 0 "Tomorrow --------    80000" "" query --file long.kql --format table
+for text in '[{"a":1},{"a":2},' '[{"a":1},{"a":2}' '{"records":[{"a":1},{"a":2}' '{"records":[{"a":1},{"a":2}],"more":' \
+    '{"tables":[{"name":"T","columns":[{"name":"a","type":"long"}],"rows":[[1],[2]' \
+    '{"tables":[{"name":"T","columns":[{"name":"a","type":"long"}],"rows":[[1],[2]]}'; do
+    printf '%s' "$text" >ends.json
+    check "an end inside $text" 3 '{"a":1} {"a":2}' "ends.json at byte ${#text}: the file ends inside the array of its records" \
+        query 'T | project a' --as T=ends.json
+done
+for text in '[{"a":1},{"a":2}]' '[{"a":1}] [{"a":2}]' '{"records":[{"a":1},{"a":2}]}' '{"records":[{"a":1}]} {"records":[{"a":2}]}' \
+    '[[{"a":1}],[{"a":2}]]'; do
+    printf '%s\n' "$text" >ends.json
+    check "whole: $text" 0 '{"a":1} {"a":2}' '' query 'T | project a' --as T=ends.json
+done
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
