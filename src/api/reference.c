@@ -2,6 +2,7 @@
 #include "api/engine.h"
 #include "func/aggregate.h"
 #include "func/scalar.h"
+#include "kql/builtin.h"
 #include "kql/diagnostic.h"
 #include "schema/catalog.h"
 #include "sink/listing.h"
@@ -156,16 +157,18 @@ static kq_status list_functions(const kq_catalog *catalog, const char *name, con
                                         {{"Kind", 4}, KQ_STRING},
                                         {{"Signature", 9}, KQ_STRING},
                                         {{"Description", 11}, KQ_STRING}};
-    size_t nscalars, naggs, nstored, n = 0;
+    size_t nscalars, naggs, nstored, nbuiltins, n = 0;
+    const kq_builtin *builtins = kq_builtin_rows(&nbuiltins);
     const kq_function *stored = kq_catalog_functions(catalog, &nstored);
     const kq_scalar *scalars = kq_scalar_rows(&nscalars);
     const kq_aggregate *aggs = kq_aggregate_rows(&naggs);
-    kq_sv *names = kq_calloc(nscalars + naggs + nstored + 1, sizeof *names);
+    kq_sv *names = kq_calloc(nscalars + naggs + nbuiltins + nstored + 1, sizeof *names);
     if (!names) return kq_nomem(err);
     bool found = !name;
     for (size_t i = 0; i < nscalars; i++)
         if (!(scalars[i].flags & KQ_HIDDEN)) names[n++] = kq_sv_of(scalars[i].name);
     for (size_t i = 0; i < naggs; i++) names[n++] = kq_sv_of(aggs[i].name);
+    for (size_t i = 0; i < nbuiltins; i++) names[n++] = kq_sv_of(builtins[i].name);
     for (size_t i = 0; i < nstored; i++) names[n++] = stored[i].name;
     for (size_t i = 0; i < n && name; i++) found |= kq_sv_eq(names[i], kq_sv_of(name));
     if (!found) {
@@ -186,6 +189,12 @@ static kq_status list_functions(const kq_catalog *catalog, const char *name, con
         const kq_aggregate *a = &aggs[i];
         if (name ? strcmp(a->name, name) != 0 : !a->doc[0]) continue;
         kq_value row[] = {text(a->name), text("aggregate"), text(a->signature), text(a->doc)};
+        status = kq_listing_row(&l, row, err);
+    }
+    for (size_t i = 0; i < nbuiltins && !status; i++) {
+        const kq_builtin *b = &builtins[i];
+        if (name && strcmp(b->name, name) != 0) continue;
+        kq_value row[] = {text(b->name), text(b->kind), text(b->signature), text(b->doc)};
         status = kq_listing_row(&l, row, err);
     }
     if (!status) status = list_stored(stored, nstored, name, &l, err);

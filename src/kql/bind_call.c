@@ -1,5 +1,20 @@
 /* Function calls: let functions, what only the binder can answer (now, toscalar, column_ifexists, ...), rows. */
 #include "kql/bind.h"
+#include "kql/builtin.h"
+
+static const kq_builtin rows[] = {
+#define KQ_BUILTIN(name, kind, function, signature, doc) {name, kind, signature, doc},
+#include "kql/builtin.def"
+#undef KQ_BUILTIN
+#define KQ_WINDOW(kind, name, nargs, signature, doc) {name, "window function", signature, doc},
+#include "kql/window.def"
+#undef KQ_WINDOW
+};
+
+const kq_builtin *kq_builtin_rows(size_t *n) {
+    *n = sizeof rows / sizeof *rows;
+    return rows;
+}
 
 typedef struct call_args {
     kq_binder *b;
@@ -8,10 +23,11 @@ typedef struct call_args {
     const kq_node *node;
 } call_args;
 
-static kq_status wrong_count(const call_args *c, const char *signature) {
+static kq_status wrong_count(const call_args *c) {
     (void)kq_bind_fail(c->b, c->node->span, KQ_SV_FMT "() does not take %u argument%s", KQ_SV_ARG(c->node->text),
                        c->node->nkids, c->node->nkids == 1 ? "" : "s");
-    kq_error_hint(c->b->err, "%s", signature);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (kq_sv_eq(c->node->text, kq_sv_of(rows[i].name))) kq_error_hint(c->b->err, "%s", rows[i].signature);
     return KQ_ERR_QUERY;
 }
 
@@ -34,16 +50,16 @@ static kq_status call_now(const call_args *c, const char *op, kq_expr **out) {
 }
 
 static kq_status fn_now(const call_args *c, kq_expr **out) {
-    if (c->node->nkids > 1) return wrong_count(c, "now([offset: timespan]): datetime");
+    if (c->node->nkids > 1) return wrong_count(c);
     return call_now(c, "+", out);
 }
 static kq_status fn_ago(const call_args *c, kq_expr **out) {
-    if (c->node->nkids != 1) return wrong_count(c, "ago(offset: timespan): datetime");
+    if (c->node->nkids != 1) return wrong_count(c);
     return call_now(c, "-", out);
 }
 
 static kq_status fn_toscalar(const call_args *c, kq_expr **out) {
-    if (c->node->nkids != 1) return wrong_count(c, "toscalar(table): scalar");
+    if (c->node->nkids != 1) return wrong_count(c);
     const kq_node *arg = c->node->kids[0];
     if (!kq_node_is_table(c->b, c->scope, c->row, arg)) {
         kq_row none = kq_row_of(c->b, NULL);
@@ -56,7 +72,7 @@ static kq_status fn_toscalar(const call_args *c, kq_expr **out) {
 }
 
 static kq_status fn_column_ifexists(const call_args *c, kq_expr **out) {
-    if (c->node->nkids != 2) return wrong_count(c, "column_ifexists(name: string, default): column");
+    if (c->node->nkids != 2) return wrong_count(c);
     kq_expr *name;
     uint32_t column;
     KQ_TRY(kq_bind_constant(c->b, c->scope, c->node->kids[0], KQ_STRING, "the column's name", &name));
@@ -70,7 +86,7 @@ static kq_status fn_column_ifexists(const call_args *c, kq_expr **out) {
 /* When a record came in: local logs know no other time than that of the event. */
 static kq_status fn_ingestion_time(const call_args *c, kq_expr **out) {
     uint32_t column;
-    if (c->node->nkids) return wrong_count(c, "ingestion_time(): datetime");
+    if (c->node->nkids) return wrong_count(c);
     if (c->row && kq_row_find(c->row->columns, KQ_SV("TimeGenerated"), &column) &&
         c->row->columns->items[column].type == KQ_DATETIME)
         return kq_expr_column(c->b, column, KQ_DATETIME, c->node->span, out);
@@ -97,7 +113,7 @@ static kq_status pack(const call_args *c, const char *function, const uint32_t *
 
 static kq_status fn_pack_all(const call_args *c, kq_expr **out) {
     const char *function = "bag_pack";
-    if (c->node->nkids > 1) return wrong_count(c, "pack_all([ignore_null_empty: bool]): dynamic");
+    if (c->node->nkids > 1) return wrong_count(c);
     if (c->node->nkids == 1) {
         kq_expr *ignore;
         KQ_TRY(kq_bind_constant(c->b, c->scope, c->node->kids[0], KQ_BOOL, "ignore_null_empty", &ignore));
@@ -124,18 +140,11 @@ static kq_status fn_bag_pack_columns(const call_args *c, kq_expr **out) {
     return pack(c, "bag_pack", columns, n, out);
 }
 
-static const struct builtin {
-    const char *name;
-    kq_status (*bind)(const call_args *c, kq_expr **out);
-} builtins[] = {
-    {"now", fn_now},
-    {"ago", fn_ago},
-    {"toscalar", fn_toscalar},
-    {"column_ifexists", fn_column_ifexists},
-    {"columnifexists", fn_column_ifexists},
-    {"ingestion_time", fn_ingestion_time},
-    {"pack_all", fn_pack_all},
-    {"bag_pack_columns", fn_bag_pack_columns},
+/* The functions beside kq_builtin_rows, which has the window functions behind them. */
+static kq_status (*const functions[])(const call_args *c, kq_expr **out) = {
+#define KQ_BUILTIN(name, kind, function, signature, doc) function,
+#include "kql/builtin.def"
+#undef KQ_BUILTIN
 };
 
 static bool is_text(const kq_expr *e, kq_sv text) {
@@ -174,8 +183,8 @@ kq_status kq_bind_call(kq_binder *b, const kq_scope *scope, const kq_row *row, c
     const kq_scope *s = kq_scope_find(scope, node->text);
     if (s && s->kind == KQ_SYMBOL_FUNCTION) return call_function(&c, s, out);
     if (row && row->aggs && kq_aggregate_exists(node->text)) return kq_bind_aggregate(b, scope, row, node, out);
-    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-        if (kq_sv_eq(node->text, kq_sv_of(builtins[i].name))) return builtins[i].bind(&c, out);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (functions[i] && kq_sv_eq(node->text, kq_sv_of(rows[i].name))) return functions[i](&c, out);
     if (kq_is_window(node->text)) return kq_bind_window(b, scope, row, node, out);
     if (kq_scalar_exists(node->text)) return call_row(&c, out);
     if (kq_aggregate_exists(node->text)) {

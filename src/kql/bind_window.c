@@ -7,7 +7,7 @@ static const struct window {
     uint32_t nargs;
     const char *signature;
 } windows[] = {
-#define KQ_WINDOW(kind, name, nargs, signature) {name, KQ_WINDOW_##kind, nargs, signature},
+#define KQ_WINDOW(kind, name, nargs, signature, doc) {name, KQ_WINDOW_##kind, nargs, signature},
 #include "kql/window.def"
 #undef KQ_WINDOW
 };

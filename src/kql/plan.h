@@ -74,7 +74,7 @@ typedef enum kq_join_kind {
 } kq_join_kind;
 
 typedef enum kq_window_kind {
-#define KQ_WINDOW(kind, name, nargs, signature) KQ_WINDOW_##kind,
+#define KQ_WINDOW(kind, name, nargs, signature, doc) KQ_WINDOW_##kind,
 #include "kql/window.def"
 #undef KQ_WINDOW
 } kq_window_kind;

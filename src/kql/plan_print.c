@@ -8,7 +8,7 @@ static const char *const join_names[] = {"innerunique", "inner",     "leftouter"
                                          "leftsemi",    "rightsemi", "leftanti",  "rightanti"};
 
 static const char *const window_names[] = {
-#define KQ_WINDOW(kind, name, nargs, signature) name,
+#define KQ_WINDOW(kind, name, nargs, signature, doc) name,
 #include "kql/window.def"
 #undef KQ_WINDOW
 };

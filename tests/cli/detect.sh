@@ -84,4 +84,8 @@ ok "an unknown command" $? = 2
 ok "query by file" "$(echo 'print 1' >"$tmp/q" && $k query --file "$tmp/q" --format csv | tr '\r\n' '  ')" = "$($k query 'print 1' --format csv | tr '\r\n' '  ')"
 ok "the tables have columns" "$($k schema DeviceProcessEvents --format csv | wc -l)" -gt 60
 ok "a function is described" "$($k functions strlen --format csv | wc -l)" -ge 2
+for function in ago now column_ifexists toscalar materialize table row_number prev next row_cumsum pack_all percentiles \
+    ingestion_time; do
+    ok "functions $function" "$($k functions $function --format csv | grep -c "^$function,.*$function(.*\.")" = 1
+done
 exit $bad
