@@ -14,8 +14,7 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
                       .starts = spec->starts,
                       .counts = spec->counts,
                       .spec = spec,
-                      .local_null = spec->local_null || spec->starts,
-                      .path = ""};
+                      .local_null = spec->local_null || spec->starts};
     kq_arena_init(&b->fixed, spec->budget, 0);
     kq_arena_init(&b->text, spec->budget, 256 * 1024);
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
@@ -224,6 +223,13 @@ static bool pick(const row *r, const kq_build_column *c, kq_field *out) {
     return false;
 }
 
+/* A value of the table's own that is none of its column's type. Fields of Windows events are often no value. */
+static void unfit(const row *r, const kq_field *f, kq_type type, uint32_t column) {
+    kq_builder *b = r->b;
+    if (r->set->map || !b->unfit || type == KQ_DYNAMIC || b->refused) return;
+    kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, type, f, b->offset);
+}
+
 /* The value of a column of the spec's table; a local time that can't be told is noted. */
 static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column, kq_arena *arena) {
     if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->zone)) {
@@ -237,7 +243,7 @@ static kq_status refuse(const kq_builder *b, kq_error *err) {
     const kq_sv name = b->spec->table->columns.items[b->refused - 1].name;
     kq_status status = kq_fail(err, KQ_ERR_USAGE,
                                "%s: the times behind '" KQ_SV_FMT "' are local, of a zone that the file does not tell",
-                               b->path, KQ_SV_ARG(name));
+                               b->input->path, KQ_SV_ARG(name));
     kq_error_hint(err, "--timezone says which: Europe/Brussels, UTC, +02:00");
     return status;
 }
@@ -253,7 +259,9 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
         return kq_matcher_test(bp->predicate->matcher, text);
     }
     kq_value v = value(b, &f, bp->column.type, bp->predicate->column, &b->judged);
-    return kq_predicate_range(bp->predicate, &v);
+    if (kq_predicate_range(bp->predicate, &v)) return true; /* and then told when the row is built */
+    if (v.null) unfit(r, &f, bp->column.type, bp->predicate->column);
+    return false;
 }
 
 /* Did another log tell the same start? */
@@ -323,6 +331,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
         pick(&r, &s->columns[i], &f);
         kq_value cell = value(b, &f, v->type, b->spec->columns[i], &b->text);
         if (cell.null) {
+            unfit(&r, &f, v->type, b->spec->columns[i]);
             b->has_null[i] = true;
             kq_vec_set_null(v, b->rows);
             if (v->type == KQ_DYNAMIC) kq_vec_str(v)[b->rows] = (kq_str){0};

@@ -184,10 +184,7 @@ kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf
 bool kq_field_instant(kq_field *f, const kq_zone *zone) {
     int64_t t;
     bool zoned;
-    if (!kq_time_parse_log(f->u.text, &t, &zoned)) {
-        f->kind = KQ_FIELD_NULL;
-        return true;
-    }
+    if (!kq_time_parse_log(f->u.text, &t, &zoned)) return true; /* no time: kq_field_value says so */
     if (!zoned && !zone) return false;
     if (!zoned) t = kq_zone_to_utc(zone, t);
     *f = (kq_field){.kind = t >= 0 && t <= KQ_TICKS_MAX ? KQ_FIELD_DATETIME : KQ_FIELD_NULL, .u.l = t};

@@ -108,7 +108,7 @@ kq_status kq_table_infer(kq_source *source, kq_sv name, kq_arena *arena, kq_budg
     }
     kq_want_set set = {.wants = wants, .nwants = n};
     kq_request request = {&set, 1};
-    kq_row_sink sink = {infer_row, &in};
+    kq_row_sink sink = {.row = infer_row, .ctx = &in};
     if ((status = source->type->reader_create(&request, budget, &reader, err))) goto out;
     for (bool more = true; in.records < INFER_RECORDS;) {
         kq_morsel morsel;

@@ -39,6 +39,7 @@ struct kq_scan {
     kq_book *book;
     bool lent; /* the book is the catalog's */
     bool reading_starts;
+    kq_unfit unfit;   /* has its own lock */
     unsigned filling; /* workers that read starts */
     bool sealed;
     kq_status failed; /* of the reading of starts */
@@ -94,6 +95,7 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     kq_arena_init(&s->arena, spec->budget, 0);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->ready, NULL);
+    kq_unfit_init(&s->unfit);
     const kq_source_type *const *types = kq_source_types(&s->nrequests);
     s->requests = kq_arena_array(&s->arena, type_request, s->nrequests);
     kq_status status = kq_arena_status(&s->arena, err);
@@ -116,6 +118,7 @@ void kq_scan_destroy(kq_scan *s) {
     kq_scan_destroy(s->starts);
     if (s->starts_spec.report) kq_report_deinit(&s->starts_report);
     if (!s->lent) kq_book_destroy(s->book);
+    kq_unfit_end(&s->unfit, s->spec.report);
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->ready);
@@ -198,6 +201,7 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
     w->builder.zone = scan->catalog->zone;
     w->builder.open_book = open_book;
     w->builder.open_ctx = w;
+    w->builder.unfit = scan->spec.starts ? NULL : &scan->unfit;
     w->readers = kq_calloc(scan->nrequests * ACCESSES, sizeof *w->readers);
     if (!status && !w->readers) status = kq_nomem(err);
     if (status) {
@@ -286,9 +290,10 @@ static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *s
     KQ_TRY(claim(w, &o, &reader, &morsel, seq, err));
     if (!o) return KQ_OK;
     *more = true;
-    w->builder.path = o->source->input->path;
+    w->builder.input = o->source->input;
+    w->builder.offset = morsel.offset;
     kq_builder_begin(&w->builder, o->request, to, *seq << 32);
-    kq_row_sink sink = {kq_builder_row, &w->builder};
+    kq_row_sink sink = {kq_builder_row, &w->builder, &w->builder.offset};
     kq_error why = {0};
     kq_status status = o->source->type->read(o->source, reader, &morsel, &sink, &why);
     if (status) status = damaged(s, o, morsel.offset, status, &why, err);

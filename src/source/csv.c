@@ -544,6 +544,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED con
         for (uint32_t k = 0; k < r->base.request->nsets && !done; k++) {
             bool match = false;
             KQ_TRY(cut(s, r, &r->base.request->sets[k], &r->sets[k], &rec, &match, err));
+            if (match && sink->offset) *sink->offset = rec.offset;
             if (match) KQ_TRY(sink->row(sink->ctx, k, r->fields, &done, err));
         }
     }

@@ -76,10 +76,12 @@ typedef struct kq_request {
     uint32_t nsets;
 } kq_request;
 
-/* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early. */
+/* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.
+ * `offset`, if not NULL, is set to that of the record in the file, by those kinds whose rows can be a table's own. */
 typedef struct kq_row_sink {
     kq_status (*row)(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
     void *ctx;
+    uint64_t *offset;
 } kq_row_sink;
 
 #endif

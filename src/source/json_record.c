@@ -283,6 +283,7 @@ static kq_status hand_over(kq_json_walker *w, const kq_json_place *place, uint32
             w->fields[i] = f->field;
         }
     }
+    if (sink->offset) *sink->offset = place->offset;
     return sink->row(sink->ctx, set, w->fields, done, err);
 }
 

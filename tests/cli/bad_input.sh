@@ -87,6 +87,16 @@ for text in '[{"a":1},{"a":2}]' '[{"a":1}] [{"a":2}]' '{"records":[{"a":1},{"a":
     printf '%s\n' "$text" >ends.json
     check "whole: $text" 0 '{"a":1} {"a":2}' '' query 'T | project a' --as T=ends.json
 done
+printf 'TimeGenerated,DeviceName,FileName,ProcessId\nnot a time,a,x,1\n,a,x,\n2024-01-01,a,y,abc\nnever,a,z,0x10\n' >unfit.csv
+check "values that are no time" 3 '{"n":4,"t":1}' "unfit.csv at byte 44: TimeGenerated is no datetime: 'not a time' (and 1 more)" \
+    query 'DeviceProcessEvents | summarize n=count(), t=countif(isnotnull(TimeGenerated))' --as DeviceProcessEvents=unfit.csv
+check "a value that is no number" 3 '{"FileName":"x"}' "unfit.csv at byte 67: ProcessId is no long: 'abc'" \
+    query 'DeviceProcessEvents | where ProcessId == 1 | project FileName' --as DeviceProcessEvents=unfit.csv
+check "they are not looked at without need" 0 '{"Count":4}' '' query 'DeviceProcessEvents | count' --as DeviceProcessEvents=unfit.csv
+printf '{"ProcessId":1,"FileName":"a"}\n{"ProcessId":null,"FileName":"b"}\n{"ProcessId":"abc"}\n{"ProcessId":{"a":1}}\n' >unfit.ndjson
+check "nor in NDJSON" 3 '{"ProcessId":1} {"ProcessId":null} {"ProcessId":null} {"ProcessId":null}' \
+    "unfit.ndjson at byte 65: ProcessId is no long: 'abc' (and 1 more)" query 'DeviceProcessEvents | project ProcessId' \
+    --as DeviceProcessEvents=unfit.ndjson
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \

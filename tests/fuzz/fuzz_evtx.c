@@ -70,7 +70,7 @@ static const kq_request requests[] = {{sets, 2}, {sets + 1, 1}};
 
 static kq_status read_chunk(kq_reader *reader, kq_source *source, const uint8_t *p, size_t n, bool checked, taking *t) {
     kq_error err = {0};
-    kq_row_sink sink = {take, t};
+    kq_row_sink sink = {.row = take, .ctx = t};
     t->rows = t->bytes = 0;
     return kq_evtx_chunk_read((kq_evtx_reader *)reader, source, p, (uint32_t)n, 4096, checked, &sink, &err);
 }

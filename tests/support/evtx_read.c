@@ -48,7 +48,7 @@ void evtx_read_file(const char *path, const kq_request *request, evtx_result *r)
     kq_source *source = NULL;
     kq_reader *reader = NULL;
     taker t = {r, request};
-    kq_row_sink sink = {take, &t};
+    kq_row_sink sink = {.row = take, .ctx = &t};
     r->opened = kq_stream_open(path, &budget, &stream, &r->err);
     if (r->opened == KQ_OK) {
         input.size = kq_stream_size(stream);

@@ -67,7 +67,7 @@ void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *reques
     kq_source *source = NULL;
     kq_reader *reader = NULL;
     writing w = {request, out};
-    kq_row_sink sink = {write_row, &w};
+    kq_row_sink sink = {.row = write_row, .ctx = &w};
     kq_status status = kq_stream_open(path, &budget, &stream, &err);
     if (!status) status = type->open(&input, stream, &report, &budget, &source, &err);
     if (!status) status = type->reader_create(request, &budget, &reader, &err);

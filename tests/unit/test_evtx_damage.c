@@ -273,7 +273,7 @@ static void flipped(void **state) {
             seed = seed * 1664525u + 1013904223u;
             copy[(seed >> 8) % used] ^= (uint8_t)(1u << (seed >> 29));
         }
-        kq_row_sink sink = {ignore, NULL};
+        kq_row_sink sink = {.row = ignore, .ctx = NULL};
         assert_int_equal(kq_evtx_chunk_read((kq_evtx_reader *)reader, &source, copy, used, 4096, false, &sink, &err),
                          KQ_OK);
     }
@@ -345,7 +345,7 @@ static bool fails_at(long n, bool sticky, bool slack) {
     kq_source source = {&kq_source_evtx, &input, result.report};
     const kq_request *request = evtx_request(&words, "System.EventID=1 System.EventID EventData.Image EventData.Data "
                                                      "$EventDataXml $EventDataJson $recovered");
-    kq_row_sink sink = {ignore, NULL};
+    kq_row_sink sink = {.row = ignore, .ctx = NULL};
     kq_alloc_fail_at(n, sticky);
     kq_status status = kq_source_evtx.reader_create(request, &budget, &reader, &err);
     if (status == KQ_OK)

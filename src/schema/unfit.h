@@ -1,0 +1,39 @@
+/*
+ * Values of a table's own rows that are none of their column's type, such as "abc" where a number should be: null in
+ * the result, and told once for each file and column, with the first place and how many there are. A scan's own;
+ * from any thread. Private to src/schema.
+ */
+#ifndef KQ_SCHEMA_UNFIT_H
+#define KQ_SCHEMA_UNFIT_H
+
+#include "column/type.h"
+#include "source/field.h"
+#include "source/report.h"
+#include "source/source.h"
+
+#define KQ_UNFIT_MAX 256 /* files and columns that are told apart; others are not told */
+
+typedef struct kq_unfit_item {
+    const kq_input *input;
+    uint32_t column; /* of the table */
+    kq_type type;
+    kq_sv name;
+    uint64_t offset, count;
+    char text[64]; /* the value at the first place, fit to be shown */
+} kq_unfit_item;
+
+typedef struct kq_unfit {
+    pthread_mutex_t lock;
+    kq_unfit_item *items; /* made with the first one */
+    uint32_t n;
+} kq_unfit;
+
+void kq_unfit_init(kq_unfit *unfit);
+/* Writes a line for each item to the report and forgets them. */
+void kq_unfit_end(kq_unfit *unfit, kq_report *report);
+
+/* Notes a value in the record at `offset`. Empty text is no value, and no fault. */
+void kq_unfit_note(kq_unfit *unfit, const kq_input *input, uint32_t column, kq_sv name, kq_type type,
+                   const kq_field *field, uint64_t offset);
+
+#endif
