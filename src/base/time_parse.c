@@ -351,7 +351,9 @@ static bool dotnet_date(kq_sv text, int64_t *ticks) {
     if (p < end && (*p == '+' || *p == '-') && end - p == 5)
         for (p++; p < end && is_digit(*p);) p++;
     if (p != end) return false;
-    int64_t t = KQ_TICKS_1970 + (negative ? -v : v) * KQ_TICK_MS;
+    int64_t t;
+    if (__builtin_mul_overflow(negative ? -v : v, KQ_TICK_MS, &t) || __builtin_add_overflow(t, KQ_TICKS_1970, &t))
+        return false;
     if (!in_range(t)) return false;
     *ticks = t;
     return true;

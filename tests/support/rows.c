@@ -110,7 +110,7 @@ void rows_survive(const kq_source_type *type, kq_sv bytes, const kq_request *req
     size_t rows = rows_end(whole);
     bool short_of = memmem(out.p, out.n, "error: out of memory\n", 21) != NULL;
     bool right = !memmem(out.p, out.n, "still charged", 13) || memmem(whole->p, whole->n, "still charged", 13);
-    right = right && (short_of || (rows_end(&out) >= rows && memcmp(out.p, whole->p, rows) == 0));
+    right = right && (short_of || (rows_end(&out) >= rows && (!rows || memcmp(out.p, whole->p, rows) == 0)));
     if (!right) {
         fprintf(stderr, "allocation %ld fails:\n%s\n----\n%.*s\n", n, out.p, (int)whole->n, whole->p);
         abort();

@@ -146,6 +146,10 @@ static void name_gone(void **state) {
     (void)state;
     static const uint8_t image[] = {'I', 0, 'm', 0, 'a', 0, 'g', 0, 'e', 0};
     static const uint8_t computer[] = {'C', 0, 'o', 0, 'm', 0, 'p', 0, 'u', 0, 't', 0, 'e', 0, 'r', 0};
+    if (!chunk) {
+        fail_msg("no chunk");
+        return;
+    }
     uint8_t *literal = memmem(chunk, 65536, image, sizeof image);
     uint8_t *name = memmem(chunk, 65536, computer, sizeof computer);
     assert_non_null(literal);
