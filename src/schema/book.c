@@ -16,6 +16,8 @@ struct kq_book_part {
     kq_rows rows;
     entry *entries;
     size_t n, cap;
+    uint64_t *told; /* key and time of starts that may be told twice */
+    size_t ntold, told_cap;
     kq_book_part *next;
 };
 
@@ -28,6 +30,8 @@ struct kq_book {
     uint32_t nparts;
     entry *entries; /* by key, time, ordinal */
     size_t n;
+    uint64_t *told; /* ascending */
+    size_t ntold;
     size_t *first; /* by the leading bits of the key: the first entry that has no smaller ones */
     unsigned shift;
     kq_type owned[]; /* types */
@@ -93,10 +97,13 @@ void kq_book_destroy(kq_book *b) {
         kq_rows_deinit(&p->rows);
         kq_budget_release(b->budget, p->cap * sizeof *p->entries);
         kq_free(p->entries);
+        kq_budget_release(b->budget, p->told_cap * sizeof *p->told);
+        kq_free(p->told);
         kq_free(p);
     }
-    kq_budget_release(b->budget, b->n * sizeof *b->entries);
+    kq_budget_release(b->budget, b->n * sizeof *b->entries + b->ntold * sizeof *b->told);
     kq_free(b->entries);
+    kq_free(b->told);
     kq_free(b->first);
     kq_free(b->by_number);
     pthread_mutex_destroy(&b->lock);
@@ -116,21 +123,29 @@ kq_book_part *kq_book_part_new(kq_book *b) {
     return p;
 }
 
-static kq_status add(kq_book_part *p, entry e, kq_error *err) {
-    if (p->n == p->cap) {
-        size_t cap = p->cap ? 2 * p->cap : 256;
-        if (!kq_budget_charge(p->book->budget, (cap - p->cap) * sizeof e))
-            return kq_budget_status(p->book->budget, err);
-        entry *entries = kq_realloc(p->entries, cap * sizeof e);
-        if (!entries) {
-            kq_budget_release(p->book->budget, (cap - p->cap) * sizeof e);
-            return kq_nomem(err);
-        }
-        p->entries = entries;
-        p->cap = cap;
+/* Room for one more item of `size` bytes in an array of a part. */
+static kq_status room(kq_book *b, void *items, size_t n, size_t *cap, size_t size, kq_error *err) {
+    void *old;
+    if (n < *cap) return KQ_OK;
+    size_t more = *cap ? 2 * *cap : 256;
+    if (!kq_budget_charge(b->budget, (more - *cap) * size)) return kq_budget_status(b->budget, err);
+    memcpy(&old, items, sizeof old);
+    void *p = kq_realloc(old, more * size);
+    if (!p) {
+        kq_budget_release(b->budget, (more - *cap) * size);
+        return kq_nomem(err);
     }
-    p->entries[p->n++] = e;
+    memcpy(items, &p, sizeof p);
+    *cap = more;
     return KQ_OK;
+}
+
+#define QUARTER_TICKS INT64_C(2500000)
+#define NEAR_QUARTERS 8u
+
+/* The leading half of a key, and the time in quarters of a second. */
+static uint64_t telling(uint64_t key, int64_t time) {
+    return (key & ~(uint64_t)UINT32_MAX) | (uint32_t)(time / QUARTER_TICKS);
 }
 
 kq_status kq_book_append(kq_book_part *p, kq_chunk *chunk, kq_error *err) {
@@ -145,7 +160,14 @@ kq_status kq_book_append(kq_book_part *p, kq_chunk *chunk, kq_error *err) {
         e.time = at.u.l;
         for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) {
             e.key = (uint64_t)kq_vec_long(&chunk->cols[n + i])[row];
-            if (e.key) KQ_TRY(add(p, e, err));
+            if (!e.key) continue;
+            if (i == KQ_BOOK_START) {
+                KQ_TRY(room(p->book, &p->told, p->ntold, &p->told_cap, sizeof *p->told, err));
+                p->told[p->ntold++] = telling(e.key, e.time);
+            } else {
+                KQ_TRY(room(p->book, &p->entries, p->n, &p->cap, sizeof *p->entries, err));
+                p->entries[p->n++] = e;
+            }
         }
     }
     if (!n) return KQ_OK;
@@ -161,8 +183,35 @@ static int by_key(const void *a, const void *b) {
     return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
+static int ascending(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The parts' tellings as one array; with one part, its own. */
+static kq_status seal_told(kq_book *b, kq_error *err) {
+    size_t n = 0, at = 0;
+    for (kq_book_part *p = b->parts; p; p = p->next) n += p->ntold;
+    if (!n) return KQ_OK;
+    if (!kq_budget_charge(b->budget, n * sizeof *b->told)) return kq_budget_status(b->budget, err);
+    b->ntold = n;
+    b->told = kq_malloc(n * sizeof *b->told);
+    if (!b->told) return kq_nomem(err);
+    for (kq_book_part *p = b->parts; p; p = p->next) {
+        if (p->ntold) memcpy(b->told + at, p->told, p->ntold * sizeof *p->told);
+        at += p->ntold;
+        kq_budget_release(b->budget, p->told_cap * sizeof *p->told);
+        kq_free(p->told);
+        p->told = NULL;
+        p->ntold = p->told_cap = 0;
+    }
+    qsort(b->told, n, sizeof *b->told, ascending);
+    return KQ_OK;
+}
+
 kq_status kq_book_seal(kq_book *b, kq_error *err) {
     size_t n = 0;
+    KQ_TRY(seal_told(b, err));
     for (kq_book_part *p = b->parts; p; p = p->next) n += p->n;
     if (!kq_budget_charge(b->budget, n * sizeof *b->entries)) return kq_budget_status(b->budget, err);
     b->n = n;
@@ -236,13 +285,18 @@ bool kq_book_find(const kq_book *b, kq_book_key kind, uint64_t key, int64_t time
     return true;
 }
 
-bool kq_book_near(const kq_book *b, uint64_t key, int64_t time, int64_t within) {
-    size_t from, to;
+bool kq_book_told(const kq_book *b, uint64_t key, int64_t time) {
+    uint64_t at = telling(key, time);
+    size_t lo = 0, hi = b->ntold;
     if (!key) return false;
-    range(b, key, &from, &to);
-    size_t n = until(b, from, to, time);
-    if (n && time - b->entries[from + n - 1].time <= within) return true;
-    return from + n < to && b->entries[from + n].time - time <= within;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (b->told[mid] + NEAR_QUARTERS < at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < b->ntold && b->told[lo] <= at + NEAR_QUARTERS;
 }
 
 void kq_book_cell(kq_book_row at, uint32_t number, kq_field *out) {

@@ -4,7 +4,8 @@
  *
  * A process is known by its GUID (Sysmon) and by device, process id and time; a start seen twice by device, process
  * id, file name and time. Workers each fill a part; then the parts become a book, which is immutable and shared. It
- * takes 32 bytes for each key and the bytes of the columns asked for, from the budget: a limit is an error.
+ * takes 32 bytes for each key and the bytes of the columns asked for, 8 bytes for each start that may be told twice,
+ * from the budget: a limit is an error.
  */
 #ifndef KQ_SCHEMA_BOOK_H
 #define KQ_SCHEMA_BOOK_H
@@ -42,8 +43,9 @@ typedef struct kq_book_row {
 
 /* The latest start with this key at or before `time` (by GUID: else the first one). */
 bool kq_book_find(const kq_book *book, kq_book_key kind, uint64_t key, int64_t time, kq_book_row *out);
-/* Is there a start with this key at most `within` ticks from `time`? */
-bool kq_book_near(const kq_book *book, uint64_t key, int64_t time, int64_t within);
+/* Was a start with this key told at most two seconds from `time`, give or take a quarter? Keys and times are kept in 64
+ * bits: that another start has the same 32 of its key within these seconds does not happen by chance. */
+bool kq_book_told(const kq_book *book, uint64_t key, int64_t time);
 /* A cell as a field; text lies in the book. */
 void kq_book_cell(kq_book_row row, uint32_t column, kq_field *out);
 

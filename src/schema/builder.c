@@ -5,9 +5,8 @@
 /* Text of a chunk before it is pushed early, so that a chunk of huge cells stays small. */
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* Two tellings of one start are at most this far apart. Source: docs/internals/decisions.md, "Schema". */
-#define NEAR_TICKS       (3600 * INT64_C(10000000))
-#define SAME_START_TICKS (2 * INT64_C(10000000))
+/* Source: docs/internals/decisions.md, "Schema". */
+#define NEAR_TICKS (3600 * INT64_C(10000000))
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
     *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0),
@@ -271,7 +270,7 @@ static bool told(const row *r) {
     if (!number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
         !text_of(r, r->set->file, &file) || !time_of(r, &time) || !has_book(r->b))
         return false;
-    return kq_book_near(r->b->book, kq_book_start(device, pid, file), time, SAME_START_TICKS);
+    return kq_book_told(r->b->book, kq_book_start(device, pid, file), time);
 }
 
 /* The columns that the book wants after the others. */
@@ -281,10 +280,11 @@ static void fill_keys(const row *r) {
     uint64_t keys[KQ_BOOK_KEYS] = {0};
     int64_t pid, time;
     kq_sv text, device;
-    if (text_of(r, r->set->starts.guid, &text)) keys[KQ_BOOK_GUID] = kq_book_guid(text);
+    bool parents = b->spec->ncolumns > 0; /* otherwise the book only tells what was told */
+    if (parents && text_of(r, r->set->starts.guid, &text)) keys[KQ_BOOK_GUID] = kq_book_guid(text);
     if (number_of(r, r->set->starts.pid, &pid) && text_of(r, r->set->device, &device)) {
-        keys[KQ_BOOK_PID] = kq_book_pid(device, pid);
-        if (!r->set->map->yields && text_of(r, r->set->file, &text))
+        if (parents) keys[KQ_BOOK_PID] = kq_book_pid(device, pid);
+        if (b->spec->told && !r->set->map->yields && text_of(r, r->set->file, &text))
             keys[KQ_BOOK_START] = kq_book_start(device, pid, text);
     }
     for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) kq_vec_long(&b->columns[at + i])[b->rows] = (int64_t)keys[i];

@@ -115,6 +115,7 @@ typedef struct kq_scan_spec {
     bool keep_duplicates; /* a start told by two logs is two rows */
     uint64_t *counts;     /* of rows by map of the table, in the model's order; then no rows come. One worker only */
     bool local_null;      /* local times without a zone are null; otherwise they are refused */
+    bool told;            /* with starts: also which starts were told, so that another telling can be left out */
     bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
 } kq_scan_spec;
 

@@ -62,13 +62,14 @@ kq_status kq_functions_builtin(kq_catalog *catalog, kq_error *err);
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);
 
-/* A book with at least these columns of DeviceProcessEvents; NULL: none was made yet. From any thread. */
-kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n);
+/* A book with at least these columns of DeviceProcessEvents, and with what was told when `told`; NULL: none was made
+ * yet. From any thread. */
+kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n, bool told);
 /* Which columns a book of the catalog has, in its order. */
 uint32_t *kq_catalog_book_columns(const kq_catalog *catalog, const kq_book *book, uint32_t *n);
 /* The catalog takes the book: it is there until an input is added or the catalog goes. From any thread. False without
  * memory: then the book stays its maker's. */
-bool kq_catalog_keep_book(const kq_catalog *catalog, kq_book *book, const uint32_t *columns, uint32_t n);
+bool kq_catalog_keep_book(const kq_catalog *catalog, kq_book *book, const uint32_t *columns, uint32_t n, bool told);
 kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
 /* Throws away all books; `shelf` too when `all`. */
 void kq_shelf_clear(kq_shelf *shelf, bool all);

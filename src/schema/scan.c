@@ -66,7 +66,8 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
         if (kq_catalog_access(s->catalog, i, s->spec.table, &access) && access == KQ_ACCESS_MAPPED) any = true;
     }
     if (!any) return KQ_OK;
-    if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents))) {
+    bool told = yields && !s->spec.keep_duplicates;
+    if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents, told))) {
         s->sealed = s->lent = true;
         s->parents = kq_catalog_book_columns(s->catalog, s->book, &s->nparents);
         return KQ_OK;
@@ -78,6 +79,7 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
                                     .report = &s->starts_report,
                                     .budget = s->spec.budget,
                                     .keep_duplicates = true,
+                                    .told = told,
                                     .starts = true};
     kq_type *types = kq_arena_array(&s->arena, kq_type, s->nparents + 1);
     if (!types) return kq_arena_status(&s->arena, err);
@@ -352,7 +354,7 @@ static kq_status open_book(void *ctx, const kq_book **book, kq_error *err) {
         s->failed = kq_book_seal(s->book, &s->why);
         if (!s->failed) {
             s->sealed = true;
-            s->lent = kq_catalog_keep_book(s->catalog, s->book, s->parents, s->nparents);
+            s->lent = kq_catalog_keep_book(s->catalog, s->book, s->parents, s->nparents, s->starts_spec.told);
         }
     }
     if (s->sealed || s->failed) pthread_cond_broadcast(&s->ready);

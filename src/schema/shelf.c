@@ -5,6 +5,7 @@
 typedef struct kept {
     kq_book *book;
     uint32_t *columns, n;
+    bool told;
     struct kept *next;
 } kept;
 
@@ -35,11 +36,11 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
     kq_free(s);
 }
 
-kq_book *kq_catalog_book(const kq_catalog *c, const uint32_t *columns, uint32_t n) {
+kq_book *kq_catalog_book(const kq_catalog *c, const uint32_t *columns, uint32_t n, bool told) {
     kq_book *found = NULL;
     pthread_mutex_lock(&c->shelf->lock);
     for (const kept *k = c->shelf->books; k && !found; k = k->next) {
-        bool all = true;
+        bool all = k->told || !told;
         for (uint32_t i = 0; i < n && all; i++) {
             bool has = false;
             for (uint32_t j = 0; j < k->n; j++) has |= k->columns[j] == columns[i];
@@ -63,7 +64,7 @@ uint32_t *kq_catalog_book_columns(const kq_catalog *c, const kq_book *book, uint
     return columns;
 }
 
-bool kq_catalog_keep_book(const kq_catalog *c, kq_book *book, const uint32_t *columns, uint32_t n) {
+bool kq_catalog_keep_book(const kq_catalog *c, kq_book *book, const uint32_t *columns, uint32_t n, bool told) {
     kept *k = kq_calloc(1, sizeof *k);
     uint32_t *own = kq_calloc(n + 1, sizeof *own);
     if (!k || !own) {
@@ -72,7 +73,7 @@ bool kq_catalog_keep_book(const kq_catalog *c, kq_book *book, const uint32_t *co
         return false;
     }
     if (n) memcpy(own, columns, n * sizeof *own);
-    *k = (kept){book, own, n, NULL};
+    *k = (kept){book, own, n, told, NULL};
     pthread_mutex_lock(&c->shelf->lock);
     k->next = c->shelf->books;
     c->shelf->books = k;
