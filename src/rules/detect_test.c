@@ -95,7 +95,7 @@ static kq_status add_logs(testing *t, kq_catalog *catalog, kq_report *report, co
 
 static kq_status run_test(testing *t, const kq_yaml *test, kq_error *err) {
     kq_sv name = kq_yaml_text(test, "name", KQ_SV("")), now = kq_yaml_text(test, "now", KQ_SV(""));
-    bool caught = !kq_sv_eq_ascii_ci(kq_yaml_text(test, "caught", KQ_SV("true")), KQ_SV("false"));
+    bool caught = kq_sv_eq(kq_yaml_text(test, "caught", KQ_SV("true")), KQ_SV("true"));
     int64_t expected, rows;
     kq_catalog *catalog = NULL;
     kq_report report;

@@ -93,6 +93,44 @@ static kq_status trigger(const kq_yaml *y, kq_rule *r, kq_error *err) {
     return KQ_OK;
 }
 
+/* A key that nothing reads would be a check that is never made. */
+static kq_status only_keys(const kq_yaml *y, const char *what, const char *const *keys, const char *path,
+                           kq_error *err) {
+    if (y->kind != KQ_YAML_MAP) return kq_fail(err, KQ_ERR_RULE, "%s:%u: %s is a mapping", path, y->line, what);
+    for (uint32_t i = 0; i < y->n; i++) {
+        const kq_yaml *key = y->items[2 * i];
+        bool known = false;
+        for (size_t k = 0; keys[k]; k++) known |= key->kind == KQ_YAML_SCALAR && kq_sv_eq(key->text, kq_sv_of(keys[k]));
+        if (!known)
+            return kq_fail(err, KQ_ERR_RULE, "%s:%u: %s has no key '" KQ_SV_FMT "'", path, key->line, what,
+                           KQ_SV_ARG(key->text));
+    }
+    return KQ_OK;
+}
+
+static kq_status check_tests(const kq_yaml *y, const char *path, kq_error *err) {
+    static const char *const file_keys[] = {"tests", NULL};
+    static const char *const test_keys[] = {"name", "now", "logs", "caught", "rows", "why", "telemetry", NULL};
+    static const char *const telemetry_keys[] = {"name", "query", "rows", NULL};
+    KQ_TRY(only_keys(y, "a file of tests", file_keys, path, err));
+    const kq_yaml *tests = kq_yaml_get(y, "tests");
+    if (!tests || tests->kind != KQ_YAML_LIST)
+        return kq_fail(err, KQ_ERR_RULE, "%s:%u: expected a list 'tests'", path, y->line);
+    for (uint32_t i = 0; i < tests->n; i++) {
+        const kq_yaml *test = tests->items[i];
+        KQ_TRY(only_keys(test, "a test", test_keys, path, err));
+        const kq_yaml *caught = kq_yaml_get(test, "caught"), *telemetry = kq_yaml_get(test, "telemetry");
+        if (caught && !(caught->kind == KQ_YAML_SCALAR &&
+                        (kq_sv_eq(caught->text, KQ_SV("true")) || kq_sv_eq(caught->text, KQ_SV("false")))))
+            return kq_fail(err, KQ_ERR_RULE, "%s:%u: caught is true or false", path, caught->line);
+        if (telemetry && telemetry->kind != KQ_YAML_LIST)
+            return kq_fail(err, KQ_ERR_RULE, "%s:%u: telemetry is a list", path, telemetry->line);
+        for (uint32_t k = 0; telemetry && k < telemetry->n; k++)
+            KQ_TRY(only_keys(telemetry->items[k], "telemetry", telemetry_keys, path, err));
+    }
+    return KQ_OK;
+}
+
 static kq_status load_tests(kq_rule *r, kq_arena *arena, kq_error *err) {
     r->tests_path = kq_arena_printf(arena, "%s/tests.yaml", r->dir).p;
     if (!r->tests_path) return kq_arena_status(arena, err);
@@ -103,9 +141,7 @@ static kq_status load_tests(kq_rule *r, kq_arena *arena, kq_error *err) {
     KQ_TRY(read_file(r->tests_path, arena, &text, err));
     KQ_TRY(kq_yaml_parse(text, r->tests_path, arena, &y, err));
     r->tests = kq_yaml_get(y, "tests");
-    if (!r->tests || r->tests->kind != KQ_YAML_LIST)
-        return kq_fail(err, KQ_ERR_RULE, "%s:%u: expected a list 'tests'", r->tests_path, y->line);
-    return KQ_OK;
+    return check_tests(y, r->tests_path, err);
 }
 
 static kq_status load_file(kq_rules *rules, const char *path, const char *dir, kq_arena *arena, kq_error *err) {

@@ -61,6 +61,16 @@ cp -r $rule "$tmp/rule"
 sed -i 's/caught: false/caught: true/' "$tmp/rule/tests.yaml"
 $k test "$tmp/rule" >/dev/null 2>&1
 ok "a miss that is recorded as caught fails" $? = 1
+refused() { # NAME, a sed command for tests.yaml, the message
+    cp $rule/tests.yaml "$tmp/rule/tests.yaml"
+    sed -i "$2" "$tmp/rule/tests.yaml"
+    $k test "$tmp/rule" >/dev/null 2>"$tmp/err"
+    ok "$1 is refused" $? = 2
+    ok "with file, line and reason" "$(grep -cE "tests.yaml:[0-9]+: $3" "$tmp/err")" = 1
+}
+refused "an outcome that is none" '0,/caught: true/s//caught: maybe/' "caught is true or false"
+refused "a misspelt key" '0,/caught:/s//cauhgt:/' "a test has no key 'cauhgt'"
+refused "a misspelt key of telemetry" '0,/ query:/s// qeury:/' "telemetry has no key 'qeury'"
 printf 'name: x\nquery: |\n  DeviceProcessEvents\n  | where Nope == 1\n' >"$tmp/bad.yaml"
 $k run "$tmp/bad.yaml" --on samples >/dev/null 2>"$tmp/err"
 ok "a rule that does not bind is refused" $? = 2
