@@ -146,6 +146,13 @@ static bool common(const kq_pattern *p, const kq_type *types, const bool *litera
     return true;
 }
 
+/* Text is a time only beside one: "5" * 2 is no timespan, but datetime(...) + "1h" is a datetime. */
+static bool beside_time(const kq_type *types, uint32_t nargs) {
+    for (uint32_t i = 0; i < nargs; i++)
+        if (from_text(types[i])) return true;
+    return false;
+}
+
 int kq_pattern_cost(const kq_pattern *p, const kq_type *types, const bool *literal, uint32_t nargs, kq_type *want,
                     kq_type *result) {
     kq_type t = KQ_DYNAMIC;
@@ -171,6 +178,7 @@ int kq_pattern_cost(const kq_pattern *p, const kq_type *types, const bool *liter
             break;
         default:
             if (!letter_type(letter, &to)) return -1;
+            if (types[i] == KQ_STRING && from_text(to) && !beside_time(types, nargs)) return -1;
             c = conversion(types[i], to, literal && literal[i]);
         }
         if (c < 0) return -1;
