@@ -60,11 +60,11 @@ kq_status kq_engine_add_map(kq_engine *e, const char *path, kq_error *err) {
     kq_buf text;
     char block[16 * 1024];
     FILE *f = fopen(path, "rb");
-    if (!f) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    if (!f) return kq_fail(err, KQ_ERR_USAGE, "%s: %s", path, strerror(errno)); /* no input: nothing to go on with */
     kq_buf_init(&text, &e->budget, MAP_MOST);
     for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;) kq_buf_append(&text, block, n);
     kq_status status = kq_buf_status(&text, err);
-    if (ferror(f)) status = kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    if (ferror(f)) status = kq_fail(err, KQ_ERR_USAGE, "%s: %s", path, strerror(errno));
     fclose(f);
     if (!status) status = kq_catalog_load(e->catalog, kq_buf_view(&text), path, err);
     kq_buf_deinit(&text);
