@@ -162,11 +162,12 @@ static kq_status escape(parser *p, kq_re_item *item) {
     case 'u': KQ_TRY(hex_escape(p, 4, &item->lo)); break;
     case 'U': KQ_TRY(hex_escape(p, 8, &item->lo)); break;
     default:
-        if (c >= '0' && c <= '7') {
+        bool octal = c <= '7' && (c == '0' || (peek(p, 0) >= '0' && peek(p, 0) <= '7'));
+        if (c >= '0' && octal) {
             uint32_t v = c - '0';
             for (int n = 1; n < 3 && peek(p, 0) >= '0' && peek(p, 0) <= '7'; n++) v = v * 8 + (uint32_t)(take(p) - '0');
             item->lo = v;
-        } else if (c == '8' || c == '9') {
+        } else if (c >= '0' && c <= '9') { /* also \1, which looks like one and which RE2 refuses as such */
             return bad(p, "backreferences are not supported");
         } else if (c >= 0x80 || kq_ascii_class[c] || c == '<' || c == '>') {
             return bad(p, "unknown escape");
