@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define UNKNOWN_MAX 5 /* notes of files that nothing reads */
+
 #define DEFAULT_MEMORY ((size_t)2 << 30)
 #define MAP_MOST       ((size_t)16 << 20) /* bytes of a map file */
 
@@ -101,8 +103,19 @@ kq_status kq_engine_begin(kq_engine *e, kq_error *err) {
     return KQ_OK;
 }
 
+/* Files that nothing reads: of many, the first ones. */
+static void note_unknown(kq_engine *e) {
+    size_t n, unknown = 0;
+    const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
+    for (size_t i = 0; i < n; i++)
+        if (inputs[i].unknown && ++unknown <= UNKNOWN_MAX)
+            kq_runner_note(&e->runner, "%s: %s %s", inputs[i].path, inputs[i].type->name, inputs[i].unknown);
+    if (unknown > UNKNOWN_MAX) kq_runner_note(&e->runner, "%zu more files that nothing reads", unknown - UNKNOWN_MAX);
+}
+
 kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {
     kq_report *r = &e->report;
+    if (!status) note_unknown(e);
     if (stats) {
         size_t size = stats->size && stats->size < sizeof *stats ? stats->size : sizeof *stats;
         kq_stats s = {.size = size,

@@ -108,10 +108,6 @@ kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats,
     if (w.sink) e->rows = kq_sink_rows(w.sink);
     size_t n;
     const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
-    for (size_t i = 0; i < n && !status; i++)
-        if (!inputs[i].table.n && !inputs[i].typed && strcmp(inputs[i].type->name, "csv") == 0)
-            kq_runner_note(&e->runner, "%s: csv of no table that kequel knows; --as TABLE=PATH reads it",
-                           inputs[i].path);
     kq_sink_destroy(w.sink);
     kq_buf_deinit(&text);
     /* The scan of each table reads the inputs again: what counts is what there is, and the listing has the records. */

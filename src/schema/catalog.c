@@ -192,8 +192,7 @@ static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_err
     return KQ_OK;
 }
 
-/* Do maps make rows of this table from files of this kind? */
-static bool mapped(const kq_catalog *c, const kq_source_type *type, const kq_table *table) {
+bool kq_catalog_mapped(const kq_catalog *c, const kq_source_type *type, const kq_table *table) {
     for (const kq_map *map = c->model.maps; map; map = map->next)
         for (const kq_shape *s = c->model.shapes; map->table == table && s; s = s->next)
             if (kq_shape_read_by(s, kq_sv_of(type->name))) return true;
@@ -230,7 +229,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     if (table) {
         input->table = kq_arena_copy(&c->arena, kq_sv_of(table));
         const kq_model_table *known = use_table(c, input->table);
-        if (source->type->events && !(known && mapped(c, source->type, &known->table))) {
+        if (source->type->events && !(known && kq_catalog_mapped(c, source->type, &known->table))) {
             status =
                 kq_fail(err, KQ_ERR_USAGE, "%s: no row of the table %s is made of Windows events", input->path, table);
             goto out;
@@ -257,6 +256,11 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
             const kq_model_table *t = known ? NULL : recognise(c, &names, input->path);
             if (t) input->table = t->table.name;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
+            known |= t || source->type->events || strcmp(input->path, "-") == 0;
+            if (!known && (status = kq_catalog_probe(c, input, &known, err))) goto out;
+            if (!known)
+                input->unknown =
+                    names.n ? "of no table that kequel knows; --as TABLE=PATH reads it" : "without a record";
         }
     }
     *taken = true;
@@ -452,7 +456,7 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_
     if (native) return true;
     if (input->table.n && !named) return false;
     if (c->says[i]) return true;
-    return mapped(c, input->type, table);
+    return kq_catalog_mapped(c, input->type, table);
 }
 
 bool kq_catalog_has_data(const kq_catalog *c, const kq_table *table) {

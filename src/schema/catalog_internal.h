@@ -59,6 +59,11 @@ struct kq_catalog {
 kq_status kq_functions_load(kq_catalog *catalog, kq_sv text, const char *file, kq_error *err);
 kq_status kq_functions_builtin(kq_catalog *catalog, kq_error *err);
 
+/* Do maps make rows of this table from files of this kind? */
+bool kq_catalog_mapped(const kq_catalog *catalog, const kq_source_type *type, const kq_table *table);
+/* probe.c: does any map make a row of the first records of the input? Errors: NOMEM, LIMIT. */
+kq_status kq_catalog_probe(kq_catalog *catalog, const kq_input *input, bool *found, kq_error *err);
+
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);
 

@@ -34,9 +34,10 @@ typedef struct kq_input {
     uint64_t size;       /* bytes as stored; 0 for standard input */
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
-    bool typed;  /* its records name their table themselves */
-    bool slack;  /* EVTX: the old records past a chunk's free space are read too */
-    bool packed; /* out, with a NULL source: it is an archive, its members are inputs */
+    const char *unknown; /* why nothing reads its records, or NULL */
+    bool typed;          /* its records name their table themselves */
+    bool slack;          /* EVTX: the old records past a chunk's free space are read too */
+    bool packed;         /* out, with a NULL source: it is an archive, its members are inputs */
 } kq_input;
 
 typedef struct kq_morsel {

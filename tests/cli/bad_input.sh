@@ -97,6 +97,18 @@ printf '{"ProcessId":1,"FileName":"a"}\n{"ProcessId":null,"FileName":"b"}\n{"Pro
 check "nor in NDJSON" 3 '{"ProcessId":1} {"ProcessId":null} {"ProcessId":null} {"ProcessId":null}' \
     "unfit.ndjson at byte 65: ProcessId is no long: 'abc' (and 1 more)" query 'DeviceProcessEvents | project ProcessId' \
     --as DeviceProcessEvents=unfit.ndjson
+echo '{"zzz":1,"yyy":2}' >what.json
+echo '[]' >nothing.json
+printf 'zzz,yyy\n1,2\n' >what.csv
+echo '{"Event":{"System":{"Provider":{"#attributes":{"Name":"P"}},"EventID":1,"Channel":"C","Computer":"c","TimeCreated":{"#attributes":{"SystemTime":"2024-01-01T00:00:00Z"}}}}}' >dump.json
+printf 'name: n\nquery: Event\n' >any.yaml
+for file in what.json what.csv; do
+    check "$file is told by query" 0 '{"Count":0}' "note: $file: ${file#what.} of no table that kequel knows" query 'Event | count' --on $file
+    check "$file is told by run" 0 '' "note: $file: ${file#what.} of no table that kequel knows" run any.yaml --on $file
+    check "$file is told by inspect" 0 '' "note: $file: ${file#what.} of no table that kequel knows" inspect $file
+done
+check "a file with nothing is told" 0 '' 'note: nothing.json: json without a record' inspect nothing.json
+check "one that maps read is not" 0 '{"Count":1}' '' query 'Event | count' --on dump.json
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
