@@ -157,7 +157,7 @@ KQ_API kq_status kq_engine_query(kq_engine *engine, const char *text, size_t n, 
 typedef struct kq_run_options {
     size_t size;
     bool replay;     /* on the rule's own schedule over the span of the logs; otherwise once at now */
-    bool rows;       /* the rule's result rows instead of alerts */
+    bool rows;       /* the rule's result rows instead of alerts; of several rules Rule and Row, a bag */
     uint64_t alerts; /* out: how many alerts (with `rows`: rows) were written */
 } kq_run_options;
 

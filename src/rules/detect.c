@@ -50,10 +50,10 @@ typedef struct run {
     kq_detection *d;
     const kq_rule *rule;
     kq_rowset set;
-    kq_listing *alerts;        /* alerts go here */
-    kq_sink *sink;             /* or rows here */
+    kq_listing *alerts;        /* alerts go here, or rows of several rules */
+    kq_sink *sink;             /* rows of the only rule */
     const kq_columns *columns; /* of the run in progress */
-    kq_buf text;               /* one row as JSON */
+    kq_buf text, dyn;          /* one row as JSON, and as a dynamic */
     kq_buf events;             /* the run's new rows: JSON objects, each ended by NUL */
     uint64_t fresh, total;
     bool fired; /* a row came in some run */
@@ -62,8 +62,23 @@ typedef struct run {
 static kq_status begin(void *ctx, const kq_columns *columns, KQ_UNUSED kq_sv visualization, kq_error *err) {
     run *r = ctx;
     r->columns = columns;
-    if (!r->d->rows || r->sink) return KQ_OK;
+    if (r->alerts || r->sink) return KQ_OK;
     return kq_sink_create(r->d->out, columns, r->d->runner->env.budget, &r->sink, err);
+}
+
+/* Text that kq_row_json wrote, or an array of such. */
+static kq_status read_back(const kq_buf *text, kq_buf *dyn, kq_error *err) {
+    kq_buf_clear(dyn);
+    if (!kq_dyn_parse_json(kq_buf_view(text), dyn) && !dyn->failed)
+        return kq_fail(err, KQ_ERR_INTERNAL, "a result row did not read back");
+    return kq_buf_status(dyn, err);
+}
+
+/* A row among those of other rules. */
+static kq_status write_row(run *r, kq_error *err) {
+    KQ_TRY(read_back(&r->text, &r->dyn, err));
+    kq_value row[] = {kq_value_sv(r->rule->name), {.type = KQ_DYNAMIC, .u.s = kq_str_sv(kq_buf_view(&r->dyn))}};
+    return kq_listing_row(r->alerts, row, err);
 }
 
 static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
@@ -81,6 +96,7 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
         if (r->d->replay) KQ_TRY(kq_rowset_see(&r->set, kq_buf_view(&r->text), &fresh, err));
         if (!fresh) continue;
         sel[n++] = (uint16_t)row;
+        if (r->d->rows && r->alerts) KQ_TRY(write_row(r, err));
         if (r->d->rows || r->fresh + n > most) continue;
         kq_buf_append(&r->events, r->text.p, r->text.n);
         kq_buf_char(&r->events, 0);
@@ -89,6 +105,7 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
     KQ_TRY(kq_buf_status(&r->events, err));
     if (!r->d->rows || !n) return KQ_OK;
     r->d->alerts += n;
+    if (r->alerts) return KQ_OK;
     chunk->sel = sel;
     chunk->selected = n;
     return kq_sink_push(r->sink, chunk, err);
@@ -97,7 +114,6 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
 static kq_status alert(run *r, const char *p, uint64_t shown, uint64_t count, kq_buf *text, kq_buf *dyn,
                        kq_error *err) {
     kq_buf_clear(text);
-    kq_buf_clear(dyn);
     kq_buf_char(text, '[');
     for (uint64_t i = 0; i < shown; i++) {
         if (i) kq_buf_char(text, ',');
@@ -106,9 +122,7 @@ static kq_status alert(run *r, const char *p, uint64_t shown, uint64_t count, kq
     }
     kq_buf_char(text, ']');
     KQ_TRY(kq_buf_status(text, err));
-    if (!kq_dyn_parse_json(kq_buf_view(text), dyn) && !dyn->failed)
-        return kq_fail(err, KQ_ERR_INTERNAL, "a result row did not read back");
-    KQ_TRY(kq_buf_status(dyn, err));
+    KQ_TRY(read_back(text, dyn, err));
     kq_value row[] = {{.type = KQ_DATETIME, .u.l = r->d->runner->now},
                       kq_value_sv(r->rule->name),
                       kq_value_sv(r->rule->severity),
@@ -203,31 +217,52 @@ static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sen
     return KQ_OK;
 }
 
-kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
-    kq_listing alerts;
-    kq_status status = KQ_OK;
-    if (!d->rows)
-        status = kq_listing_init(&alerts, d->out, alert_columns, sizeof alert_columns / sizeof *alert_columns, err);
-    for (size_t i = 0; i < rules->n && !status; i++) {
-        run r = {.d = d, .rule = &rules->items[i], .alerts = &alerts};
-        kq_rowset_init(&r.set, d->runner->env.budget);
-        kq_buf_init(&r.text, d->runner->env.budget, 0);
-        kq_buf_init(&r.events, d->runner->env.budget, 0);
-        status = d->replay ? replay(&r, err) : run_once(&r, err);
-        if (!status && !r.fired && !d->runner->no_optimize) {
-            lacking l = {d->runner, r.rule};
-            status = kq_lacking(d->runner, r.rule->query, false, note_lacking, &l, err);
-        }
-        if (!status && r.sink) status = kq_sink_finish(r.sink, err);
-        status = kq_rule_error(r.rule, status, err);
-        kq_sink_destroy(r.sink);
-        kq_rowset_deinit(&r.set);
-        kq_buf_deinit(&r.text);
-        kq_buf_deinit(&r.events);
+static const kq_column row_columns[] = {{{"Rule", 4}, KQ_STRING}, {{"Row", 3}, KQ_DYNAMIC}};
+
+static kq_status run_rule(kq_detection *d, const kq_rule *rule, kq_listing *alerts, kq_error *err) {
+    run r = {.d = d, .rule = rule, .alerts = alerts};
+    kq_rowset_init(&r.set, d->runner->env.budget);
+    kq_buf_init(&r.dyn, d->runner->env.budget, 0);
+    kq_buf_init(&r.text, d->runner->env.budget, 0);
+    kq_buf_init(&r.events, d->runner->env.budget, 0);
+    kq_status status = d->replay ? replay(&r, err) : run_once(&r, err);
+    if (!status && !r.fired && !d->runner->no_optimize) {
+        lacking l = {d->runner, r.rule};
+        status = kq_lacking(d->runner, r.rule->query, false, note_lacking, &l, err);
     }
-    if (!d->rows) {
-        if (!status) status = kq_listing_finish(&alerts, err);
-        kq_listing_deinit(&alerts);
-    }
+    if (!status && r.sink) status = kq_sink_finish(r.sink, err);
+    status = kq_rule_error(r.rule, status, err);
+    kq_sink_destroy(r.sink);
+    kq_rowset_deinit(&r.set);
+    kq_buf_deinit(&r.dyn);
+    kq_buf_deinit(&r.text);
+    kq_buf_deinit(&r.events);
     return status;
+}
+
+kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
+    kq_listing listing, *alerts = d->rows && rules->n == 1 ? NULL : &listing;
+    kq_status status = KQ_OK, refused = KQ_OK;
+    if (alerts && d->rows)
+        status = kq_listing_init(alerts, d->out, row_columns, sizeof row_columns / sizeof *row_columns, err);
+    else if (alerts)
+        status = kq_listing_init(alerts, d->out, alert_columns, sizeof alert_columns / sizeof *alert_columns, err);
+    for (size_t i = 0; i < rules->n && !status; i++) {
+        kq_error why = {0};
+        status = run_rule(d, &rules->items[i], alerts, &why);
+        if (status == KQ_ERR_RULE) { /* the others run; the first one that is refused is the error in the end */
+            if (refused) kq_runner_note(d->runner, "%s", why.message);
+            if (!refused && err) *err = why;
+            refused = status;
+            status = KQ_OK;
+        } else if (status && err) {
+            *err = why;
+        }
+    }
+    if (alerts) {
+        kq_error why = {0};
+        if (!status && (status = kq_listing_finish(alerts, &why)) && err) *err = why;
+        kq_listing_deinit(alerts);
+    }
+    return status ? status : refused;
 }

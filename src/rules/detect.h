@@ -22,8 +22,9 @@ typedef struct kq_detection {
 } kq_detection;
 
 /* Runs the rules in their order. Alerts are written as rows of Time, AlertName, Severity, Tactics, Techniques, RuleId,
- * EventCount, Events; with `rows` each rule's own columns. Errors: RULE (which rule, and where in its query), the
- * engine's. */
+ * EventCount, Events; with `rows` the only rule's own columns, of several rules Rule and Row, a bag. A rule that is
+ * refused does not stop the others. Errors: RULE (the first that was refused, and where in its query; the others are
+ * notes), the engine's. */
 kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err);
 
 /* Runs the tests of the rules and writes a row for each: Rule, Test, Check, Result, Outcome, Why. FAILED when an

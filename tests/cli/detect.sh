@@ -75,6 +75,17 @@ printf 'name: x\nquery: |\n  DeviceProcessEvents\n  | where Nope == 1\n' >"$tmp/
 $k run "$tmp/bad.yaml" --on samples >/dev/null 2>"$tmp/err"
 ok "a rule that does not bind is refused" $? = 2
 ok "with its place" "$(grep -c "line 2, column 9 of the query: unknown column 'Nope'" "$tmp/err")" = 1
+cp "$tmp/bad.yaml" "$tmp/worse.yaml"
+$k run "$tmp/bad.yaml" $rule "$tmp/worse.yaml" --on samples >"$tmp/t" 2>"$tmp/err"
+ok "a rule that is refused beside others" $? = 2
+ok "does not stop them" "$(wc -l <"$tmp/t")" = 4
+ok "and each is told" "$(grep -c "\(bad\|worse\).yaml: line 2, column 9 of the query" "$tmp/err")" = 2
+sed 's/^name:.*/name: Two/' "$tmp/hourly.yaml" >"$tmp/two.yaml"
+$k run "$tmp/hourly.yaml" "$tmp/two.yaml" --on samples --now latest --rows --format csv >"$tmp/t" 2>/dev/null
+ok "rows of several rules are one document" "$(grep -c '^Rule,Row' "$tmp/t")" = 1
+ok "each with its rule" "$(cut -d , -f 1 "$tmp/t" | sort | uniq -c | tr -d '\r' | tr -s ' \n' ' ')" = ' 11 Hourly 1 Rule 11 Two '
+$k run "$tmp/hourly.yaml" "$tmp/two.yaml" --on samples --rows >"$tmp/t" 2>/dev/null
+ok "and its columns in a bag" "$(head -n 1 "$tmp/t" | cut -c 1-54)" = '{"Rule":"Hourly","Row":{"Timestamp":"2026-01-14T10:00:'
 printf 'name: [x\n' >"$tmp/bad.yaml"
 $k run "$tmp/bad.yaml" --on samples >/dev/null 2>&1
 ok "broken YAML is refused" $? = 2
