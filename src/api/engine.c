@@ -103,10 +103,12 @@ kq_status kq_engine_begin(kq_engine *e, kq_error *err) {
     return KQ_OK;
 }
 
-/* Files that nothing reads: of many, the first ones. */
-static void note_unknown(kq_engine *e) {
+/* What is to be said of the inputs. Files that nothing reads: of many, the first ones. */
+static void note_inputs(kq_engine *e) {
     size_t n, unknown = 0;
     const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
+    for (size_t i = 0; i < n; i++)
+        if (inputs[i].remark) kq_runner_note(&e->runner, "%s: %s", inputs[i].path, inputs[i].remark);
     for (size_t i = 0; i < n; i++)
         if (inputs[i].unknown && ++unknown <= UNKNOWN_MAX)
             kq_runner_note(&e->runner, "%s: %s %s", inputs[i].path, inputs[i].type->name, inputs[i].unknown);
@@ -115,7 +117,7 @@ static void note_unknown(kq_engine *e) {
 
 kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {
     kq_report *r = &e->report;
-    if (!status) note_unknown(e);
+    if (!status) note_inputs(e);
     if (stats) {
         size_t size = stats->size && stats->size < sizeof *stats ? stats->size : sizeof *stats;
         kq_stats s = {.size = size,

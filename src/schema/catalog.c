@@ -205,6 +205,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
                            bool *taken, kq_error *err) {
     kq_source *source = NULL;
     kq_says says = KQ_SAYS_NOTHING;
+    bool inferred = false;
     kq_buf names, category;
     kq_buf_init(&names, c->budget, 1 << 20);
     kq_buf_init(&category, c->budget, 1 << 16);
@@ -235,6 +236,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
             goto out;
         }
         if (!known) {
+            inferred = true;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
             kq_model_table *made, **end = &c->model.tables;
             if ((status = kq_table_infer(source, input->table, &c->arena, c->budget, &made, err))) goto out;
@@ -261,6 +263,15 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
             if (!known)
                 input->unknown =
                     names.n ? "of no table that kequel knows; --as TABLE=PATH reads it" : "without a record";
+        }
+    }
+    if (source->doubled.n && input->table.n && !inferred) {
+        input->remark = kq_arena_printf(&c->arena, "two columns are named " KQ_SV_FMT ": the first one is read",
+                                        KQ_SV_ARG(source->doubled))
+                            .p;
+        if (!input->remark) {
+            status = kq_arena_status(&c->arena, err);
+            goto out;
         }
     }
     *taken = true;

@@ -15,6 +15,7 @@ extern uint64_t kq_csv_block_bytes; /* tests make it small */
 uint64_t kq_csv_block_bytes = KQ_BLOCK_BYTES;
 
 #define COLUMNS_MAX 65536
+#define SINGLE_MAX  512
 
 typedef struct column {
     kq_sv name;
@@ -137,6 +138,30 @@ static size_t well_formed(kq_sv text, char *to) {
     return (size_t)(out - to);
 }
 
+static bool has_name(const csv_source *s, uint32_t from, uint32_t to, kq_sv name, bool local) {
+    for (uint32_t i = from; i < to; i++)
+        if (s->columns[i].local == local && kq_sv_eq(s->columns[i].name, name)) return true;
+    return false;
+}
+
+/* A second column of the same name is NAME1, as Kusto names it. A wide header is not looked through: the work grows
+ * with the square of its columns. */
+static kq_status single_names(csv_source *s, kq_error *err) {
+    for (uint32_t c = 1; c < s->ncolumns && s->ncolumns <= SINGLE_MAX; c++) {
+        column *at = &s->columns[c];
+        if (!at->name.n || !has_name(s, 0, c, at->name, at->local)) continue;
+        if (!s->base.doubled.n) s->base.doubled = at->name;
+        kq_sv name = at->name;
+        for (uint32_t k = 1;; k++) {
+            kq_sv made = kq_arena_printf(&s->arena, KQ_SV_FMT "%u", KQ_SV_ARG(name), (unsigned)k);
+            if (!made.p) return kq_arena_status(&s->arena, err);
+            at->name = made;
+            if (!has_name(s, 0, c, made, at->local) && !has_name(s, c + 1, s->ncolumns, made, at->local)) break;
+        }
+    }
+    return KQ_OK;
+}
+
 static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
     kq_sv rest, text = without_bom(head), line = first_line(text, &rest);
     bool escaped;
@@ -163,7 +188,7 @@ static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
         if (c->local) c->name.n -= strlen(" [Local Time]");
         if (kq_sv_ends(c->name, KQ_SV(" [UTC]"))) c->name.n -= strlen(" [UTC]");
     }
-    return KQ_OK;
+    return single_names(s, err);
 }
 
 static void close_source(kq_source *source) {
@@ -184,7 +209,7 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
         kq_stream_close(stream);
         return kq_nomem(err);
     }
-    s->base = (kq_source){&kq_source_csv, input, report};
+    s->base = (kq_source){.type = &kq_source_csv, .input = input, .report = report};
     s->stream = stream;
     s->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
     kq_arena_init(&s->arena, budget, 4096);

@@ -39,7 +39,7 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
         kq_stream_close(stream);
         return status;
     }
-    s->base = (kq_source){&kq_source_json, input, report};
+    s->base = (kq_source){.type = &kq_source_json, .input = input, .report = report};
     s->stream = stream;
     s->budget = budget;
     s->shape = kq_json_shape_of(head);

@@ -34,6 +34,7 @@ typedef struct kq_input {
     uint64_t size;       /* bytes as stored; 0 for standard input */
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
+    const char *remark;  /* what its user should know of how it is read, or NULL */
     const char *unknown; /* why nothing reads its records, or NULL */
     bool typed;          /* its records name their table themselves */
     bool slack;          /* EVTX: the old records past a chunk's free space are read too */
@@ -51,6 +52,7 @@ struct kq_source {
     const kq_source_type *type;
     const kq_input *input;
     kq_report *report;
+    kq_sv doubled; /* "" or a name that two columns of the header have; the second has got another */
 };
 struct kq_reader {
     const kq_source_type *type;

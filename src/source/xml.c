@@ -51,7 +51,7 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
         kq_stream_close(stream);
         return kq_nomem(err);
     }
-    s->base = (kq_source){&kq_source_xml, input, report};
+    s->base = (kq_source){.type = &kq_source_xml, .input = input, .report = report};
     s->stream = stream;
     s->budget = budget;
     kq_buf_init(&s->carry, budget, 0);

@@ -109,6 +109,13 @@ for file in what.json what.csv; do
 done
 check "a file with nothing is told" 0 '' 'note: nothing.json: json without a record' inspect nothing.json
 check "one that maps read is not" 0 '{"Count":1}' '' query 'Event | count' --on dump.json
+printf 'Timestamp,DeviceName,FileName,FileName,FileName\n2024-01-01,d,a,b,c\n' >twice.csv
+check "columns of one name are told apart" 0 '{"FileName":"a","FileName1":"b","FileName2":"c"}' '' \
+    query 'T | project FileName, FileName1, FileName2' --as T=twice.csv
+check "of a known table the first counts, and that is told" 0 '{"FileName":"a"}' 'twice.csv: two columns are named FileName' \
+    query 'DeviceProcessEvents | project FileName' --as DeviceProcessEvents=twice.csv
+printf 'a,a1,a\n1,2,3\n' >twice.csv
+check "and a name that is there is not taken" 0 '{"a":1,"a1":2,"a2":3}' '' query 'T | project a, a1, a2' --as T=twice.csv
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \

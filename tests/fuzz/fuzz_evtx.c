@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned which = data[0] & 1;
     bool checked = data[0] & 2;
     input.slack = data[0] & 4;
-    kq_source source = {&kq_source_evtx, &input, &report};
+    kq_source source = {.type = &kq_source_evtx, .input = &input, .report = &report};
     taking t = {.request = &requests[which]};
     for (size_t at = 1; at < size; at += KQ_EVTX_CHUNK) {
         size_t n = size - at < KQ_EVTX_CHUNK ? size - at : KQ_EVTX_CHUNK;

@@ -261,7 +261,7 @@ static void flipped(void **state) {
     kq_error err;
     kq_report *report = result.report;
     kq_input input = {.path = "x"};
-    kq_source source = {&kq_source_evtx, &input, report};
+    kq_source source = {.type = &kq_source_evtx, .input = &input, .report = report};
     const kq_request *request = evtx_request(
         &words, "System.Provider=P System.EventID EventData.Image EventData.param1 $EventDataXml $EventDataJson");
     assert_int_equal(kq_source_evtx.reader_create(request, NULL, &reader, &err), KQ_OK);
@@ -342,7 +342,7 @@ static bool fails_at(long n, bool sticky, bool slack) {
     kq_reader *reader = NULL;
     kq_error err;
     kq_input input = {.path = "x", .slack = slack};
-    kq_source source = {&kq_source_evtx, &input, result.report};
+    kq_source source = {.type = &kq_source_evtx, .input = &input, .report = result.report};
     const kq_request *request = evtx_request(&words, "System.EventID=1 System.EventID EventData.Image EventData.Data "
                                                      "$EventDataXml $EventDataJson $recovered");
     kq_row_sink sink = {.row = ignore, .ctx = NULL};
