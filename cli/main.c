@@ -125,6 +125,13 @@ static int parse(const cli_command *command, int argc, char **argv, cli_flags *f
     return 0;
 }
 
+static bool is_format(const char *name) {
+    static const char *const formats[] = {"table", "ndjson", "json", "csv"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(name, formats[i]) == 0) return true;
+    return false;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         help(NULL);
@@ -133,6 +140,7 @@ int main(int argc, char **argv) {
     const char *name = argv[1];
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         const cli_command *one = argc > 2 ? find_command(argv[2]) : NULL;
+        if (argc > 2 && strcmp(argv[2], "help") == 0) return help(NULL);
         if (argc > 2 && !one) return cli_usage("there is no command '%s'", argv[2]);
         return help(one);
     }
@@ -149,6 +157,8 @@ int main(int argc, char **argv) {
         if (known[i].kind == REPEAT)
             ((cli_list *)(void *)((char *)&flags + known[i].offset))->items = room + (i + 1) * (size_t)argc;
     int code = parse(command, argc - 2, argv + 2, &flags);
+    if (!code && flags.format && !is_format(flags.format)) /* before logs are read */
+        code = cli_usage("there is no output format '%s': table, ndjson, json or csv", flags.format);
     if (!code) code = command->run(&flags);
     free(room);
     return code;

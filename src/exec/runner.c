@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MISSING_MAX 12 /* tables without data that are named */
+
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
     if (!t) return false;
@@ -68,7 +70,16 @@ typedef struct noting {
     const kq_query *query;
     kq_sv function;
     bool filled, empty;
+    kq_sv missing[MISSING_MAX]; /* tables without data */
+    uint32_t nmissing;          /* may be more */
 } noting;
+
+static void missing(noting *n, kq_sv table) {
+    for (uint32_t i = 0; i < n->nmissing && i < MISSING_MAX; i++)
+        if (kq_sv_eq(n->missing[i], table)) return;
+    if (n->nmissing < MISSING_MAX) n->missing[n->nmissing] = table;
+    n->nmissing++;
+}
 
 static void note_function(const noting *n, kq_sv function);
 
@@ -80,9 +91,7 @@ static void note_scans(noting *n, const kq_plan *p, unsigned depth) {
         if (kq_sv_eq(function, n->function)) {
             n->filled |= data;
             n->empty |= !data;
-            if (!data && !function.n)
-                kq_runner_note(n->runner, "no input here has data of the table %.*s", (int)p->u.scan.table.n,
-                               p->u.scan.table.p);
+            if (!data && !function.n) missing(n, p->u.scan.table);
         } else if (!n->function.n && !data) {
             note_function(n, function);
         }
@@ -105,6 +114,18 @@ static void note_function(const noting *n, kq_sv function) {
 static void note_tables(kq_runner *r, const kq_query *query) {
     noting n = {.runner = r, .query = query};
     note_scans(&n, query->plan, 0);
+    if (!n.nmissing) return;
+    char text[400];
+    size_t at = 0;
+    uint32_t shown = 0;
+    for (; shown < n.nmissing && shown < MISSING_MAX && at + n.missing[shown].n + 2 < sizeof text; shown++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s" KQ_SV_FMT, shown ? ", " : "",
+                               KQ_SV_ARG(n.missing[shown]));
+    text[at] = 0;
+    if (shown < n.nmissing)
+        kq_runner_note(r, "no input here has data of the tables %s and %u more", text, (unsigned)(n.nmissing - shown));
+    else
+        kq_runner_note(r, "no input here has data of the table%s %s", shown == 1 ? "" : "s", text);
 }
 
 typedef struct cells {

@@ -119,6 +119,17 @@ static kq_status refused(kq_binder *b, const kq_node *node, const char *name) {
     return kq_bind_fail(b, node->span, "the operator '%s' is not known to this version", name);
 }
 
+/* Source: Kusto documentation, "render operator". */
+static bool is_visualization(kq_sv name) {
+    static const char *const names[] = {"anomalychart", "areachart",    "barchart",         "card",     "columnchart",
+                                        "graph",        "ladderchart",  "linechart",        "piechart", "pivotchart",
+                                        "plotly",       "scatterchart", "stackedareachart", "table",    "timechart",
+                                        "timepivot",    "treemap"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (kq_sv_eq(name, kq_sv_of(names[i]))) return true;
+    return false;
+}
+
 kq_status kq_bind_operator(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out) {
     switch (node->kind) {
     case KQ_NODE_WHERE: return bind_where(b, scope, node, in, out);
@@ -141,6 +152,8 @@ kq_status kq_bind_operator(kq_binder *b, const kq_scope *scope, const kq_node *n
     case KQ_NODE_UNION: return kq_bind_union(b, scope, node, in, out);
     case KQ_NODE_SEARCH: return kq_bind_search(b, scope, node, in, out);
     case KQ_NODE_RENDER:
+        if (!is_visualization(node->text))
+            return kq_bind_fail(b, node->span, "there is no visualization '" KQ_SV_FMT "'", KQ_SV_ARG(node->text));
         b->visualization = node->text;
         *out = in;
         return KQ_OK;

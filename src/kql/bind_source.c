@@ -154,6 +154,9 @@ static kq_status bind_range(kq_binder *b, const kq_scope *scope, const kq_node *
                                 kq_type_name(e[1]->type), kq_type_name(e[2]->type));
     } else {
         for (int i = 0; i < 3; i++) {
+            if (i && kq_type_is_numeric(type) && (e[i]->type == KQ_DATETIME || e[i]->type == KQ_TIMESPAN))
+                return kq_bind_fail(b, node->kids[i]->span, "range from %s %s %s is not defined", kq_type_name(type),
+                                    i == 1 ? "to" : "by steps of", kq_type_name(e[i]->type));
             if (!kq_type_is_numeric(e[i]->type))
                 return kq_bind_fail(b, node->kids[i]->span, "range takes numbers, datetimes or timespans, not %s",
                                     kq_type_name(e[i]->type));

@@ -105,6 +105,11 @@ ok "an unknown command" $? = 2
 ok "query by file" "$(echo 'print 1' >"$tmp/q" && $k query --file "$tmp/q" --format csv | tr '\r\n' '  ')" = "$($k query 'print 1' --format csv | tr '\r\n' '  ')"
 ok "the tables have columns" "$($k schema DeviceProcessEvents --format csv | wc -l)" -gt 60
 ok "a function is described" "$($k functions strlen --format csv | wc -l)" -ge 2
+$k query 'print 1' --format xyz --on nowhere >/dev/null 2>"$tmp/err"
+ok "an unknown format is refused first" "$(grep -c "no output format 'xyz'" "$tmp/err")" = 1
+ok "help of help" "$($k help help | cksum)" = "$($k help | cksum)"
+$k query 'union Device* | count' --on samples/portal-export.csv >/dev/null 2>"$tmp/err"
+ok "tables without data are one note" "$(grep -c "no input here has data of the tables Device.*, Device" "$tmp/err")" = "$(wc -l <"$tmp/err")"
 for function in ago now column_ifexists toscalar materialize table row_number prev next row_cumsum pack_all percentiles \
     ingestion_time; do
     ok "functions $function" "$($k functions $function --format csv | grep -c "^$function,.*$function(.*\.")" = 1
