@@ -143,7 +143,7 @@ KQ_API void kq_engine_destroy(kq_engine *engine);
 KQ_API void kq_engine_cancel(kq_engine *engine);
 
 /* Loads a map file: tables, shapes and maps of the user's own (docs/maps.md), before inputs are added. Errors: RULE
- * with line and column, IO. */
+ * with line and column, USAGE (the file can't be read). */
 KQ_API kq_status kq_engine_add_map(kq_engine *engine, const char *path, kq_error *err);
 
 /* Adds a file, a folder (walked) or "-" (standard input) to what later calls read. `table` names the table to read it
