@@ -228,6 +228,7 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
 }
 
 void kq_json_string(kq_sv s, kq_buf *out) {
+    if (!s.n) s = KQ_SV(""); /* its p may be NULL */
     const char *p = s.p, *end = s.p + s.n, *plain = p;
     kq_buf_char(out, '"');
     while (p < end && (p += kq_json_plain(p, end)) < end) {

@@ -167,6 +167,7 @@ static inline uint32_t data_slot(const kq_xml_reader *r, kq_sv name) {
 
 /* A bit for a name: no path that is asked for has a part whose bit is not set. */
 static inline uint64_t part_bit(kq_sv name) {
+    if (!name.n) return 1;
     return UINT64_C(1) << ((name.n * 5 + (unsigned char)name.p[0] + 3u * (unsigned char)name.p[name.n - 1]) & 63);
 }
 

@@ -210,6 +210,7 @@ static bool prefix_before(kq_sv head, const char *p, kq_sv *prefix) {
 }
 
 bool kq_xml_learn(kq_xml_names *names, kq_sv head) {
+    if (!head.n) head = KQ_SV(""); /* its p may be NULL */
     const char *end = head.p + head.n, *start = NULL;
     *names = (kq_xml_names){0};
     for (const char *p = head.p; !start && p < end && (p = kq_xml_find(p, end, KQ_SV("Event"))); p++) {
