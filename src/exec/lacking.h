@@ -10,9 +10,11 @@
 /* A sentence for the user; `nothing`: no row can come from any source here. */
 typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence, kq_error *err);
 
-/* Calls `tell` for each scan of the query whose filters nothing here can pass; with `every`, also for each source that
- * they leave out. Reads the inputs (counts the records of each source) only when there may be something to tell.
- * Errors: those of kq_runner_bind, of reading, and tell's. */
+/* Calls `tell` when no row can come of the inputs, whatever they hold: a branch of a union or the optional side of a
+ * join that gives none is nothing to tell. Once, or with `every` for each source of the first table that gives none;
+ * with `every` also, of a query that reads one table, for each source here that its filters leave out. Reads the inputs
+ * (counts the records of each source) only when there may be something to tell. Errors: those of kq_runner_bind, of
+ * reading, and tell's. */
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn tell, void *ctx, kq_error *err);
 
 /* A kq_lacking_fn that makes the sentence a note of the runner, its ctx. */

@@ -19,30 +19,15 @@ static void collect(kq_expr *e, kq_expr **out, uint32_t *n, unsigned depth) {
     }
 }
 
-static kq_status walk(const kq_plan *p, kq_arena *arena, kq_reach ***tail, unsigned depth, kq_error *err) {
-    if (!p || depth > DEPTH_MAX) return KQ_OK;
-    if (p->kind == KQ_PLAN_FILTER && p->input->kind == KQ_PLAN_SCAN) {
-        kq_reach *r = kq_arena_new(arena, kq_reach);
-        kq_expr **conjuncts = kq_arena_array(arena, kq_expr *, count(p->u.filter.predicate, 0));
-        if (!r || !conjuncts) return kq_arena_status(arena, err);
-        r->scan = p->input;
-        r->conjuncts = conjuncts;
-        collect(p->u.filter.predicate, conjuncts, &r->n, 0);
-        **tail = r;
-        *tail = &r->next;
-        return KQ_OK;
-    }
-    KQ_TRY(walk(p->input, arena, tail, depth + 1, err));
-    if (p->kind == KQ_PLAN_JOIN) KQ_TRY(walk(p->u.join.right, arena, tail, depth + 1, err));
-    for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
-        KQ_TRY(walk(p->u.unions.inputs[i], arena, tail, depth + 1, err));
+kq_status kq_reach_of(const kq_plan *p, kq_arena *arena, kq_reach *out, kq_error *err) {
+    *out = (kq_reach){0};
+    if (p->kind == KQ_PLAN_SCAN) out->scan = p;
+    if (p->kind != KQ_PLAN_FILTER || p->input->kind != KQ_PLAN_SCAN) return KQ_OK;
+    out->conjuncts = kq_arena_array(arena, kq_expr *, count(p->u.filter.predicate, 0));
+    if (!out->conjuncts) return kq_arena_status(arena, err);
+    out->scan = p->input;
+    collect(p->u.filter.predicate, out->conjuncts, &out->n, 0);
     return KQ_OK;
-}
-
-kq_status kq_reach_scans(const kq_plan *plan, kq_arena *arena, kq_reach **out, kq_error *err) {
-    *out = NULL;
-    kq_reach **tail = out;
-    return walk(plan, arena, &tail, 0, err);
 }
 
 typedef struct knowing {

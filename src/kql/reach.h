@@ -12,11 +12,10 @@ typedef struct kq_reach {
     const kq_plan *scan;
     kq_expr **conjuncts;
     uint32_t n;
-    struct kq_reach *next;
 } kq_reach;
 
-/* The scans of a plan that have filters, in `arena`. *out NULL: none. Errors: NOMEM. */
-kq_status kq_reach_scans(const kq_plan *plan, kq_arena *arena, kq_reach **out, kq_error *err);
+/* The reach of a plan that is a scan or a filter over one; `out->scan` NULL: it is neither. Errors: NOMEM. */
+kq_status kq_reach_of(const kq_plan *plan, kq_arena *arena, kq_reach *out, kq_error *err);
 
 /* Can all conjuncts hold when column i of the scan has the value *known[i] (NULL: any)? When they can't, *column is the
  * first known column that the failing conjunct refers to. Errors: NOMEM, and what a function says of its constants. */

@@ -39,22 +39,6 @@ static kq_status lacking(void *ctx, bool nothing, const char *sentence, kq_error
     return row(ctx, nothing ? "warning" : "information", NULL, sentence, err);
 }
 
-/* Notes of the binder, and tables that nothing here can fill. */
-static kq_status tables(lint *l, kq_runner *r, const kq_plan *plan, unsigned depth, kq_error *err) {
-    char text[256];
-    if (!plan || depth > 200) return KQ_OK;
-    if (plan->kind == KQ_PLAN_SCAN && !kq_catalog_has_data(r->env.catalog, plan->u.scan.handle)) {
-        snprintf(text, sizeof text, "this can't match here: no input has data of the table %.*s",
-                 (int)plan->u.scan.table.n, plan->u.scan.table.p);
-        KQ_TRY(row(l, "warning", NULL, text, err));
-    }
-    KQ_TRY(tables(l, r, plan->input, depth + 1, err));
-    if (plan->kind == KQ_PLAN_JOIN) KQ_TRY(tables(l, r, plan->u.join.right, depth + 1, err));
-    for (uint32_t i = 0; plan->kind == KQ_PLAN_UNION && i < plan->u.unions.n; i++)
-        KQ_TRY(tables(l, r, plan->u.unions.inputs[i], depth + 1, err));
-    return KQ_OK;
-}
-
 static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_error *err) {
     kq_arena arena;
     kq_cleanup *cleanups = NULL;
@@ -72,8 +56,7 @@ static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_erro
     } else if (status) {
         if (err) *err = why;
     } else if (inputs) {
-        status = tables(l, runner, query.plan, 0, err);
-        if (!status) status = kq_lacking(runner, l->rule->query, true, lacking, l, err);
+        status = kq_lacking(runner, l->rule->query, true, lacking, l, err);
     }
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&arena);
