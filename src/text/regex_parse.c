@@ -161,7 +161,7 @@ static kq_status escape(parser *p, kq_re_item *item) {
     case 'x': KQ_TRY(hex_escape(p, 2, &item->lo)); break;
     case 'u': KQ_TRY(hex_escape(p, 4, &item->lo)); break;
     case 'U': KQ_TRY(hex_escape(p, 8, &item->lo)); break;
-    default:
+    default:; /* a declaration is no statement before C23 */
         bool octal = c <= '7' && (c == '0' || (peek(p, 0) >= '0' && peek(p, 0) <= '7'));
         if (c >= '0' && octal) {
             uint32_t v = c - '0';
