@@ -51,6 +51,8 @@ typedef struct kq_evtx_list {
     const kq_bx_element *element;
 } kq_evtx_list;
 
+typedef struct kq_evtx_form kq_evtx_form;
+
 typedef struct kq_evtx_plan {
     uint32_t definition;
     const kq_evtx_context *context;
@@ -62,6 +64,8 @@ typedef struct kq_evtx_plan {
     kq_evtx_list *computed;    /* Data whose name is no literal */
     uint32_t *sets;            /* outermost plans: the sets that a record of it can belong to */
     uint32_t nsets;
+    kq_evtx_form *forms[2]; /* of `data`: XML, JSON; form.h */
+    uint8_t uses[2];
 } kq_evtx_plan;
 
 #define KQ_EVTX_PLANS    1024u

@@ -1,6 +1,7 @@
 /* One record: which sets it belongs to, and their rows. Nothing is decoded before it is asked for. */
 #include "column/value.h"
 #include "source/evtx/evtx.h"
+#include "source/evtx/form.h"
 #include "source/evtx/value.h"
 
 #define RECORD_HEADER 24u
@@ -22,7 +23,7 @@ static bool note_flaw(kq_evtx_reader *r) {
     return true;
 }
 
-static bool push_frame(kq_evtx_reader *r, const kq_evtx_plan *plan, const kq_bx_value *values, uint32_t n) {
+static bool push_frame(kq_evtx_reader *r, kq_evtx_plan *plan, const kq_bx_value *values, uint32_t n) {
     if (r->nframes == KQ_EVTX_FRAMES) return kq_bx_fail(&r->bx, "a record has too many nested templates");
     r->frames[r->nframes++] = (kq_evtx_frame){.plan = plan, .values = values, .n = n};
     return true;
@@ -174,7 +175,7 @@ static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *o
     kq_buf *text = &r->text;
     kq_buf_empty(text);
     kq_event_item_start(&time, text);
-    if (!kq_evtx_xml(&r->render, frame, frame->plan->data, text)) return false;
+    if (!kq_evtx_form_put(&r->render, frame, false, text)) return false;
     kq_event_item_end(text);
     return take_text(r, out);
 }
@@ -187,7 +188,7 @@ static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
         ok = xml_field(r, frame, out);
     } else {
         kq_buf_empty(&r->text);
-        ok = kq_evtx_json(&r->render, frame, frame->plan->data, &r->text) && take_text(r, out);
+        ok = kq_evtx_form_put(&r->render, frame, true, &r->text) && take_text(r, out);
         if (ok) out->kind = KQ_FIELD_JSON;
     }
     if (ok) return true;

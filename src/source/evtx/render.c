@@ -1,15 +1,11 @@
 /* A record's EventData or UserData whole, as XML and as JSON, and the text of mixed content. */
 #include "source/evtx/render.h"
-#include "base/utf8.h"
 #include "column/value.h"
+#include "source/evtx/escape.h"
 #include "source/evtx/value.h"
 #include <stdio.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
-#define DEPTH_MAX   96u /* elements and templates inside one another */
-#define EVENT_XMLNS "http://schemas.microsoft.com/win/2004/08/events/event"
+#define DEPTH_MAX 96u /* elements and templates inside one another */
 
 /* Nested content: items with the values that they refer to. */
 typedef struct scope {
@@ -93,88 +89,12 @@ bool kq_evtx_items_text(kq_evtx_render *render, const kq_evtx_frame *frame, cons
     return items_text(render, frame, items, 0, out);
 }
 
-static bool xml_char(uint32_t cp) {
-    return cp >= 0x20 ? cp != 0xFFFE && cp != 0xFFFF : cp == '\t' || cp == '\n' || cp == '\r';
-}
-
-/* How many bytes from `p` on surely need no escape. */
-static size_t plain_run(const char *p, const char *end) {
-    const char *start = p;
-#ifdef __SSE2__
-    for (; end - p >= 16; p += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i special = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v);
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('<')));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('>')));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xEF)));
-        int mask = _mm_movemask_epi8(special);
-        if (mask) return (size_t)(p - start) + (size_t)__builtin_ctz((unsigned)mask);
-    }
-#endif
-    while (p < end && (unsigned char)*p >= 0x20 && *p != '&' && *p != '<' && *p != '>' && *p != '"' &&
-           (unsigned char)*p != 0xEF)
-        p++;
-    return (size_t)(p - start);
-}
-
-static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
-    if (text.n == 0) return;
-    const char *p = text.p, *end = text.p + text.n, *run = p;
-    while ((p += plain_run(p, end)) < end) {
-        unsigned char c = (unsigned char)*p;
-        const char *as = NULL;
-        unsigned n = 1;
-        if (c == '&')
-            as = "&amp;";
-        else if (c == '<')
-            as = "&lt;";
-        else if (c == '>')
-            as = "&gt;";
-        else if (c == '"' && attribute)
-            as = "&quot;";
-        else if (c < 0x20 && attribute)
-            as = c == '\t' ? "&#9;" : c == '\n' ? "&#10;" : c == '\r' ? "&#13;" : "\xEF\xBF\xBD";
-        else if (c < 0x20 ? !xml_char(c) : c == 0xEF) {
-            uint32_t cp;
-            n = kq_utf8_decode(p, end, &cp);
-            if (!xml_char(cp)) as = "\xEF\xBF\xBD";
-        }
-        if (as) {
-            kq_buf_append(out, run, (size_t)(p - run));
-            kq_buf_str(out, as);
-            run = p + n;
-        }
-        p += n;
-    }
-    kq_buf_append(out, run, (size_t)(end - run));
-}
-
-/* A name that a hostile file made up is made one that XML allows. */
-static void put_name(kq_sv name, kq_buf *out) {
-    size_t letters = 0;
-    while (letters < name.n && kq_ascii_lower(name.p[letters]) >= 'a' && kq_ascii_lower(name.p[letters]) <= 'z')
-        letters++;
-    if (letters == name.n && letters > 0) { /* as nearly all are */
-        kq_buf_sv(out, name);
-        return;
-    }
-    if (name.n == 0) kq_buf_char(out, '_');
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i], lower = kq_ascii_lower(c);
-        bool letter = (lower >= 'a' && lower <= 'z') || c == '_' || c == ':' || (unsigned char)c >= 0x80;
-        bool inner = (c >= '0' && c <= '9') || c == '-' || c == '.';
-        kq_buf_char(out, letter || (inner && i > 0) ? c : '_');
-    }
-}
-
 static bool put_text_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, bool attribute,
                          kq_buf *out) {
     size_t before = out->n;
     kq_buf_empty(render->scratch);
     if (!kq_evtx_items_text(render, frame, items, render->scratch)) return false;
-    escape_xml(kq_buf_view(render->scratch), attribute, out);
+    kq_evtx_escape(kq_buf_view(render->scratch), attribute ? KQ_EVTX_ATTRIBUTE : KQ_EVTX_TEXT, out);
     return kq_bx_burn(render->bx, (uint32_t)(out->n - before));
 }
 
@@ -209,18 +129,18 @@ static bool put_items_xml(kq_evtx_render *render, const kq_evtx_frame *frame, co
 static bool put_start_xml(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_element *element,
                           bool outermost, kq_buf *out) {
     kq_buf_char(out, '<');
-    put_name(element->name, out);
+    kq_evtx_xml_name(element->name, out);
     bool xmlns = false;
     for (const kq_bx_attr *a = element->attrs; a; a = a->next) {
         if (absent(frame, a->items)) continue;
         xmlns = xmlns || kq_sv_eq(a->name, KQ_SV("xmlns"));
         kq_buf_char(out, ' ');
-        put_name(a->name, out);
+        kq_evtx_xml_name(a->name, out);
         kq_buf_str(out, "=\"");
         if (!put_text_xml(render, frame, a->items, true, out)) return false;
         kq_buf_char(out, '"');
     }
-    if (outermost && !xmlns) kq_buf_str(out, " xmlns=\"" EVENT_XMLNS "\"");
+    if (outermost && !xmlns) kq_buf_str(out, " xmlns=\"" KQ_EVTX_XMLNS "\"");
     kq_buf_str(out, element->empty ? "/>" : ">");
     return kq_bx_burn(render->bx, 8 + (uint32_t)element->name.n);
 }
@@ -228,7 +148,7 @@ static bool put_start_xml(kq_evtx_render *render, const kq_evtx_frame *frame, co
 static void put_end_xml(const kq_bx_element *element, kq_buf *out) {
     if (element->empty) return;
     kq_buf_str(out, "</");
-    put_name(element->name, out);
+    kq_evtx_xml_name(element->name, out);
     kq_buf_char(out, '>');
 }
 
@@ -254,7 +174,7 @@ static bool put_element_xml(kq_evtx_render *render, const kq_evtx_frame *frame, 
         if (!put_start_xml(render, frame, element, outermost, out)) return false;
         kq_buf_empty(render->scratch);
         if (!kq_evtx_value_text(render->bx, &one, render->scratch)) return false;
-        escape_xml(kq_buf_view(render->scratch), false, out);
+        kq_evtx_escape(kq_buf_view(render->scratch), KQ_EVTX_TEXT, out);
         put_end_xml(element, out);
     }
     return true;

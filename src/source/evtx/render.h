@@ -9,7 +9,7 @@
 
 /* A template instance of the record being read. */
 typedef struct kq_evtx_frame {
-    const kq_evtx_plan *plan;
+    kq_evtx_plan *plan;
     const kq_bx_value *values;
     uint32_t n;
 } kq_evtx_frame;

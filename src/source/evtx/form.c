@@ -1,0 +1,280 @@
+/* Making the form of an element: render.c's walk, once for all values that may come. */
+#include "source/evtx/form.h"
+#include "column/value.h"
+#include "source/evtx/escape.h"
+
+#define DEPTH_MAX   16u  /* of elements; deeper ones have no form */
+#define MEMBERS_MAX 256u /* of a JSON object: each is compared with those before it */
+
+typedef struct maker {
+    kq_evtx_render *render;
+    kq_bx *bx;
+    kq_buf *text; /* of the pieces */
+    kq_evtx_form *form;
+    kq_evtx_piece **tail;
+    uint32_t at; /* where the text of the next piece starts */
+    bool unusual;
+} maker;
+
+/* Does the JSON object have members already? */
+typedef enum members { NO_MEMBERS, SOME_MEMBERS, PERHAPS_MEMBERS } members;
+
+static bool unusual(maker *m) {
+    m->unusual = true;
+    return false;
+}
+
+/* Closes the text so far and adds a piece with it. What is added to m->text next belongs to the piece until piece_end.
+ */
+static kq_evtx_piece *piece_start(maker *m, kq_evtx_piece_kind kind, kq_evtx_style style, uint16_t index) {
+    if (!kq_bx_burn(m->bx, 16)) return NULL;
+    kq_evtx_piece *piece = kq_arena_new(&m->bx->arena, kq_evtx_piece);
+    if (!piece) return NULL;
+    piece->kind = (uint8_t)kind;
+    piece->style = (uint8_t)style;
+    piece->index = index;
+    piece->at = m->at;
+    piece->ntext = (uint32_t)m->text->n - m->at;
+    *m->tail = piece;
+    m->tail = &piece->next;
+    m->at = (uint32_t)m->text->n;
+    return piece;
+}
+
+static uint32_t part_end(maker *m) {
+    uint32_t n = (uint32_t)m->text->n - m->at;
+    m->at = (uint32_t)m->text->n;
+    return n;
+}
+
+static bool plain_sub(const kq_bx_item *item) {
+    return item->kind == KQ_BX_SUB && item->type != KQ_BX_BINXML;
+}
+
+static bool single(const kq_bx_item *items) {
+    return items && !items->next && plain_sub(items);
+}
+
+static bool all_text(const kq_bx_item *items) {
+    for (; items; items = items->next)
+        if (items->kind != KQ_BX_TEXT) return false;
+    return true;
+}
+
+/* Texts and values, as text. */
+static bool put_texts(maker *m, const kq_bx_item *items, kq_evtx_style style) {
+    for (; items; items = items->next) {
+        if (items->kind == KQ_BX_TEXT) {
+            if (!kq_bx_burn(m->bx, (uint32_t)items->u.text.n)) return false;
+            kq_evtx_escape(items->u.text, style, m->text);
+        } else if (!plain_sub(items)) {
+            return unusual(m);
+        } else if (!piece_start(m, KQ_EVTX_PIECE_VALUE, style, items->index)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- XML ---- */
+
+static bool xml_attribute(maker *m, const kq_bx_attr *attr) {
+    kq_evtx_piece *piece = NULL;
+    bool optional = single(attr->items); /* left out without a value */
+    if (optional && !(piece = piece_start(m, KQ_EVTX_PIECE_VALUE, KQ_EVTX_ATTRIBUTE, attr->items->index))) return false;
+    kq_buf_char(m->text, ' ');
+    kq_evtx_xml_name(attr->name, m->text);
+    kq_buf_str(m->text, "=\"");
+    if (optional)
+        piece->nopen = part_end(m);
+    else if (!put_texts(m, attr->items, KQ_EVTX_ATTRIBUTE))
+        return false;
+    kq_buf_char(m->text, '"');
+    if (optional) piece->nclose = part_end(m);
+    return kq_bx_burn(m->bx, 8 + (uint32_t)attr->name.n);
+}
+
+static bool xml_start(maker *m, const kq_bx_element *element, bool outermost) {
+    bool xmlns = false;
+    kq_buf_char(m->text, '<');
+    kq_evtx_xml_name(element->name, m->text);
+    for (const kq_bx_attr *a = element->attrs; a; a = a->next) {
+        if (kq_sv_eq(a->name, KQ_SV("xmlns"))) {
+            if (!all_text(a->items)) return unusual(m);
+            xmlns = true;
+        }
+        if (!xml_attribute(m, a)) return false;
+    }
+    if (outermost && !xmlns) kq_buf_str(m->text, " xmlns=\"" KQ_EVTX_XMLNS "\"");
+    kq_buf_str(m->text, element->empty ? "/>" : ">");
+    return kq_bx_burn(m->bx, 8 + (uint32_t)element->name.n);
+}
+
+static void xml_end(maker *m, const kq_bx_element *element) {
+    if (element->empty) return;
+    kq_buf_str(m->text, "</");
+    kq_evtx_xml_name(element->name, m->text);
+    kq_buf_char(m->text, '>');
+}
+
+/* An element that one value is all of. */
+static bool xml_whole(maker *m, const kq_bx_element *element) {
+    kq_evtx_piece *piece = NULL;
+    uint16_t index = element->items->index;
+    if (element->attrs) { /* it stays without a value */
+        kq_evtx_piece **before = m->tail;
+        uint32_t at = (uint32_t)m->text->n;
+        if (!xml_start(m, element, false)) return false;
+        uint32_t n = (uint32_t)m->text->n - at;
+        bool fixed = m->tail == before;
+        if (!(piece = piece_start(m, KQ_EVTX_PIECE_WHOLE, KQ_EVTX_TEXT, index))) return false;
+        if (fixed) {
+            xml_end(m, element);
+            char *to = kq_buf_reserve(m->text, n);
+            if (!to) return false;
+            memcpy(to, m->text->p + at, n);
+            m->text->n += n;
+            piece->nagain = part_end(m);
+        }
+        xml_end(m, element);
+        return true;
+    }
+    if (!(piece = piece_start(m, KQ_EVTX_PIECE_WHOLE, KQ_EVTX_TEXT, index)) || !xml_start(m, element, false))
+        return false;
+    piece->nopen = part_end(m);
+    xml_end(m, element);
+    if (!xml_start(m, element, false)) return false;
+    piece->nagain = part_end(m);
+    xml_end(m, element);
+    piece->nclose = part_end(m);
+    return true;
+}
+
+static bool xml_element(maker *m, const kq_bx_element *element, bool outermost, unsigned depth) {
+    if (depth >= DEPTH_MAX) return unusual(m);
+    if (single(element->items)) return outermost || element->empty ? unusual(m) : xml_whole(m, element);
+    if (!xml_start(m, element, outermost)) return false;
+    for (const kq_bx_item *i = element->items; i; i = i->next) {
+        kq_bx_item one = *i;
+        one.next = NULL;
+        if (i->kind == KQ_BX_ELEMENT ? !xml_element(m, i->u.element, false, depth + 1)
+                                     : !put_texts(m, &one, KQ_EVTX_TEXT))
+            return false;
+    }
+    xml_end(m, element);
+    return true;
+}
+
+/* ---- JSON ---- */
+
+/* A member that is there in every record: its comma and its key. */
+static bool json_key(maker *m, kq_sv key, members *any) {
+    if (*any == PERHAPS_MEMBERS && !piece_start(m, KQ_EVTX_PIECE_COMMA, KQ_EVTX_JSON, 0)) return false;
+    if (*any == SOME_MEMBERS) kq_buf_char(m->text, ',');
+    *any = SOME_MEMBERS;
+    kq_json_string(key, m->text);
+    kq_buf_char(m->text, ':');
+    return kq_bx_burn(m->bx, 8 + (uint32_t)key.n);
+}
+
+static bool json_text(maker *m, const kq_bx_item *items) {
+    kq_buf_char(m->text, '"');
+    if (!put_texts(m, items, KQ_EVTX_JSON)) return false;
+    kq_buf_char(m->text, '"');
+    return true;
+}
+
+static bool json_data(maker *m, const kq_bx_element *element, members *any) {
+    const kq_bx_attr *name = element->attrs;
+    while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
+    kq_sv text = {"", 0};
+    if (name && !all_text(name->items)) return unusual(m);
+    if (name && !kq_evtx_literal(m->bx, name->items, &text)) return false;
+    if (text.n > 0) return json_key(m, text, any) && json_text(m, element->items);
+    if (!single(element->items)) return unusual(m);
+    kq_evtx_piece *piece = piece_start(m, KQ_EVTX_PIECE_PARAM, KQ_EVTX_JSON, element->items->index);
+    if (!piece) return false;
+    piece->keep = element->attrs != NULL;
+    if (*any != SOME_MEMBERS) *any = piece->keep ? SOME_MEMBERS : PERHAPS_MEMBERS;
+    return true;
+}
+
+static bool json_object(maker *m, const kq_bx_item *items, bool event_data, unsigned depth);
+
+static bool has_elements(const kq_bx_item *items) {
+    for (; items; items = items->next)
+        if (items->kind == KQ_BX_ELEMENT) return true;
+    return false;
+}
+
+/* Any other element than Data; it is the only one of its name. */
+static bool json_element(maker *m, const kq_bx_element *element, members *any, unsigned depth) {
+    for (const kq_bx_attr *a = element->attrs; a; a = a->next)
+        if (!kq_sv_starts(a->name, KQ_SV("xmlns"))) return unusual(m);
+    if (has_elements(element->items))
+        return json_key(m, element->name, any) && json_object(m, element->items, false, depth + 1);
+    if (element->attrs || !single(element->items))
+        return json_key(m, element->name, any) && json_text(m, element->items);
+    kq_evtx_piece *piece = piece_start(m, KQ_EVTX_PIECE_VALUE, KQ_EVTX_JSON, element->items->index);
+    if (!piece) return false;
+    kq_json_string(element->name, m->text);
+    kq_buf_str(m->text, ":\"");
+    piece->comma = true;
+    piece->nopen = part_end(m);
+    kq_buf_char(m->text, '"');
+    piece->nclose = part_end(m);
+    if (*any == NO_MEMBERS) *any = PERHAPS_MEMBERS;
+    return kq_bx_burn(m->bx, 8 + (uint32_t)element->name.n);
+}
+
+/* Is there an element of this name before it? Those are one array, which a form does not tell. */
+static bool seen_before(const kq_bx_item *first, const kq_bx_item *at) {
+    for (; first != at; first = first->next)
+        if (first->kind == KQ_BX_ELEMENT && kq_sv_eq(first->u.element->name, at->u.element->name)) return true;
+    return false;
+}
+
+static bool json_object(maker *m, const kq_bx_item *items, bool event_data, unsigned depth) {
+    members any = NO_MEMBERS;
+    uint32_t n = 0;
+    if (depth >= DEPTH_MAX) return unusual(m);
+    kq_buf_char(m->text, '{');
+    for (const kq_bx_item *i = items; i; i = i->next) {
+        if (++n > MEMBERS_MAX) return unusual(m);
+        if (i->kind == KQ_BX_TEXT) continue;
+        if (i->kind != KQ_BX_ELEMENT) return unusual(m);
+        const kq_bx_element *e = i->u.element;
+        if (event_data && kq_sv_eq(e->name, KQ_SV("Data"))) {
+            if (!json_data(m, e, &any)) return false;
+        } else {
+            if (!kq_bx_burn(m->bx, n)) return false;
+            if (seen_before(items, i)) return unusual(m);
+            if (!json_element(m, e, &any, depth)) return false;
+        }
+    }
+    kq_buf_char(m->text, '}');
+    return true;
+}
+
+bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, bool json, kq_evtx_form **out) {
+    kq_bx *bx = render->bx;
+    maker m = {.render = render, .bx = bx, .text = render->scratch};
+    *out = NULL;
+    m.form = kq_arena_new(&bx->arena, kq_evtx_form);
+    if (!m.form) return false;
+    const kq_evtx_piece *first = NULL;
+    m.tail = (kq_evtx_piece **)&first;
+    kq_buf_empty(m.text);
+    bool made = json ? json_object(&m, element->items, kq_sv_eq(element->name, KQ_SV("EventData")), 0)
+                     : xml_element(&m, element, true, 0);
+    if (made) made = piece_start(&m, KQ_EVTX_PIECE_TEXT, KQ_EVTX_TEXT, 0) != NULL;
+    if (m.text->failed) return false;
+    if (!made) return m.unusual;
+    m.form->pieces = first;
+    m.form->text = kq_arena_copy(&bx->arena, kq_buf_view(m.text)).p;
+    if (!m.form->text) return false;
+    m.form->cost = (uint32_t)m.text->n;
+    for (const kq_evtx_piece *p = first; p; p = p->next) m.form->cost += 8;
+    *out = m.form;
+    return true;
+}

@@ -1,0 +1,49 @@
+/*
+ * Forms: EventData and UserData of a template as a list of pieces to be written one after another.
+ *
+ * All records of a template give the same tags and names around other values. At the second use of a template in a
+ * chunk its element is walked once, and what does not change becomes text, already escaped; a record then costs a copy
+ * of each piece's text and the writing of its values. A form writes what render.h's walk writes. Elements with
+ * something in them that a form can't tell beforehand (templates inside, names that are values) have none, and a record
+ * whose values are templates is written by the walk too.
+ */
+#ifndef KQ_SOURCE_EVTX_FORM_H
+#define KQ_SOURCE_EVTX_FORM_H
+
+#include "source/evtx/render.h"
+
+typedef enum kq_evtx_piece_kind {
+    KQ_EVTX_PIECE_TEXT,  /* no value follows */
+    KQ_EVTX_PIECE_VALUE, /* a value, an array one a line */
+    KQ_EVTX_PIECE_WHOLE, /* all that an element holds: repeated for each value of an array */
+    KQ_EVTX_PIECE_COMMA, /* JSON: a comma, unless the object has no members yet */
+    KQ_EVTX_PIECE_PARAM  /* JSON: Data without a name */
+} kq_evtx_piece_kind;
+
+/* The text at form->text + at, then, unless the value is null, `open`, the value and `close`. These lie one behind the
+ * other. */
+typedef struct kq_evtx_piece {
+    struct kq_evtx_piece *next;
+    uint32_t at, ntext;
+    uint32_t nopen, nagain, nclose; /* `again` stands between the values of an array */
+    uint16_t index;                 /* of the value */
+    uint8_t kind;                   /* kq_evtx_piece_kind */
+    uint8_t style;                  /* kq_evtx_style */
+    bool comma;                     /* JSON, before `open` */
+    bool keep;                      /* PARAM: it is there without a value too */
+} kq_evtx_piece;
+
+struct kq_evtx_form {
+    const kq_evtx_piece *pieces;
+    const char *text;
+    uint32_t cost; /* of writing it, without its values */
+};
+
+/* form.c: makes the form of the element; *out is NULL when it can't have one. False without fuel or memory. */
+bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, bool json, kq_evtx_form **out);
+
+/* form_write.c: appends frame->plan->data as XML, or as a JSON object: kq_evtx_xml and kq_evtx_json by the plan's form,
+ * made at its second use. */
+bool kq_evtx_form_put(kq_evtx_render *render, const kq_evtx_frame *frame, bool json, kq_buf *out);
+
+#endif
