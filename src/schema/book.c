@@ -285,18 +285,29 @@ bool kq_book_find(const kq_book *b, kq_book_key kind, uint64_t key, int64_t time
     return true;
 }
 
-bool kq_book_told(const kq_book *b, uint64_t key, int64_t time) {
-    uint64_t at = telling(key, time);
+/* The first telling in ascending order that is not less than `at`. */
+static size_t first_told(const kq_book *b, uint64_t at) {
     size_t lo = 0, hi = b->ntold;
-    if (!key) return false;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (b->told[mid] + NEAR_QUARTERS < at)
+        if (b->told[mid] < at)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo < b->ntold && b->told[lo] <= at + NEAR_QUARTERS;
+    return lo;
+}
+
+bool kq_book_told(const kq_book *b, uint64_t key, int64_t time) {
+    uint64_t at = telling(key, time), from = at > NEAR_QUARTERS ? at - NEAR_QUARTERS : 0;
+    size_t i = first_told(b, from);
+    return key && i < b->ntold && b->told[i] <= at + NEAR_QUARTERS;
+}
+
+bool kq_book_told_ever(const kq_book *b, uint64_t key) {
+    uint64_t at = key & ~(uint64_t)UINT32_MAX;
+    size_t i = first_told(b, at);
+    return key && i < b->ntold && b->told[i] <= (at | UINT32_MAX);
 }
 
 void kq_book_cell(kq_book_row at, uint32_t number, kq_field *out) {

@@ -46,6 +46,8 @@ bool kq_book_find(const kq_book *book, kq_book_key kind, uint64_t key, int64_t t
 /* Was a start with this key told at most two seconds from `time`, give or take a quarter? Keys and times are kept in 64
  * bits: that another start has the same 32 of its key within these seconds does not happen by chance. */
 bool kq_book_told(const kq_book *book, uint64_t key, int64_t time);
+/* Was a start with this key told at any time? */
+bool kq_book_told_ever(const kq_book *book, uint64_t key);
 /* A cell as a field; text lies in the book. */
 void kq_book_cell(kq_book_row row, uint32_t column, kq_field *out);
 

@@ -6,7 +6,7 @@
 #define TEXT_MAX ((size_t)4 << 20)
 
 /* Source: docs/internals/decisions.md, "Schema". */
-#define NEAR_TICKS (3600 * INT64_C(10000000))
+#define NEAR_TICKS (15 * 3600 * INT64_C(10000000))
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
     *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0),
@@ -263,14 +263,30 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
     return false;
 }
 
+static bool holds(const row *r, const kq_build_only *o) {
+    kq_sv text;
+    if (!text_of(r, o->node, &text)) return false;
+    for (uint32_t i = 0; i < o->only->nvalues; i++)
+        if (kq_sv_eq_ascii_ci(o->only->values[i], text)) return true;
+    return false;
+}
+
 /* Did another log tell the same start? */
 static bool told(const row *r) {
+    kq_builder *b = r->b;
     int64_t pid, time;
     kq_sv device, file;
+    kq_field f;
     if (!number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
-        !text_of(r, r->set->file, &file) || !time_of(r, &time) || !has_book(r->b))
+        !text_of(r, r->set->file, &file) || !has_book(b))
         return false;
-    return kq_book_told(r->b->book, kq_book_start(device, pid, file), time);
+    uint64_t key = kq_book_start(device, pid, file);
+    if (time_of(r, &time)) return kq_book_told(b->book, key, time);
+    /* a local time can't say whether it is that start: the answer would depend on it */
+    bool local = r->set->time && value_of(r, r->set->time, &f) && f.kind == KQ_FIELD_LOCAL;
+    if (local && !b->local_null && !b->refused && kq_book_told_ever(b->book, key))
+        b->refused = kq_model_table_of(b->spec->table)->twins[0] + 1;
+    return false;
 }
 
 /* The columns that the book wants after the others. */
@@ -307,13 +323,15 @@ static kq_str keep(kq_builder *b, const kq_str *s) {
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
+    row r = {b, s, fields, &b->judged};
+    b->asked = false;
+    if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
+    for (uint32_t i = 0; i < s->nonly; i++)
+        if (!holds(&r, &s->only[i])) return kq_arena_status(&b->judged, err);
     if (b->counts) {
         if (s->map) b->counts[s->number]++;
         return KQ_OK;
     }
-    row r = {b, s, fields, &b->judged};
-    b->asked = false;
-    if (s->npredicates || s->yields) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->npredicates; i++) {
         bool stays = passes(&r, &s->predicates[i]);
         if (b->refused) return refuse(b, err);

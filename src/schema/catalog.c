@@ -488,6 +488,7 @@ static bool derived(const kq_map_expr *e) {
 
 kq_worth kq_map_worth(const kq_map *map, uint32_t column) {
     const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
+    if (found && !found->expr) return KQ_WORTH_UNAVAILABLE;
     if (found) return found->guess || derived(found->expr) ? KQ_WORTH_DERIVED : KQ_WORTH_EXACT;
     return map->same_names ? KQ_WORTH_EXACT : KQ_WORTH_UNAVAILABLE;
 }
@@ -505,8 +506,8 @@ void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t co
             any = true;
             kq_buf_sv(out, map->name);
             const kq_map_column *mc = kq_map_find(t, map, column);
-            if (mc) kq_buf_str(out, " = ");
-            if (mc) kq_map_print(mc->expr, out);
+            if (mc && mc->expr) kq_buf_str(out, " = ");
+            if (mc && mc->expr) kq_map_print(mc->expr, out);
         }
     }
 }

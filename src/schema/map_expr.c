@@ -98,7 +98,7 @@ static bool argument(parser *s, const kq_transform *t, kq_transform_argument *ou
     if (s->p < s->end && *s->p == '"') {
         if (!quoted(s, '"', &text)) return false;
     } else {
-        while (s->p < s->end && *s->p != ')') s->p++;
+        while (s->p < s->end && *s->p != ')' && *s->p != ',') s->p++;
         text = (kq_sv){from, (size_t)(s->p - from)};
         while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t')) text.n--;
     }
@@ -127,10 +127,13 @@ static bool call(parser *s, kq_sv name, kq_map_expr *out) {
     out->argument.text = KQ_SV("");
     out->parts = kq_arena_new(s->arena, kq_map_expr);
     if (!out->parts || !alternatives(s, out->parts)) return false;
+    bool wants = t->flags & KQ_TRANSFORM_ARGUMENT;
     if (next_is(s, ',')) {
+        if (!wants) return fail(s, s->p - 1, "this transform takes no argument:", name);
         if (!argument(s, t, &out->argument)) return false;
-    } else if (t->flags & KQ_TRANSFORM_NAMES) {
-        return fail(s, s->p, "expected ',' and which names", KQ_SV(""));
+        if (!out->argument.text.n) return fail(s, s->p, "the argument is empty", KQ_SV(""));
+    } else if (wants) {
+        return fail(s, s->p, "this transform needs ',' and an argument:", name);
     }
     return next_is(s, ')') || fail(s, s->p, "expected ')'", KQ_SV(""));
 }

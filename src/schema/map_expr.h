@@ -24,13 +24,14 @@ typedef struct kq_names {
 bool kq_names_find(const kq_names *names, kq_sv code, kq_sv *out);
 
 typedef enum kq_transform_flags {
-    KQ_TRANSFORM_EXACT = 0,   /* what the product shows of this field */
-    KQ_TRANSFORM_VIEW = 1,    /* never needs the arena: may judge a field before its row is built */
-    KQ_TRANSFORM_DERIVED = 2, /* our inference: the column is derived, not exact */
-    KQ_TRANSFORM_JSON = 4,    /* takes the field as JSON text */
-    KQ_TRANSFORM_NAMES = 8,   /* its argument is a [names] table */
-    KQ_TRANSFORM_LOCAL = 32,  /* its result is a local time */
-    KQ_TRANSFORM_NUMBER = 16  /* its result is a number: written bare in an object */
+    KQ_TRANSFORM_EXACT = 0,     /* what the product shows of this field */
+    KQ_TRANSFORM_VIEW = 1,      /* never needs the arena: may judge a field before its row is built */
+    KQ_TRANSFORM_DERIVED = 2,   /* our inference: the column is derived, not exact */
+    KQ_TRANSFORM_JSON = 4,      /* takes the field as JSON text */
+    KQ_TRANSFORM_NAMES = 8,     /* its argument is a [names] table */
+    KQ_TRANSFORM_LOCAL = 32,    /* its result is a local time */
+    KQ_TRANSFORM_ARGUMENT = 64, /* needs one; others take none */
+    KQ_TRANSFORM_NUMBER = 16    /* its result is a number: written bare in an object */
 } kq_transform_flags;
 
 typedef struct kq_transform_argument {

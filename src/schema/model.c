@@ -15,7 +15,13 @@ typedef struct loader {
     kq_map_group *group;
     kq_map *map;
     bool in_group; /* a map takes over a group's lines */
+    kq_sv head;    /* the section's own line, and its number */
+    uint32_t head_line;
+    bool *asks; /* the map asks its parent; where it is noted outlives the loaders of groups */
+    uint32_t sections;
 } loader;
+
+#define SECTIONS_MAX 10000u /* of one file: they are looked for one after another */
 
 #define NONE KQ_SV("")
 
@@ -115,10 +121,28 @@ static kq_status list(loader *l, kq_sv values, kq_sv **items, uint32_t *n) {
     return KQ_OK;
 }
 
+/* What an expression of a map refers to must be there. */
+static kq_status check_names(loader *l, const kq_map_expr *e) {
+    const char *at = e->text.n ? memmem(l->text.p, l->text.n, e->text.p, e->text.n) : NULL;
+    if (e->kind == KQ_MAP_SYSTEM) {
+        const kq_shape *s = l->model->shapes;
+        while (s && !kq_shape_find(s, e->text)) s = s->next;
+        if (!s) return bad(l, at, "no shape has the system name", e->text);
+    }
+    if (e->kind == KQ_MAP_PARENT) {
+        const kq_model_table *t = kq_model_find(l->model, KQ_SV("DeviceProcessEvents"));
+        if (!t || find_column(&t->table, e->text) == UINT32_MAX)
+            return bad(l, at, "DeviceProcessEvents has no column", e->text);
+        *l->asks = true;
+    }
+    for (uint32_t i = 0; i < e->nparts; i++) KQ_TRY(check_names(l, &e->parts[i]));
+    return KQ_OK;
+}
+
 static kq_status expression(loader *l, kq_sv text, bool shape, const kq_map_expr **out) {
     kq_map_fault fault;
     *out = kq_map_parse(text, shape, l->model->names, l->arena, &fault);
-    if (*out) return KQ_OK;
+    if (*out) return shape ? KQ_OK : check_names(l, *out);
     return fault.what ? bad(l, fault.at, fault.what, fault.which) : kq_arena_status(l->arena, l->err);
 }
 
@@ -144,8 +168,33 @@ static kq_status map_section(loader *l, kq_sv rest) {
     return KQ_OK;
 }
 
+/* What a section lacks can be told when it ends: at its own line. */
+static kq_status finish(loader *l) {
+    const char *what = NULL;
+    if (l->shape && !l->shape->nreaders) what = "the shape has no line 'reader': which kinds of files have it";
+    if (l->map && *l->asks && !l->map->parent.guid && !l->map->parent.pid)
+        what = "the map asks @columns of a parent, and has no line 'parent'";
+    *l->asks = false;
+    if (!what) return KQ_OK;
+    l->text = l->head;
+    l->line = l->head_line;
+    return bad(l, l->head.p, what, NONE);
+}
+
+static bool is_reader(kq_sv name) {
+    size_t n;
+    const kq_source_type *const *types = kq_source_types(&n);
+    for (size_t i = 0; i < n; i++)
+        if (kq_sv_eq(kq_sv_of(types[i]->name), name)) return true;
+    return false;
+}
+
 static kq_status section(loader *l) {
     kq_sv s = l->text;
+    KQ_TRY(finish(l));
+    l->head = s;
+    l->head_line = l->line;
+    if (++l->sections > SECTIONS_MAX) return bad(l, s.p, "the file has too many sections", NONE);
     if (s.p[s.n - 1] != ']') return bad(l, s.p + s.n, "expected ']'", NONE);
     kq_sv kind, rest;
     first_word(trim(kq_sv_slice(s, 1, s.n - 1)), &kind, &rest);
@@ -259,8 +308,16 @@ static kq_status shape_line(loader *l) {
     kq_shape *s = l->shape;
     kq_sv word, rest, name, field;
     first_word(l->text, &word, &rest);
-    if (kq_sv_eq(word, KQ_SV("reader"))) return list(l, rest, &s->readers, &s->nreaders);
+    if (kq_sv_eq(word, KQ_SV("reader"))) {
+        KQ_TRY(list(l, rest, &s->readers, &s->nreaders));
+        for (uint32_t i = 0; i < s->nreaders; i++)
+            if (!is_reader(s->readers[i]))
+                return bad(l, memmem(rest.p, rest.n, s->readers[i].p, s->readers[i].n), "there is no reader",
+                           s->readers[i]);
+        return s->nreaders ? KQ_OK : bad(l, l->text.p, "expected a reader: evtx, xml, json or csv", NONE);
+    }
     if (kq_sv_eq(word, KQ_SV("is"))) return list(l, rest, &s->is, &s->nis);
+    if (kq_sv_eq(word, KQ_SV("isnt"))) return list(l, rest, &s->isnt, &s->nisnt);
     if (kq_sv_eq(word, KQ_SV("data"))) {
         s->data = kq_arena_copy(l->arena, rest);
         return KQ_OK;
@@ -288,7 +345,47 @@ static kq_status when_line(loader *l, kq_sv rest, bool not ) {
     w->not = not ;
     w->system = name.p[0] == '$';
     w->name = kq_arena_copy(l->arena, w->system ? kq_sv_slice(name, 1, name.n) : name);
+    const kq_shape *s = l->model->shapes;
+    while (s && w->system && !kq_shape_find(s, w->name)) s = s->next;
+    if (!s && w->system) return bad(l, name.p, "no shape has the system name", w->name);
     return list(l, values, &w->values, &w->nvalues);
+}
+
+/* only expression: value, value */
+static kq_status only_line(loader *l, kq_sv rest) {
+    const char *colon = rest.n ? memrchr(rest.p, ':', rest.n) : NULL;
+    if (!colon) return bad(l, rest.p, "expected 'only expression: value, value'", NONE);
+    if (!grow(l->arena, &l->map->only, l->map->nonly, sizeof(kq_map_only))) return kq_arena_status(l->arena, l->err);
+    kq_map_only *o = &l->map->only[l->map->nonly++];
+    KQ_TRY(list(l, trim(kq_sv_slice(rest, (size_t)(colon - rest.p) + 1, rest.n)), &o->values, &o->nvalues));
+    if (!o->nvalues) return bad(l, colon, "expected a value", NONE);
+    return expression(l, trim(kq_sv_slice(rest, 0, (size_t)(colon - rest.p))), false, &o->expr);
+}
+
+/* The map's line for a column, a new one when there is none; NULL without memory. */
+static kq_map_column *column_of(loader *l, uint32_t column) {
+    kq_map *m = l->map;
+    for (uint32_t i = 0; i < m->ncolumns; i++) /* a later line replaces one that a group brought */
+        if (m->columns[i].column == column) return &m->columns[i];
+    if (!grow(l->arena, &m->columns, m->ncolumns, sizeof(kq_map_column))) return NULL;
+    m->columns[m->ncolumns] = (kq_map_column){.column = column};
+    return &m->columns[m->ncolumns++];
+}
+
+/* never Column, Column */
+static kq_status never_line(loader *l, kq_sv rest) {
+    kq_sv *names = NULL;
+    uint32_t n = 0;
+    KQ_TRY(list(l, rest, &names, &n));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t column = find_column(l->map->table, names[i]);
+        if (column == UINT32_MAX)
+            return bad(l, memmem(rest.p, rest.n, names[i].p, names[i].n), "the table has no column", names[i]);
+        kq_map_column *c = column_of(l, column);
+        if (!c) return kq_arena_status(l->arena, l->err);
+        c->expr = NULL;
+    }
+    return n ? KQ_OK : bad(l, l->text.p, "expected columns", NONE);
 }
 
 /* starts guid X, parent pid X */
@@ -310,16 +407,14 @@ static kq_status column_line(loader *l) {
     const kq_map_expr *parsed;
     if (column == UINT32_MAX && l->in_group) return expression(l, expr, false, &parsed); /* other tables have it */
     if (column == UINT32_MAX) return bad(l, name.p, "the table has no column", name);
-    kq_map_column *c = NULL; /* a later line replaces one that a group brought */
-    for (uint32_t i = 0; i < m->ncolumns; i++)
-        if (m->columns[i].column == column) c = &m->columns[i];
-    if (!c) {
-        if (!grow(l->arena, &m->columns, m->ncolumns, sizeof(kq_map_column))) return kq_arena_status(l->arena, l->err);
-        c = &m->columns[m->ncolumns++];
-    }
-    c->column = column;
+    kq_map_column *c = column_of(l, column);
+    if (!c) return kq_arena_status(l->arena, l->err);
     c->guess = guess;
-    return expression(l, expr, false, &c->expr);
+    KQ_TRY(expression(l, expr, false, &c->expr));
+    kq_type type = m->table->columns.items[column].type;
+    if (c->expr->kind == KQ_MAP_BAG && type != KQ_DYNAMIC && type != KQ_STRING)
+        return bad(l, expr.p, "an object is no value of the column's type,", kq_sv_of(kq_type_name(type)));
+    return KQ_OK;
 }
 
 static kq_status map_line(loader *l);
@@ -353,6 +448,8 @@ static kq_status map_line(loader *l) {
     if (column) return column_line(l);
     if (kq_sv_eq(word, KQ_SV("when"))) return when_line(l, rest, false);
     if (kq_sv_eq(word, KQ_SV("unless"))) return when_line(l, rest, true);
+    if (kq_sv_eq(word, KQ_SV("only"))) return only_line(l, rest);
+    if (kq_sv_eq(word, KQ_SV("never"))) return never_line(l, rest);
     if (kq_sv_eq(word, KQ_SV("use"))) return use(l, rest);
     if (kq_sv_eq(word, KQ_SV("starts"))) return process_line(l, rest, &l->map->starts);
     if (kq_sv_eq(word, KQ_SV("parent"))) return process_line(l, rest, &l->map->parent);
@@ -377,7 +474,11 @@ static kq_status load_line(loader *l) {
 }
 
 kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena *arena, kq_error *err) {
-    loader l = {.model = model, .arena = arena, .name = name, .err = err};
+    bool asks = false;
+    loader l = {.model = model, .arena = arena, .name = name, .err = err, .asks = &asks};
+    if (kq_sv_starts(text, KQ_SV("\xEF\xBB\xBF"))) text = kq_sv_slice(text, 3, text.n);
+    if (kq_sv_starts(text, KQ_SV("\xFF\xFE")) || kq_sv_starts(text, KQ_SV("\xFE\xFF")))
+        return kq_fail(err, KQ_ERR_RULE, "%s:1:1: the file is UTF-16: save it as UTF-8", name);
     for (size_t i = 0; i < text.n;) {
         size_t end = i;
         while (end < text.n && text.p[end] != '\n') end++;
@@ -395,6 +496,7 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
         if (names && names != l.names && names->n) qsort(names->items, names->n, sizeof *names->items, by_code);
     }
     if (l.names && l.names->n) qsort(l.names->items, l.names->n, sizeof *l.names->items, by_code);
+    KQ_TRY(finish(&l));
     return kq_arena_status(arena, err);
 }
 

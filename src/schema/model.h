@@ -5,12 +5,14 @@
  *   [table NAME]              doc TEXT             same A B   (two columns that are one instant)    Column: type
  *                             type: Column Column   (several of one type)
  *   [names NAME]              code = name
- *   [shape NAME]              reader evtx, json    is FIELD   data PREFIX       System: expression
+ *   [shape NAME]              reader evtx, json    is FIELD   isnt FIELD   data PREFIX       System: expression
  *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)
  *   [group NAME]              lines of maps, taken over by `use NAME`
  *   [map TABLE from NAME]     when $System: value, value     when Field: value     use GROUP
  *                             unless $System: value  (other records)
  *                             Column = expression            Column ~= expression (a guess: derived, not exact)
+ *                             only expression: value, value   (the same of what an expression gives)
+ *                             never Column, Column  (not even by `same names`)
  *                             same names        (every other column is the field of its name)
  *                             starts guid Field   starts pid Field    (rows are starts of processes, known by these)
  *                             parent guid Field   parent pid Field    (the process that @Column asks)
@@ -19,9 +21,9 @@
  * An expression is alternatives separated by '|', the first that has a value wins; an alternative is parts joined by
  * '&' (no value when one has none). A part is "text", $System (a system name of the shape), Field or 'Field name' (the
  * shape's data prefix is put before it), transform(expression[, argument]) (transforms.def), near(time, time) (the
- * first, or the second when they are more than an hour apart), @Column (that column of the parent's own start) or {key:
- * expression, ...} (an object of those that have a value). In a [shape] names are whole fields of the record. A map
- * applies to every shape that has what its `when` lines need. Lines starting with
+ * first, or the second when they are more than fifteen hours apart), @Column (that column of the parent's own start) or
+ * {key: expression, ...} (an object of those that have a value). In a [shape] names are whole fields of the record. A
+ * map applies to every shape that has what its `when` lines need. Lines starting with
  * '#' are comments. Errors name line and column.
  *
  * A model lives in its arena and is immutable once loaded.
@@ -33,9 +35,9 @@
 #include "schema/map_expr.h"
 
 typedef struct kq_map_column {
-    uint32_t column; /* of the table */
-    bool guess;      /* written ~= */
-    const kq_map_expr *expr;
+    uint32_t column;         /* of the table */
+    bool guess;              /* written ~= */
+    const kq_map_expr *expr; /* NULL: never a value */
 } kq_map_column;
 
 typedef struct kq_map_when {
@@ -45,6 +47,13 @@ typedef struct kq_map_when {
     kq_sv *values;
     uint32_t nvalues;
 } kq_map_when;
+
+/* A condition on the row: what an expression gives is one of the values. */
+typedef struct kq_map_only {
+    const kq_map_expr *expr;
+    kq_sv *values;
+    uint32_t nvalues;
+} kq_map_only;
 
 /* What a process is known by; NULL: not at all. */
 typedef struct kq_map_process {
@@ -56,6 +65,8 @@ typedef struct kq_map {
     kq_sv name;
     kq_map_when *when;
     uint32_t nwhen;
+    kq_map_only *only;
+    uint32_t nonly;
     kq_map_column *columns;
     uint32_t ncolumns;
     kq_map_process starts, parent;
@@ -74,6 +85,8 @@ typedef struct kq_shape {
     uint32_t nreaders;
     kq_sv *is; /* fields that records of the shape have */
     uint32_t nis;
+    kq_sv *isnt; /* and fields that they don't */
+    uint32_t nisnt;
     kq_sv data, user;
     bool has_user, user_flat;
     kq_shape_name *names;

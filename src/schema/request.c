@@ -168,8 +168,10 @@ static kq_build_column column_of(maker *m, uint32_t column) {
     const kq_column *c = &m->spec->table->columns.items[column];
     kq_build_column out = {.type = c->type};
     bool json = c->type == KQ_DYNAMIC;
-    if (m->evtx && kq_sv_eq(c->name, kq_recovered_column)) {
-        out.node = field_node(m, KQ_SV("$recovered"), false);
+    if (kq_sv_eq(c->name, kq_recovered_column)) {
+        static const kq_map_expr live = {.kind = KQ_MAP_LITERAL, .text = {"false", 5}};
+        static const kq_build_node other = {.expr = &live}; /* what is no event log has no old records */
+        out.node = m->evtx ? field_node(m, KQ_SV("$recovered"), false) : &other;
         return out;
     }
     if (!m->map) {
@@ -177,6 +179,7 @@ static kq_build_column column_of(maker *m, uint32_t column) {
         return out;
     }
     const kq_map_column *found = kq_map_find(m->table, m->map, column);
+    if (found && !found->expr) return out;
     if (found)
         out.node = node_of(m, found->expr, json);
     else if (m->map->same_names)
@@ -206,6 +209,18 @@ static bool never(const kq_build_column *c, const kq_predicate *p) {
     if (p->kind != KQ_PREDICATE_TEXT || c->type != KQ_STRING) return false;
     if (!c->node) return !kq_matcher_test(p->matcher, KQ_SV(""));
     return c->node->expr->kind == KQ_MAP_LITERAL && !kq_matcher_test(p->matcher, c->node->expr->text);
+}
+
+/* Conditions on the row; false without memory. */
+static bool onlys(maker *m, kq_build_set *set) {
+    const kq_map *map = m->map;
+    kq_build_only *only = kq_arena_array(m->arena, kq_build_only, map->nonly + 1);
+    if (!only) return false;
+    for (uint32_t i = 0; i < map->nonly; i++)
+        only[i] = (kq_build_only){node_of(m, map->only[i].expr, false), &map->only[i]};
+    set->only = only;
+    set->nonly = map->nonly;
+    return true;
 }
 
 static kq_build_process process_of(maker *m, const kq_map_process *p) {
@@ -263,6 +278,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
                           .npredicates = spec->npredicates,
                           .map = m->map,
                           .number = m->number};
+    if (m->map && !onlys(m, set)) return kq_arena_status(m->arena, NULL);
     if (m->map) ties(m, set);
     KQ_TRY(kq_arena_status(m->arena, m->err));
     for (uint32_t i = 0; i < spec->npredicates; i++) {
@@ -291,7 +307,7 @@ static bool selector_field(maker *m, const kq_map_when *when, kq_sv *out) {
 }
 
 static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
-    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + shape->nis + 1);
+    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + shape->nis + shape->nisnt + 1);
     if (!selectors) return kq_arena_status(m->arena, m->err);
     uint32_t n = 0;
     m->map = map;
@@ -304,9 +320,10 @@ static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
     }
     for (uint32_t i = 0; i < shape->nis; i++) {
         bool asked = false;
-        for (uint32_t k = 0; k < n; k++) asked |= kq_sv_eq(selectors[k].name, shape->is[i]);
+        for (uint32_t k = 0; k < n; k++) asked |= !selectors[k].not &&kq_sv_eq(selectors[k].name, shape->is[i]);
         if (!asked) selectors[n++] = (kq_selector){.name = shape->is[i]};
     }
+    for (uint32_t i = 0; i < shape->nisnt; i++) selectors[n++] = (kq_selector){.name = shape->isnt[i], .not = true};
     return add_set(m, selectors, n);
 }
 
@@ -393,7 +410,7 @@ kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_ar
         for (uint32_t i = 0; i < spec->ncolumns + spec->npredicates; i++) {
             uint32_t c = i < spec->ncolumns ? spec->columns[i] : spec->predicates[i - spec->ncolumns].column;
             const kq_map_column *mc = kq_map_find(table, map, c);
-            if (mc) add_parents(&starts->table.columns, mc->expr, *columns, n);
+            if (mc && mc->expr) add_parents(&starts->table.columns, mc->expr, *columns, n);
         }
     }
     return KQ_OK;

@@ -35,6 +35,12 @@ typedef struct kq_build_predicate {
     kq_build_column column;
 } kq_build_predicate;
 
+/* A condition on the row; a NULL node gives nothing, and no row. */
+typedef struct kq_build_only {
+    const kq_build_node *node;
+    const kq_map_only *only;
+} kq_build_only;
+
 /* What processes are known by (book.h); a NULL node: not at all. */
 typedef struct kq_build_process {
     const kq_build_node *guid, *pid;
@@ -44,6 +50,8 @@ typedef struct kq_build_set {
     const kq_build_column *columns; /* the scan's columns, in order */
     const kq_build_predicate *predicates;
     uint32_t npredicates;
+    const kq_build_only *only;
+    uint32_t nonly;
     const kq_map *map; /* NULL: native */
     uint32_t number;   /* of the map among the table's */
     kq_build_process starts, parent;

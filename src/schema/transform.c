@@ -30,7 +30,7 @@ static bool transform_user(kq_sv in, KQ_UNUSED const kq_transform_argument *arg,
                            kq_sv *out) {
     const char *at = in.n ? memchr(in.p, '\\', in.n) : NULL;
     *out = at ? kq_sv_slice(in, (size_t)(at - in.p) + 1, in.n) : in;
-    return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-"));
+    return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-")) && !kq_sv_starts(*out, KQ_SV("S-1-"));
 }
 
 static bool transform_nonzero(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
@@ -131,7 +131,13 @@ static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *ar
         size_t n = roots[i].sysmon.n;
         if (in.n < n || !kq_sv_eq_ascii_ci(kq_sv_slice(in, 0, n), roots[i].sysmon) || (in.n > n && in.p[n] != '\\'))
             continue;
-        kq_sv text = kq_arena_printf(arena, "%s%.*s", roots[i].defender.p, (int)(in.n - n), in.p + n);
+        kq_sv rest = kq_sv_slice(in, n, in.n), set = KQ_SV("\\SYSTEM\\CurrentControlSet");
+        /* the link that Sysmon writes; Defender writes the set that it leads to */
+        bool linked = rest.n >= set.n && kq_sv_eq_ascii_ci(kq_sv_slice(rest, 0, set.n), set) &&
+                      (rest.n == set.n || rest.p[set.n] == '\\') && roots[i].defender.p[5] == 'L';
+        size_t skip = linked ? set.n : 0;
+        kq_sv text = kq_arena_printf(arena, "%s%.*s%s%.*s", roots[i].defender.p, linked ? 8 : 0, rest.p,
+                                     linked ? "ControlSet001" : "", (int)(rest.n - skip), rest.p + skip);
         if (text.p) *out = text;
         return true;
     }
@@ -356,6 +362,21 @@ static bool transform_device(kq_sv in, KQ_UNUSED const kq_transform_argument *ar
     *out = kq_arena_printf(arena, "%016llx%016llx%08llx", (unsigned long long)XXH64(name, n, 1),
                            (unsigned long long)XXH64(name, n, 2), (unsigned long long)XXH64(name, n, 3) >> 32);
     return out->p != NULL;
+}
+
+/* Windows's message of an event, one "Name: value" a line. */
+static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    for (size_t i = 0; i < in.n;) {
+        const char *end = memchr(in.p + i, '\n', in.n - i);
+        kq_sv one = kq_sv_slice(in, i, end ? (size_t)(end - in.p) : in.n);
+        i += one.n + 1;
+        if (one.n && one.p[one.n - 1] == '\r') one.n--;
+        if (one.n < arg->text.n + 2 || !kq_sv_starts(one, arg->text) || one.p[arg->text.n] != ':') continue;
+        *out = kq_sv_slice(one, arg->text.n + 1, one.n);
+        while (out->n && out->p[0] == ' ') *out = kq_sv_slice(*out, 1, out->n);
+        return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-"));
+    }
+    return false;
 }
 
 #define transform_dataxml kq_transform_dataxml
