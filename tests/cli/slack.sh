@@ -51,7 +51,7 @@ q='union (Event | summarize Live = countif(_Recovered == false), Old = countif(_
 check "live records only" 0 '{"Count":10}' '' query 'Event | count' --on old.evtx
 check "no column without the option" 2 '' "_Recovered" query 'Event | where _Recovered' --on old.evtx
 check "old records are marked" 0 '{"Live":10,"Column1":true}' '' query "$q" --on old.evtx --slack
-check "rows of other files have null" 0 '{"_Recovered":null}' '' \
+check "rows of other files are live" 0 '{"_Recovered":false}' '' \
     query 'DeviceProcessEvents | project _Recovered' --on DeviceProcessEvents.csv --slack
 check "the column is the last of its table, also of one that is only known" 0 \
     '{"ColumnName":"_Recovered","ColumnType":"bool"}' '' \
