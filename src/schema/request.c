@@ -278,7 +278,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
                           .npredicates = spec->npredicates,
                           .map = m->map,
                           .number = m->number};
-    if (m->map && !onlys(m, set)) return kq_arena_status(m->arena, NULL);
+    if (m->map && !onlys(m, set)) return kq_arena_status(m->arena, m->err);
     if (m->map) ties(m, set);
     KQ_TRY(kq_arena_status(m->arena, m->err));
     for (uint32_t i = 0; i < spec->npredicates; i++) {
