@@ -188,10 +188,51 @@ static void test_memory(void **state) {
     }
 }
 
+/* Characters to be escaped at each place of texts of all lengths: written, they are what each of them is alone, and
+ * read they are themselves. */
+static void escapes_anywhere(void **state) {
+    (void)state;
+    static const char *const odd[] = {"\"", "\\", "/", "\n", "\x01", "\x7f", "\xC3\xA9", "\xFF"};
+    kq_buf whole, parts, dyn;
+    kq_buf_init(&whole, NULL, 0);
+    kq_buf_init(&parts, NULL, 0);
+    kq_buf_init(&dyn, NULL, 0);
+    for (size_t n = 1; n < 52; n++)
+        for (size_t at = 0; at < n; at++)
+            for (size_t o = 0; o < sizeof odd / sizeof *odd; o++) {
+                char text[64];
+                size_t len = strlen(odd[o]), used = n - 1 + len;
+                for (size_t i = 0; i < 64; i++) text[i] = i % 7 == 3 ? '\\' : (char)('a' + i % 26);
+                memcpy(text + at, odd[o], len);
+                kq_buf_clear(&whole);
+                kq_buf_clear(&parts);
+                kq_json_string((kq_sv){text, used}, &whole);
+                kq_buf_char(&parts, '"');
+                for (size_t i = 0, step; i < used; i += step) {
+                    step = i == at ? len : 1;
+                    kq_buf_clear(&dyn);
+                    kq_json_string((kq_sv){text + i, step}, &dyn);
+                    kq_buf_append(&parts, dyn.p + 1, dyn.n - 2);
+                }
+                kq_buf_char(&parts, '"');
+                assert_int_equal(whole.n, parts.n);
+                assert_memory_equal(whole.p, parts.p, parts.n);
+                kq_buf_clear(&dyn);
+                assert_true(kq_dyn_parse_json(kq_buf_view(&whole), &dyn));
+                kq_sv back = kq_dyn_string(kq_buf_view(&dyn));
+                if ((unsigned char)odd[o][0] == 0xFF) continue;
+                assert_int_equal(back.n, used);
+                assert_memory_equal(back.p, text, used);
+            }
+    kq_buf_deinit(&whole);
+    kq_buf_deinit(&parts);
+    kq_buf_deinit(&dyn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_json),      cmocka_unit_test(test_json_refused),
                                        cmocka_unit_test(test_access),    cmocka_unit_test(test_builder),
                                        cmocka_unit_test(test_many_keys), cmocka_unit_test(test_order),
-                                       cmocka_unit_test(test_memory)};
+                                       cmocka_unit_test(test_memory),    cmocka_unit_test(escapes_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
