@@ -37,11 +37,12 @@ typedef enum KQ_CHECKED kq_status {
     KQ_ERR_USAGE = 5,     /* wrong arguments */
     KQ_ERR_QUERY = 6,     /* the query is refused: see the span */
     KQ_ERR_RULE = 7,      /* the rule or its file is refused */
-    KQ_ERR_IO = 8,        /* a file can't be read or written */
+    KQ_ERR_IO = 8,        /* a file can't be read */
     KQ_ERR_DAMAGED = 9,   /* done, but some input was damaged: see kq_stats */
     KQ_ERR_PIPE = 10,     /* the reader of the output went away: not an error to report */
     KQ_ERR_FAILED = 11,   /* a rule's test failed */
-    KQ_ERR_INTERNAL = 12  /* a defect of kequel */
+    KQ_ERR_INTERNAL = 12, /* a defect of kequel */
+    KQ_ERR_OUTPUT = 13    /* the result can't be written: never taken for damaged input */
 } kq_status;
 
 /* What went wrong, in words. span_start and span_len are bytes in the query text; span_start is UINT32_MAX when the

@@ -17,6 +17,7 @@
 #define KQ_STATUS_ENUM_PIPE                KQ_ERR_PIPE
 #define KQ_STATUS_ENUM_FAILED              KQ_ERR_FAILED
 #define KQ_STATUS_ENUM_INTERNAL            KQ_ERR_INTERNAL
+#define KQ_STATUS_ENUM_OUTPUT              KQ_ERR_OUTPUT
 #include "base/status.def"
 #undef KQ_STATUS
 

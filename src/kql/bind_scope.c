@@ -199,6 +199,8 @@ kq_status kq_unknown_name(kq_binder *b, const kq_scope *scope, const kq_row *row
     if (columns) candidate_columns(&c, row->columns);
     candidate_scope(&c, scope, false);
     hint(b, name, &c);
+    if (columns && row->aggs && kq_aggregate_exists(name) && b->err)
+        kq_error_hint(b->err, "an aggregate has parentheses: " KQ_SV_FMT "()", KQ_SV_ARG(name));
     return KQ_ERR_QUERY;
 }
 

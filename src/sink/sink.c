@@ -83,7 +83,7 @@ kq_status kq_sink_flush(kq_sink *sink, kq_error *err) {
         kq_buf_init(&sink->buf, sink->budget, 0);
     }
     if (status == KQ_ERR_PIPE) return kq_fail(err, status, "the reader closed the pipe");
-    if (status) return kq_fail(err, status, "the result can't be written");
+    if (status) return kq_fail(err, status == KQ_ERR_IO ? KQ_ERR_OUTPUT : status, "the result can't be written");
     return KQ_OK;
 }
 

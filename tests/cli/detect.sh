@@ -110,6 +110,12 @@ ok "an unknown format is refused first" "$(grep -c "no output format 'xyz'" "$tm
 ok "help of help" "$($k help help | cksum)" = "$($k help | cksum)"
 $k query 'union Device* | count' --on samples/portal-export.csv >/dev/null 2>"$tmp/err"
 ok "tables without data are one note" "$(grep -c "no input here has data of the tables Device.*, Device" "$tmp/err")" = "$(wc -l <"$tmp/err")"
+if [ -e /dev/full ]; then
+    $k query 'print 1' >/dev/full 2>/dev/null
+    ok "a result that can't be written" $? = 2
+    $k query 'Event' --on samples >/dev/full 2>/dev/null
+    ok "one that comes from logs" $? = 2
+fi
 for function in ago now column_ifexists toscalar materialize table row_number prev next row_cumsum pack_all percentiles \
     ingestion_time; do
     ok "functions $function" "$($k functions $function --format csv | grep -c "^$function,.*$function(.*\.")" = 1
