@@ -98,38 +98,8 @@ static bool unicode_escape(parser *j, uint32_t *cp) {
     return true;
 }
 
-#ifdef __SSE2__
-/* The start of a string, up to what is neither plain ASCII nor an escaped backslash, quote or slash: most texts are
- * paths. A text is not longer than its JSON, so that there is room for it where there is for what is left of that. */
-static void plain_body(parser *j) {
-    size_t left = (size_t)(j->end - j->p);
-    if (!j->out->p || j->out->cap - j->out->n < left) return;
-    const char *p = j->p;
-    char *to = j->out->p + j->out->n;
-    while (j->end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i odd = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v); /* as signed numbers: those from 0x80 on too */
-        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-        unsigned n = (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(odd) | 0x10000u);
-        _mm_storeu_si128((__m128i *)(void *)to, v);
-        to += n;
-        p += n;
-        if (n == 16) continue;
-        if (*p != '\\' || j->end - p < 2 || (p[1] != '\\' && p[1] != '"' && p[1] != '/')) break;
-        *to++ = p[1];
-        p += 2;
-    }
-    j->p = p;
-    j->out->n = (size_t)(to - j->out->p);
-}
-#endif
-
 /* The rest of a string after its opening quote, decoded onto `out`. */
 static bool string_body(parser *j) {
-#ifdef __SSE2__
-    plain_body(j);
-#endif
     for (;;) {
         const char *run = j->p;
         j->p += kq_json_plain(j->p, j->end);

@@ -227,41 +227,10 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
     kq_buf_char(out, ')');
 }
 
-#ifdef __SSE2__
-/* Writes the text up to what is neither ASCII nor a quote nor a backslash, and returns where that stands: most texts
- * are paths, whose backslashes stop every other way of copying. `*to` has room for twice the text. */
-static const char *write_plain(const char *p, const char *end, char **to) {
-    char *w = *to;
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i odd = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v); /* as signed numbers: those from 0x80 on too */
-        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-        unsigned n = (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(odd) | 0x10000u);
-        _mm_storeu_si128((__m128i *)(void *)w, v);
-        w += n;
-        p += n;
-        if (n == 16) continue;
-        if (*p != '"' && *p != '\\') break;
-        *w++ = '\\';
-        *w++ = *p++;
-    }
-    *to = w;
-    return p;
-}
-#endif
-
 void kq_json_string(kq_sv s, kq_buf *out) {
     if (!s.n) s = KQ_SV(""); /* its p may be NULL */
     const char *p = s.p, *end = s.p + s.n, *plain = p;
     kq_buf_char(out, '"');
-#ifdef __SSE2__
-    if (s.n >= 16 && out->p && out->cap - out->n >= 2 * s.n) {
-        char *to = out->p + out->n;
-        plain = p = write_plain(p, end, &to);
-        out->n = (size_t)(to - out->p);
-    }
-#endif
     while (p < end && (p += kq_json_plain(p, end)) < end) {
         unsigned char c = (unsigned char)*p;
         if (c >= 0x80) {
