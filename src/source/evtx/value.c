@@ -196,6 +196,7 @@ bool kq_evtx_value_field(kq_bx *bx, const kq_bx_value *v, kq_field *out) {
             out->kind = KQ_FIELD_STRING;
             out->u.text = kq_arena_copy(&bx->arena, kq_buf_view(&lines));
         }
+        if (lines.failed) bx->arena.failed = true; /* no flaw of the record: memory is short */
         kq_buf_deinit(&lines);
         return ok && out->u.text.p;
     }
