@@ -1,23 +1,6 @@
 #!/bin/sh
 # The ASIM views over the tables of Defender and Sentinel, as TAP. Takes the program.
-case $1 in
-/*) k=$1 ;;
-*) k=$PWD/$1 ;;
-esac
-samples=$PWD/samples
-n=0
-bad=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-
-verdict() { # NAME, WHY ("" when it is right)
-    n=$((n + 1))
-    if [ -z "$2" ]; then echo "ok $n - $1"; else
-        echo "not ok $n - $1: $2"
-        bad=1
-    fi
-}
+. "$(dirname "$0")/../support/cli.sh"
 
 # NAME, the rows wanted (lines joined by blanks), the query; standard error must be empty
 view() {

@@ -1,39 +1,7 @@
 #!/bin/sh
 # Damaged, missing and packed input from the command line: exit codes, messages, and what is still read. As TAP. Takes
 # the program.
-case $1 in
-/*) k=$1 ;;
-*) k=$PWD/$1 ;;
-esac
-n=0
-bad=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-
-# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("" : it must be empty), then
-# the arguments. Standard input is the file $in.
-in=/dev/null
-check() {
-    n=$((n + 1))
-    name=$1 code=$2 want=$3 words=$4
-    shift 4
-    "$k" "$@" <"$in" >out 2>err
-    got=$?
-    text=$(tr '\n' ' ' <out | sed 's/ $//')
-    why=
-    [ "$got" = "$code" ] || why="exit code $got, not $code"
-    [ "$text" = "$want" ] || why="$why; output '$text'"
-    if [ -z "$words" ]; then
-        [ ! -s err ] || why="$why; message '$(cat err)'"
-    else
-        grep -qF -- "$words" err || why="$why; message '$(cat err)'"
-    fi
-    if [ -z "$why" ]; then echo "ok $n - $name"; else
-        echo "not ok $n - $name: $why"
-        bad=1
-    fi
-}
+. "$(dirname "$0")/../support/cli.sh"
 
 : >empty.evtx
 mkdir none

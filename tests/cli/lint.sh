@@ -1,27 +1,9 @@
 #!/bin/sh
 # lint, the notes of run and query, --map and --keep-duplicates. As TAP.
-kequel=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-count=0
-
-check() { # name, wanted exit code, wanted text in the output, command...
-    name=$1 code=$2 text=$3
-    shift 3
-    count=$((count + 1))
-    "$@" >"$work/out" 2>&1
-    got=$?
-    if [ "$got" = "$code" ] && grep -qF -- "$text" "$work/out"; then
-        echo "ok $count - $name"
-    else
-        echo "not ok $count - $name"
-        echo "# exit $got, wanted $code and: $text"
-        sed 's/^/# /' "$work/out"
-    fi
-}
+. "$(dirname "$0")/../support/cli.sh"
 
 rule() { # file, query
-    cat >"$work/$1.yaml" <<EOF
+    cat >"$1.yaml" <<EOF
 id: 11111111-1111-4111-8111-111111111111
 name: $1
 description: x
@@ -41,48 +23,53 @@ rule sound 'DeviceProcessEvents | where FileName =~ "cmd.exe"'
 rule upn 'DeviceProcessEvents | where AccountUpn == "a@b.c" and FileName =~ "cmd.exe"'
 rule either 'DeviceProcessEvents | where AccountUpn == "a@b.c" or FileName =~ "cmd.exe"'
 rule empty 'DeviceProcessEvents | where isempty(AccountUpn)'
-rule action 'DeviceEvents | where ActionType == "DriverLoad" | where InitiatingProcessFileName has "x"'
+rule branch 'union DeviceProcessEvents, (DeviceProcessEvents | where AccountUpn has "a")'
+rule optional 'DeviceProcessEvents | join kind=leftouter (DeviceProcessEvents | where AccountUpn has "a") on ProcessId'
+rule needed 'DeviceProcessEvents | join kind=inner (DeviceProcessEvents | where AccountUpn has "a") on ProcessId'
+rule counted 'DeviceProcessEvents | where AccountUpn has "a" | count'
+rule view 'imProcessCreate | where CommandLine has "net"'
 rule bad 'DeviceProcessEvents | where AccountUpm == "a@b.c"'
 rule export 'DeviceProcessEvents | where AccountUpn == "a@b.c"'
 rule table 'SigninLogs | where ResultType != "0"'
-logs=samples/workstation.evtx
+logs=$samples/workstation.evtx
 
-check 'a sound rule' 0 '"sound"' "$kequel" lint "$work/sound.yaml"
-check 'one that can match here' 0 'it can match here' "$kequel" lint "$work/sound.yaml" --on $logs
-check 'a column that is never there' 0 'AccountUpn is never available in DeviceProcessEvents from Sysmon 1' "$kequel" lint "$work/upn.yaml" --on $logs
-check 'one that need not be there' 0 'it can match here' "$kequel" lint "$work/either.yaml" --on $logs
-check 'one that is asked to be empty' 0 'it can match here' "$kequel" lint "$work/empty.yaml" --on $logs
-check 'a rule that is refused' 1 '"Level":"error","Line":1,"Column":29' "$kequel" lint "$work/bad.yaml" --on $logs
-check 'an export may have every column' 0 'it can match here' "$kequel" lint "$work/export.yaml" --on samples/portal-export.csv
-check 'a table without data' 0 'no input has data of the table SigninLogs' "$kequel" lint "$work/table.yaml" --on $logs
-check 'run tells it' 0 "note: upn: this can't match here: AccountUpn" "$kequel" run "$work/upn.yaml" --on $logs
-check 'query tells it' 0 "note: this can't match here: AccountUpn" "$kequel" query 'DeviceProcessEvents | where AccountUpn has "a"' --on $logs
-check 'through a view' 0 'AccountUpn is never available' "$kequel" query 'let T = () { DeviceProcessEvents | extend U = AccountUpn }; T | where U has "a"' --on $logs
-check 'schema tells what a column is worth' 0 'unavailable: Sysmon 1, Security 4688' "$kequel" schema DeviceProcessEvents
+says 'a sound rule' 0 '"sound"' lint "sound.yaml"
+says 'one that can match here' 0 'it can match here' lint "sound.yaml" --on "$logs"
+says 'a column that is never there' 0 'AccountUpn is never available in DeviceProcessEvents from Sysmon 1' lint "upn.yaml" --on "$logs"
+says 'one that need not be there' 0 'it can match here' lint "either.yaml" --on "$logs"
+says 'one that is asked to be empty' 0 'it can match here' lint "empty.yaml" --on "$logs"
+says 'a rule that is refused' 1 '"Level":"error","Line":1,"Column":29' lint "bad.yaml" --on "$logs"
+for name in branch optional counted view; do
+    says "no word of what need not match: $name" 0 'it can match here' lint $name.yaml --on "$logs"
+done
+says 'what a join needs' 0 "this can't match here: AccountUpn" lint needed.yaml --on "$logs"
+says 'an export may have every column' 0 'it can match here' lint "export.yaml" --on "$samples/portal-export.csv"
+says 'a table without data' 0 'no input has data of the table SigninLogs' lint "table.yaml" --on "$logs"
+says 'run tells it' 0 "note: upn: this can't match here: AccountUpn" run "upn.yaml" --on "$logs"
+says 'query tells it' 0 "note: this can't match here: AccountUpn" query 'DeviceProcessEvents | where AccountUpn has "a"' --on "$logs"
+says 'through a view' 0 'AccountUpn is never available' query 'let T = () { DeviceProcessEvents | extend U = AccountUpn }; T | where U has "a"' --on "$logs"
+says 'schema tells what a column is worth' 0 'unavailable: Sysmon 1, Security 4688' schema DeviceProcessEvents
 
-printf '[table T_CL]\nTimeGenerated: datetime\n[map T_CL from x]\nwhen $Kind proxy\n' >"$work/when.map"
-check 'a map with a wrong line' 2 'when.map:4:' "$kequel" query 'print 1' --map "$work/when.map"
-printf '[map DeviceProcessEvents from x]\nFileNam = a\n' >"$work/column.map"
-check 'a map with a wrong column' 2 "column.map:2:1: the table has no column 'FileNam'" "$kequel" query 'print 1' --map "$work/column.map"
-printf '[map DeviceProcessEvents from x]\nFileName = basenam(a)\n' >"$work/transform.map"
-check 'a map with a wrong transform' 2 "transform.map:2:12: there is no transform 'basenam'" "$kequel" query 'print 1' --map "$work/transform.map"
-printf '[map DeviceProcessEvents from x]\nFileName = {a: b\n' >"$work/open.map"
-check 'a map with an open object' 2 'open.map:2:' "$kequel" query 'print 1' --map "$work/open.map"
-check 'a map that is not there' 2 'No such file' "$kequel" query 'print 1' --map "$work/none.map"
+printf '[table T_CL]\nTimeGenerated: datetime\n[map T_CL from x]\nwhen $Kind proxy\n' >"when.map"
+says 'a map with a wrong line' 2 'when.map:4:' query 'print 1' --map "when.map"
+printf '[map DeviceProcessEvents from x]\nFileNam = a\n' >"column.map"
+says 'a map with a wrong column' 2 "column.map:2:1: the table has no column 'FileNam'" query 'print 1' --map "column.map"
+printf '[map DeviceProcessEvents from x]\nFileName = basenam(a)\n' >"transform.map"
+says 'a map with a wrong transform' 2 "transform.map:2:12: there is no transform 'basenam'" query 'print 1' --map "transform.map"
+printf '[map DeviceProcessEvents from x]\nFileName = {a: b\n' >"open.map"
+says 'a map with an open object' 2 'open.map:2:' query 'print 1' --map "open.map"
+says 'a map that is not there' 2 'No such file' query 'print 1' --map "none.map"
 
-cat >"$work/twice.ndjson" <<'EOF'
+cat >"twice.ndjson" <<'EOF'
 {"@timestamp":"2026-01-15T10:00:00.2Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"UtcTime":"2026-01-15 10:00:00.1","ProcessId":77,"Image":"C:\\a.exe"}
 {"@timestamp":"2026-01-15T10:00:01Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"NewProcessId":"0x4d","NewProcessName":"C:\\A.EXE"}
 {"@timestamp":"2026-01-15T10:00:09Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"NewProcessId":"0x4d","NewProcessName":"C:\\A.EXE"}
 EOF
-check 'a start that two logs tell is one row' 0 '{"Count":2}' "$kequel" query 'DeviceProcessEvents | count' --on "$work/twice.ndjson"
-check 'unless both are wanted' 0 '{"Count":3}' "$kequel" query 'DeviceProcessEvents | count' --on "$work/twice.ndjson" --keep-duplicates
-gzip -c "$work/twice.ndjson" >"$work/twice.ndjson.gz"
-check 'also in a compressed file' 0 '{"Count":2}' "$kequel" query 'DeviceProcessEvents | count' --on "$work/twice.ndjson.gz"
-count=$((count + 1))
-if [ "$("$kequel" query 'DeviceProcessEvents | count' --on - <"$work/twice.ndjson")" = '{"Count":3}' ]; then
-    echo "ok $count - a stream is read once"
-else
-    echo "not ok $count - a stream is read once"
-fi
-echo "1..$count"
+says 'a start that two logs tell is one row' 0 '{"Count":2}' query 'DeviceProcessEvents | count' --on "twice.ndjson"
+says 'unless both are wanted' 0 '{"Count":3}' query 'DeviceProcessEvents | count' --on "twice.ndjson" --keep-duplicates
+gzip -c "twice.ndjson" >"twice.ndjson.gz"
+says 'also in a compressed file' 0 '{"Count":2}' query 'DeviceProcessEvents | count' --on "twice.ndjson.gz"
+in=twice.ndjson
+check 'a stream is read once' 0 '{"Count":3}' '' query 'DeviceProcessEvents | count' --on -
+echo "1..$n"
+exit $bad

@@ -1,34 +1,8 @@
 #!/bin/sh
 # --slack: old records of event logs, the column that marks them, and what inspect says of them. As TAP. Takes the
 # program.
-case $1 in
-/*) k=$1 ;;
-*) k=$PWD/$1 ;;
-esac
-samples=$PWD/samples
-n=0
-bad=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-
-# NAME, EXIT CODE, OUTPUT (lines joined by blanks), WORDS that standard error must hold ("": not looked at), arguments.
-check() {
-    n=$((n + 1))
-    name=$1 code=$2 want=$3 words=$4
-    shift 4
-    "$k" "$@" </dev/null >out 2>err
-    got=$?
-    text=$(tr '\n' ' ' <out | sed 's/ $//')
-    why=
-    [ "$got" = "$code" ] || why="exit code $got, not $code"
-    [ "$text" = "$want" ] || why="$why; output '$text'"
-    [ -z "$words" ] || grep -qF -- "$words" err || why="$why; message '$(cat err)'"
-    if [ -z "$why" ]; then echo "ok $n - $name"; else
-        echo "not ok $n - $name: $why"
-        bad=1
-    fi
-}
+. "$(dirname "$0")/../support/cli.sh"
+chatty=yes
 
 u32() { od -An -tu4 -j"$1" -N4 old.evtx | tr -d ' '; }
 byte() { printf "\\$(printf %o "$1")"; }
