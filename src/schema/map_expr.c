@@ -1,5 +1,6 @@
 #include "schema/map_expr.h"
 #include "base/buf.h"
+#include <stdlib.h>
 
 #define DEPTH_MAX 16u
 #define PARTS_MAX 64u
@@ -253,6 +254,14 @@ static int compare_ci(kq_sv a, kq_sv b) {
         if (x != y) return (unsigned char)x < (unsigned char)y ? -1 : 1;
     }
     return a.n < b.n ? -1 : a.n > b.n;
+}
+
+static int by_code(const void *a, const void *b) {
+    return compare_ci(((const kq_name *)a)->code, ((const kq_name *)b)->code);
+}
+
+void kq_names_sort(kq_names *names) {
+    if (names->n) qsort(names->items, names->n, sizeof *names->items, by_code);
 }
 
 bool kq_names_find(const kq_names *names, kq_sv code, kq_sv *out) {

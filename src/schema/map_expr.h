@@ -20,6 +20,8 @@ typedef struct kq_names {
     struct kq_names *next;
 } kq_names;
 
+/* Puts a table whose items are all there in the order that kq_names_find needs. */
+void kq_names_sort(kq_names *names);
 /* The name of a code (ASCII case ignored); false when there is none. */
 bool kq_names_find(const kq_names *names, kq_sv code, kq_sv *out);
 

@@ -1,6 +1,5 @@
 #include "schema/model.h"
 #include "base/embedded.h"
-#include <stdlib.h>
 
 typedef struct loader {
     kq_model *model;
@@ -235,16 +234,6 @@ static kq_status section(loader *l) {
     }
     if (kq_sv_eq(kind, KQ_SV("map"))) return map_section(l, rest);
     return bad(l, kind.p, "expected table, names, shape, group or map, not", kind);
-}
-
-static int by_code(const void *a, const void *b) {
-    const kq_name *x = a, *y = b;
-    size_t n = x->code.n < y->code.n ? x->code.n : y->code.n;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char p = (unsigned char)kq_ascii_lower(x->code.p[i]), q = (unsigned char)kq_ascii_lower(y->code.p[i]);
-        if (p != q) return p < q ? -1 : 1;
-    }
-    return x->code.n < y->code.n ? -1 : x->code.n > y->code.n;
 }
 
 static kq_status names_line(loader *l) {
@@ -493,9 +482,9 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
         if (!l.text.n || l.text.p[0] == '#') continue;
         kq_names *names = l.names;
         KQ_TRY(load_line(&l));
-        if (names && names != l.names && names->n) qsort(names->items, names->n, sizeof *names->items, by_code);
+        if (names && names != l.names) kq_names_sort(names);
     }
-    if (l.names && l.names->n) qsort(l.names->items, l.names->n, sizeof *l.names->items, by_code);
+    if (l.names) kq_names_sort(l.names);
     KQ_TRY(finish(&l));
     return kq_arena_status(arena, err);
 }
