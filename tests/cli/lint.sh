@@ -39,9 +39,10 @@ says 'a column that is never there' 0 'AccountUpn is never available in DevicePr
 says 'one that need not be there' 0 'it can match here' lint "either.yaml" --on "$logs"
 says 'one that is asked to be empty' 0 'it can match here' lint "empty.yaml" --on "$logs"
 says 'a rule that is refused' 1 '"Level":"error","Line":1,"Column":29' lint "bad.yaml" --on "$logs"
-for name in branch optional counted view; do
+for name in branch optional view; do
     says "no word of what need not match: $name" 0 'it can match here' lint $name.yaml --on "$logs"
 done
+says 'a count gives a row of nothing' 0 '"Level":"information"' lint counted.yaml --on "$logs"
 says 'what a join needs' 0 "this can't match here: AccountUpn" lint needed.yaml --on "$logs"
 says 'an export may have every column' 0 'it can match here' lint "export.yaml" --on "$samples/portal-export.csv"
 says 'a table without data' 0 'no input has data of the table SigninLogs' lint "table.yaml" --on "$logs"
