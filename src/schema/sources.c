@@ -1,5 +1,41 @@
-/* The maps of a table as the sources of its rows: which there are, what they can't give, how many records they have. */
+/* The maps of a table as the sources of its rows: which there are, what their columns are worth, what they can't give,
+ * how many records they have. */
 #include "schema/catalog_internal.h"
+
+/* Is any part of the expression our own inference? */
+static bool derived(const kq_map_expr *e) {
+    if (e->kind == KQ_MAP_PARENT || e->kind == KQ_MAP_BAG) return true;
+    if (e->kind == KQ_MAP_TRANSFORM && e->transform->flags & KQ_TRANSFORM_DERIVED) return true;
+    for (uint32_t i = 0; i < e->nparts; i++)
+        if (derived(&e->parts[i])) return true;
+    return false;
+}
+
+kq_worth kq_map_worth(const kq_map *map, uint32_t column) {
+    const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
+    if (found && !found->expr) return KQ_WORTH_UNAVAILABLE;
+    if (found) return found->guess || derived(found->expr) ? KQ_WORTH_DERIVED : KQ_WORTH_EXACT;
+    return map->same_names ? KQ_WORTH_EXACT : KQ_WORTH_UNAVAILABLE;
+}
+
+void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t column, kq_buf *out) {
+    const kq_model_table *t = kq_model_table_of(table);
+    static const char *const worth[] = {
+        [KQ_WORTH_UNAVAILABLE] = "unavailable: ", [KQ_WORTH_DERIVED] = "derived: ", [KQ_WORTH_EXACT] = "exact: "};
+    for (int w = KQ_WORTH_EXACT; w >= KQ_WORTH_UNAVAILABLE; w--) {
+        bool any = false;
+        for (const kq_map *map = c->model.maps; map; map = map->next) {
+            if (map->table != table || (int)kq_map_worth(map, column) != w) continue;
+            kq_buf_str(out, any ? ", " : out->n ? "; " : "");
+            if (!any) kq_buf_str(out, worth[w]);
+            any = true;
+            kq_buf_sv(out, map->name);
+            const kq_map_column *mc = kq_map_find(t, map, column);
+            if (mc && mc->expr) kq_buf_str(out, " = ");
+            if (mc && mc->expr) kq_map_print(mc->expr, out);
+        }
+    }
+}
 
 kq_status kq_catalog_sources(const kq_catalog *c, const kq_table *table, kq_arena *arena, const kq_catalog_source **out,
                              size_t *n, kq_error *err) {
