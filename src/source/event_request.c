@@ -149,8 +149,15 @@ void kq_event_request_deinit(kq_event_request *request) {
     kq_arena_deinit(&request->arena);
 }
 
+static bool has_text(const kq_event_selector *selector, kq_sv text) {
+    for (const kq_event_any *any = selector->any_of, *end = any + selector->n; any < end; any++)
+        if (kq_sv_eq_ascii_ci(any->text, text)) return true;
+    return false;
+}
+
 static bool has_one(const kq_event_selector *selector, const kq_field *field) {
     const kq_event_any *any = selector->any_of, *end = any + selector->n;
+    char text[40];
     kq_buf buf;
     bool found = false;
     if (!selector->n) return field->kind != KQ_FIELD_MISSING && field->kind != KQ_FIELD_NULL;
@@ -159,21 +166,18 @@ static bool has_one(const kq_event_selector *selector, const kq_field *field) {
         for (; any < end; any++)
             if (any->is_number && any->number == field->u.l) return true;
         return false;
-    case KQ_FIELD_STRING:
-        for (; any < end; any++)
-            if (kq_sv_eq_ascii_ci(any->text, field->u.text)) return true;
-        return false;
+    case KQ_FIELD_STRING: return has_text(selector, field->u.text);
+    case KQ_FIELD_BOOL: return has_text(selector, field->u.b ? KQ_SV("true") : KQ_SV("false"));
+    case KQ_FIELD_GUID: { /* with or without braces */
+        kq_sv guid = {text, kq_event_guid_text(field->u.guid, text)};
+        return has_text(selector, guid) || has_text(selector, kq_sv_slice(guid, 1, guid.n - 1));
+    }
     case KQ_FIELD_MISSING:
     case KQ_FIELD_NULL: return false;
-    default: /* rare: by its text; a GUID with or without braces */
+    default: /* no map selects by a time or a fraction: by its text */
         kq_buf_init(&buf, NULL, 0);
         kq_event_field_text(field, &buf);
-        for (; any < end && !found; any++) {
-            kq_sv text = kq_buf_view(&buf);
-            found = kq_sv_eq_ascii_ci(any->text, text);
-            if (!found && field->kind == KQ_FIELD_GUID && text.n > 2)
-                found = kq_sv_eq_ascii_ci(any->text, kq_sv_slice(text, 1, text.n - 1));
-        }
+        found = has_text(selector, kq_buf_view(&buf));
         kq_buf_deinit(&buf);
         return found;
     }
