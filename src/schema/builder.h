@@ -31,7 +31,6 @@ typedef struct kq_builder {
     bool starts;      /* after the spec's columns come what kq_book_append wants */
     uint32_t ncolumns;
     kq_vector *columns;
-    uint64_t *nulls; /* KQ_NULL_WORDS for each column */
     bool *has_null;
     kq_vector *view; /* what the chunk shows: without bitmap where nothing is null */
     uint32_t rows;
