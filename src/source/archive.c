@@ -1,4 +1,5 @@
 #include "source/archive.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "source/tape.h"
 #include <archive.h>
@@ -114,9 +115,7 @@ static la_ssize_t read_bytes(struct archive *a, void *ctx, const void **out) {
             return -1;
         }
     } else {
-        ssize_t r;
-        do r = pread(h->fd, h->buffer, READ_BYTES, (off_t)(h->base + h->offset));
-        while (r < 0 && errno == EINTR);
+        ssize_t r = kq_pread(h->fd, h->buffer, READ_BYTES, h->base + h->offset);
         if (r < 0) {
             archive_set_error(a, errno, "%s", strerror(errno));
             return -1;

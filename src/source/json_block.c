@@ -1,6 +1,8 @@
+#include "base/file.h"
 #include "source/json_internal.h"
 #include "source/scan_bytes.h"
 
+#define LEAD_BYTES   64
 #define TAIL_BYTES   (8 * 1024) /* read with a block: most last lines end in it */
 #define MORE_BYTES   (64 * 1024)
 #define RESTARTS_MAX 64
@@ -13,21 +15,22 @@ void kq_json_too_long(kq_json_source *s, uint64_t offset) {
 kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, size_t *from, size_t *to, kq_error *err) {
     uint64_t begin = number * s->block, end = begin + s->block;
     if (end > s->size) end = s->size;
-    /* The byte before the block tells whether a line starts with the block. */
-    r->block_at = begin ? begin - 1 : 0;
-    size_t own = (size_t)(end - r->block_at); /* a newline among these, but the last, starts a line of this block */
     kq_buf *b = &r->block;
     kq_buf_clear(b);
     *from = *to = 0;
-    size_t ask = own + TAIL_BYTES, got;
-    char *p = kq_buf_reserve(b, ask + KQ_SCAN_SLACK);
+    char *p = kq_buf_reserve(b, (size_t)(end - begin) + LEAD_BYTES + TAIL_BYTES + KQ_SCAN_SLACK);
     if (!p) return kq_buf_status(b, err);
+    /* The byte before the block tells whether a line starts with the block; more are read to be read fast. */
+    size_t lead = begin >= LEAD_BYTES && kq_pread_slow(p, begin - 1) ? LEAD_BYTES : begin ? 1 : 0;
+    r->block_at = begin - lead;
+    size_t own = (size_t)(end - r->block_at); /* a newline among these, but the last, starts a line of this block */
+    size_t ask = own + TAIL_BYTES, got;
     KQ_TRY(kq_stream_at(s->stream, r->block_at, p, ask, &got, err));
     b->n = got;
     bool ended = got < ask;
     if (got < own) own = got; /* the file has become shorter */
     if (begin) {
-        const char *newline = own ? memchr(b->p, '\n', own - 1) : NULL;
+        const char *newline = own > lead ? memchr(b->p + lead - 1, '\n', own - lead) : NULL;
         if (!newline) return KQ_OK;
         *from = (size_t)(newline + 1 - b->p);
     }

@@ -1,4 +1,5 @@
 #include "source/stream.h"
+#include "base/file.h"
 #include "source/tape.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -77,8 +78,7 @@ static kq_status stored(kq_stream *s, char *to, size_t n, size_t *got, kq_error 
         } else if (s->tape) {
             KQ_TRY(kq_tape_read(s->tape, s->at, to + *got, n - *got, &part, err));
         } else {
-            ssize_t r = pread(s->fd, to + *got, n - *got, (off_t)(s->base + s->at));
-            if (r < 0 && errno == EINTR) continue;
+            ssize_t r = kq_pread(s->fd, to + *got, n - *got, s->base + s->at);
             if (r < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
             part = (size_t)r;
         }
@@ -357,8 +357,7 @@ kq_status kq_stream_read(kq_stream *s, char *to, size_t n, size_t *got, kq_error
 kq_status kq_stream_at(kq_stream *s, uint64_t offset, char *to, size_t n, size_t *got, kq_error *err) {
     *got = 0;
     while (*got < n) {
-        ssize_t r = pread(s->fd, to + *got, n - *got, (off_t)(s->base + offset + *got));
-        if (r < 0 && errno == EINTR) continue;
+        ssize_t r = kq_pread(s->fd, to + *got, n - *got, s->base + offset + *got);
         if (r < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
         if (r == 0) break;
         *got += (size_t)r;

@@ -1,5 +1,6 @@
 #include "source/tape.h"
 #include "base/alloc.h"
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -83,9 +84,7 @@ static kq_status locked(kq_tape *t, uint64_t offset, char *to, size_t n, size_t 
     if (offset < t->n) {
         if (t->lost) return kq_fail(err, KQ_ERR_IO, "no room to keep what a pipe gave for a second reading");
         if (n > t->n - offset) n = (size_t)(t->n - offset);
-        ssize_t r;
-        do r = pread(t->kept, to, n, (off_t)offset);
-        while (r < 0 && errno == EINTR);
+        ssize_t r = kq_pread(t->kept, to, n, offset);
         if (r <= 0) return kq_fail(err, KQ_ERR_IO, "what a pipe gave can't be read again");
         *got = (size_t)r;
         return KQ_OK;

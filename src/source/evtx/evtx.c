@@ -7,6 +7,8 @@
 #define FLAGS       120
 #define CHUNKS      42 /* how many there are; less than that in a log that was not closed */
 #define NO_CRC32    4u
+#define LINE_BYTES  64
+#define ROOM_BYTES  (KQ_EVTX_CHUNK + LINE_BYTES)
 #define MET_BYTES   (KQ_EVTX_RECORDS * sizeof(uint16_t))
 
 typedef struct evtx_source {
@@ -103,12 +105,12 @@ static void evtx_reader_destroy(kq_reader *reader) {
     kq_buf_deinit(&r->text);
     kq_buf_deinit(&r->scratch);
     kq_bx_deinit(&r->bx, budget);
-    kq_budget_release(budget, sizeof *r + KQ_EVTX_CHUNK + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) +
+    kq_budget_release(budget, sizeof *r + ROOM_BYTES + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) +
                                   r->request.widest * sizeof *r->row);
     kq_free(r->memo);
     kq_free(r->stamps);
     kq_free(r->row);
-    kq_free(r->bytes);
+    kq_free(r->room);
     kq_free(r->met);
     kq_event_request_deinit(&r->request);
     kq_free(r);
@@ -128,7 +130,7 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     }
     size_t n = r->request.nslots, row = r->request.widest;
     size_t charge =
-        sizeof *r + KQ_EVTX_CHUNK + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
+        sizeof *r + ROOM_BYTES + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) + row * sizeof *r->row;
     if (!kq_budget_charge(budget, charge)) {
         kq_event_request_deinit(&r->request);
         kq_free(r);
@@ -137,13 +139,14 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     r->memo = kq_calloc(n, sizeof *r->memo);
     r->stamps = kq_calloc(n, sizeof *r->stamps);
     r->row = kq_calloc(row, sizeof *r->row);
-    r->bytes = kq_malloc(KQ_EVTX_CHUNK);
+    r->room = kq_malloc(ROOM_BYTES);
     r->met = kq_malloc(MET_BYTES);
-    status = r->memo && r->stamps && r->row && r->bytes && r->met ? kq_bx_init(&r->bx, budget, err) : kq_nomem(err);
+    status = r->memo && r->stamps && r->row && r->room && r->met ? kq_bx_init(&r->bx, budget, err) : kq_nomem(err);
     if (status != KQ_OK) {
         evtx_reader_destroy(&r->base);
         return status;
     }
+    r->bytes = r->room + (LINE_BYTES - (uintptr_t)r->room % LINE_BYTES) % LINE_BYTES;
     r->plans.request = &r->request;
     r->plans.bx = &r->bx;
     r->render = (kq_evtx_render){&r->bx, &r->scratch};
