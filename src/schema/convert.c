@@ -28,15 +28,13 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
     case KQ_FIELD_ULONG:
         return keep(arena, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)f->u.u), out);
     case KQ_FIELD_GUID: return keep(arena, text, kq_event_guid_text(f->u.guid, text), out);
+    case KQ_FIELD_DYNAMIC:
     case KQ_FIELD_REAL:
     case KQ_FIELD_DATETIME: break;
     }
     kq_buf buf;
     kq_buf_init(&buf, NULL, 256);
-    if (f->kind == KQ_FIELD_REAL)
-        kq_number_print_real(f->u.r, &buf);
-    else
-        kq_time_print(f->u.l, 7, &buf);
+    kq_event_field_text(f, &buf);
     bool ok = !buf.failed && keep(arena, buf.p, buf.n, out);
     kq_buf_deinit(&buf);
     return ok;
@@ -114,6 +112,7 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     case KQ_FIELD_JSON:
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         break;
+    case KQ_FIELD_DYNAMIC: kq_dyn_put_dyn(scratch, f->u.text); break;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
         if (!f->u.text.n) return false;

@@ -1,7 +1,7 @@
 #include "source/event_field.h"
 #include "base/number.h"
 #include "base/time.h"
-#include "column/value.h"
+#include "column/dynamic.h"
 #include <inttypes.h>
 
 size_t kq_event_guid_text(const uint8_t g[16], char out[40]) {
@@ -23,6 +23,7 @@ void kq_event_field_text(const kq_field *field, kq_buf *out) {
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
     case KQ_FIELD_JSON: kq_buf_sv(out, field->u.text); break;
+    case KQ_FIELD_DYNAMIC: kq_dyn_json(field->u.text, out); break;
     case KQ_FIELD_BOOL: kq_buf_str(out, field->u.b ? "true" : "false"); break;
     case KQ_FIELD_LONG: kq_number_print_long(field->u.l, out); break;
     case KQ_FIELD_ULONG: kq_buf_printf(out, "%" PRIu64, field->u.u); break;

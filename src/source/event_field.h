@@ -22,7 +22,8 @@ size_t kq_event_guid_text(const uint8_t guid[16], char out[40]);
 /* Appends the text of any scalar field as the value's XML shows it. */
 void kq_event_field_text(const kq_field *field, kq_buf *out);
 
-/* Appends what a want that asks for JSON gets: a number bare, all else as a string. Not for MISSING, NULL and JSON. */
+/* Appends what a want that asks for JSON gets: a number bare, all else as a string. Not for MISSING, NULL, JSON and
+ * DYNAMIC. */
 void kq_event_field_json(const kq_field *field, kq_buf *scratch, kq_buf *out);
 
 /* Sentinel's Event.EventData: <DataItem Type="System.XmlData" time=... sourceHealthServiceId=...> around the element

@@ -18,8 +18,9 @@ typedef enum kq_field_kind {
     KQ_FIELD_REAL,
     KQ_FIELD_DATETIME, /* l: ticks */
     KQ_FIELD_GUID,
-    KQ_FIELD_LOCAL, /* text: a time in a zone that the record does not tell */
-    KQ_FIELD_JSON   /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
+    KQ_FIELD_LOCAL,  /* text: a time in a zone that the record does not tell */
+    KQ_FIELD_JSON,   /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
+    KQ_FIELD_DYNAMIC /* text: an encoded dynamic (column/dynamic.h) where the want asked for JSON */
 } kq_field_kind;
 
 /* Text lies in the reader's block or scratch and is valid until the row callback's chunk is taken, at the latest until

@@ -1,4 +1,5 @@
 #include "rows.h"
+#include "column/dynamic.h"
 #include "source/stream.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static kq_status write_row(void *ctx, uint32_t set, const kq_field *fields, KQ_U
             kq_buf_sv(w->out, f->u.text);
             kq_buf_char(w->out, '\'');
             break;
+        case KQ_FIELD_DYNAMIC: kq_dyn_json(f->u.text, w->out); break;
         case KQ_FIELD_JSON: kq_buf_sv(w->out, f->u.text); break;
         case KQ_FIELD_BOOL: kq_buf_str(w->out, f->u.b ? "true" : "false"); break;
         case KQ_FIELD_LONG: kq_buf_printf(w->out, "%lld", (long long)f->u.l); break;

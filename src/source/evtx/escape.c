@@ -64,15 +64,10 @@ static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
 
 void kq_evtx_escape(kq_sv text, kq_evtx_style style, kq_buf *out) {
     if (text.n == 0) return;
-    if (style != KQ_EVTX_JSON) {
+    if (style == KQ_EVTX_PLAIN)
+        kq_buf_sv(out, text);
+    else
         escape_xml(text, style == KQ_EVTX_ATTRIBUTE, out);
-        return;
-    }
-    size_t before = out->n;
-    kq_json_string(text, out);
-    if (out->failed) return;
-    out->n -= 2; /* without its quotes */
-    memmove(out->p + before, out->p + before + 1, out->n - before);
 }
 
 /* ---- UTF-16 ---- */
@@ -87,21 +82,6 @@ static char *put(char *to, const char *text) {
 }
 
 static char *put_control(uint32_t c, kq_evtx_style style, char *to) {
-    static const char digits[] = "0123456789abcdef";
-    if (style == KQ_EVTX_JSON) {
-        switch (c) {
-        case '\n': return put(to, "\\n");
-        case '\r': return put(to, "\\r");
-        case '\t': return put(to, "\\t");
-        case '\b': return put(to, "\\b");
-        case '\f': return put(to, "\\f");
-        default:
-            to = put(to, "\\u00");
-            *to++ = digits[c >> 4];
-            *to++ = digits[c & 15];
-            return to;
-        }
-    }
     if (!xml_char(c)) return put(to, "\xEF\xBF\xBD");
     if (style == KQ_EVTX_ATTRIBUTE) return put(to, c == '\t' ? "&#9;" : c == '\n' ? "&#10;" : "&#13;");
     *to++ = (char)c;
@@ -112,11 +92,13 @@ static char *put_control(uint32_t c, kq_evtx_style style, char *to) {
 static char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style, char *to) {
     uint32_t c = unit_at(*p);
     *p += 2;
-    if (c < 0x20) return put_control(c, style, to);
+    if (c < 0x20 && style != KQ_EVTX_PLAIN) return put_control(c, style, to);
     if (c < 0x80) {
-        if (style == KQ_EVTX_JSON) {
-            if (c == '"' || c == '\\') *to++ = '\\';
-        } else if (c == '&') {
+        if (style == KQ_EVTX_PLAIN) {
+            *to++ = (char)c;
+            return to;
+        }
+        if (c == '&') {
             return put(to, "&amp;");
         } else if (c == '<') {
             return put(to, "&lt;");
@@ -135,22 +117,19 @@ static char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style
             *p += 2;
         }
     }
-    if (style != KQ_EVTX_JSON && !xml_char(c)) c = 0xFFFD;
+    if (style != KQ_EVTX_PLAIN && !xml_char(c)) c = 0xFFFD;
     return to + kq_utf8_encode(c, to);
 }
 
 #ifdef __SSE2__
 /* Of 16 characters, a bit for each that is none of ASCII's or is to be escaped. */
 static inline unsigned special(__m128i v, kq_evtx_style style) {
+    if (style == KQ_EVTX_PLAIN) /* a unit from 0x8000 on is packed to 0 */
+        return (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(1), v));
     __m128i any = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v); /* as signed numbers: those from 0x80 on too */
-    if (style == KQ_EVTX_JSON) {
-        any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-        any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-    } else {
-        any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
-        any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8('<' ^ '>')), _mm_set1_epi8('>')));
-        if (style == KQ_EVTX_ATTRIBUTE) any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-    }
+    any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
+    any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8('<' ^ '>')), _mm_set1_epi8('>')));
+    if (style == KQ_EVTX_ATTRIBUTE) any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
     return (unsigned)_mm_movemask_epi8(any);
 }
 #endif
@@ -181,9 +160,9 @@ char *kq_evtx_escape_utf16(const uint8_t *p, size_t units, const uint8_t *limit,
     switch (style) {
     case KQ_EVTX_TEXT: return escape_utf16(p, units, limit, KQ_EVTX_TEXT, to);
     case KQ_EVTX_ATTRIBUTE: return escape_utf16(p, units, limit, KQ_EVTX_ATTRIBUTE, to);
-    case KQ_EVTX_JSON: break;
+    case KQ_EVTX_PLAIN: break;
     }
-    return escape_utf16(p, units, limit, KQ_EVTX_JSON, to);
+    return escape_utf16(p, units, limit, KQ_EVTX_PLAIN, to);
 }
 
 void kq_evtx_xml_name(kq_sv name, kq_buf *out) {

@@ -1,5 +1,5 @@
 /*
- * Text of events as XML and as JSON: characters that may not stand there as they are, from UTF-8 and from the UTF-16 of
+ * Text of events, plain and as XML: characters that may not stand there as they are, from UTF-8 and from the UTF-16 of
  * logs. Characters that XML does not have become U+FFFD, lone surrogates too.
  */
 #ifndef KQ_SOURCE_EVTX_ESCAPE_H
@@ -12,7 +12,7 @@
 typedef enum kq_evtx_style {
     KQ_EVTX_TEXT,      /* XML between tags */
     KQ_EVTX_ATTRIBUTE, /* XML in double quotes */
-    KQ_EVTX_JSON       /* inside a JSON string */
+    KQ_EVTX_PLAIN      /* nothing is escaped */
 } kq_evtx_style;
 
 /* Appends UTF-8 text, escaped. */

@@ -1,10 +1,8 @@
 /* Making the form of an element: render.c's walk, once for all values that may come. */
 #include "source/evtx/form.h"
-#include "column/value.h"
 #include "source/evtx/escape.h"
 
-#define DEPTH_MAX   16u  /* of elements; deeper ones have no form */
-#define MEMBERS_MAX 256u /* of a JSON object: each is compared with those before it */
+#define DEPTH_MAX 16u /* of elements; deeper ones have no form */
 
 typedef struct maker {
     kq_evtx_render *render;
@@ -15,9 +13,6 @@ typedef struct maker {
     uint32_t at; /* where the text of the next piece starts */
     bool unusual;
 } maker;
-
-/* Does the JSON object have members already? */
-typedef enum members { NO_MEMBERS, SOME_MEMBERS, PERHAPS_MEMBERS } members;
 
 static bool unusual(maker *m) {
     m->unusual = true;
@@ -75,8 +70,6 @@ static bool put_texts(maker *m, const kq_bx_item *items, kq_evtx_style style) {
     }
     return true;
 }
-
-/* ---- XML ---- */
 
 static bool xml_attribute(maker *m, const kq_bx_attr *attr) {
     kq_evtx_piece *piece = NULL;
@@ -165,98 +158,7 @@ static bool xml_element(maker *m, const kq_bx_element *element, bool outermost, 
     return true;
 }
 
-/* ---- JSON ---- */
-
-/* A member that is there in every record: its comma and its key. */
-static bool json_key(maker *m, kq_sv key, members *any) {
-    if (*any == PERHAPS_MEMBERS && !piece_start(m, KQ_EVTX_PIECE_COMMA, KQ_EVTX_JSON, 0)) return false;
-    if (*any == SOME_MEMBERS) kq_buf_char(m->text, ',');
-    *any = SOME_MEMBERS;
-    kq_json_string(key, m->text);
-    kq_buf_char(m->text, ':');
-    return kq_bx_burn(m->bx, 8 + (uint32_t)key.n);
-}
-
-static bool json_text(maker *m, const kq_bx_item *items) {
-    kq_buf_char(m->text, '"');
-    if (!put_texts(m, items, KQ_EVTX_JSON)) return false;
-    kq_buf_char(m->text, '"');
-    return true;
-}
-
-static bool json_data(maker *m, const kq_bx_element *element, members *any) {
-    const kq_bx_attr *name = element->attrs;
-    while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
-    kq_sv text = {"", 0};
-    if (name && !all_text(name->items)) return unusual(m);
-    if (name && !kq_evtx_literal(m->bx, name->items, &text)) return false;
-    if (text.n > 0) return json_key(m, text, any) && json_text(m, element->items);
-    if (!single(element->items)) return unusual(m);
-    kq_evtx_piece *piece = piece_start(m, KQ_EVTX_PIECE_PARAM, KQ_EVTX_JSON, element->items->index);
-    if (!piece) return false;
-    piece->keep = element->attrs != NULL;
-    if (*any != SOME_MEMBERS) *any = piece->keep ? SOME_MEMBERS : PERHAPS_MEMBERS;
-    return true;
-}
-
-static bool json_object(maker *m, const kq_bx_item *items, bool event_data, unsigned depth);
-
-static bool has_elements(const kq_bx_item *items) {
-    for (; items; items = items->next)
-        if (items->kind == KQ_BX_ELEMENT) return true;
-    return false;
-}
-
-/* Any other element than Data; it is the only one of its name. */
-static bool json_element(maker *m, const kq_bx_element *element, members *any, unsigned depth) {
-    for (const kq_bx_attr *a = element->attrs; a; a = a->next)
-        if (!kq_sv_starts(a->name, KQ_SV("xmlns"))) return unusual(m);
-    if (has_elements(element->items))
-        return json_key(m, element->name, any) && json_object(m, element->items, false, depth + 1);
-    if (element->attrs || !single(element->items))
-        return json_key(m, element->name, any) && json_text(m, element->items);
-    kq_evtx_piece *piece = piece_start(m, KQ_EVTX_PIECE_VALUE, KQ_EVTX_JSON, element->items->index);
-    if (!piece) return false;
-    kq_json_string(element->name, m->text);
-    kq_buf_str(m->text, ":\"");
-    piece->comma = true;
-    piece->nopen = part_end(m);
-    kq_buf_char(m->text, '"');
-    piece->nclose = part_end(m);
-    if (*any == NO_MEMBERS) *any = PERHAPS_MEMBERS;
-    return kq_bx_burn(m->bx, 8 + (uint32_t)element->name.n);
-}
-
-/* Is there an element of this name before it? Those are one array, which a form does not tell. */
-static bool seen_before(const kq_bx_item *first, const kq_bx_item *at) {
-    for (; first != at; first = first->next)
-        if (first->kind == KQ_BX_ELEMENT && kq_sv_eq(first->u.element->name, at->u.element->name)) return true;
-    return false;
-}
-
-static bool json_object(maker *m, const kq_bx_item *items, bool event_data, unsigned depth) {
-    members any = NO_MEMBERS;
-    uint32_t n = 0;
-    if (depth >= DEPTH_MAX) return unusual(m);
-    kq_buf_char(m->text, '{');
-    for (const kq_bx_item *i = items; i; i = i->next) {
-        if (++n > MEMBERS_MAX) return unusual(m);
-        if (i->kind == KQ_BX_TEXT) continue;
-        if (i->kind != KQ_BX_ELEMENT) return unusual(m);
-        const kq_bx_element *e = i->u.element;
-        if (event_data && kq_sv_eq(e->name, KQ_SV("Data"))) {
-            if (!json_data(m, e, &any)) return false;
-        } else {
-            if (!kq_bx_burn(m->bx, n)) return false;
-            if (seen_before(items, i)) return unusual(m);
-            if (!json_element(m, e, &any, depth)) return false;
-        }
-    }
-    kq_buf_char(m->text, '}');
-    return true;
-}
-
-bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, bool json, kq_evtx_form **out) {
+bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, kq_evtx_form **out) {
     kq_bx *bx = render->bx;
     maker m = {.render = render, .bx = bx, .text = render->scratch};
     *out = NULL;
@@ -265,8 +167,7 @@ bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, boo
     const kq_evtx_piece *first = NULL;
     m.tail = (kq_evtx_piece **)&first;
     kq_buf_empty(m.text);
-    bool made = json ? json_object(&m, element->items, kq_sv_eq(element->name, KQ_SV("EventData")), 0)
-                     : xml_element(&m, element, true, 0);
+    bool made = xml_element(&m, element, true, 0);
     if (made) made = piece_start(&m, KQ_EVTX_PIECE_TEXT, KQ_EVTX_TEXT, 0) != NULL;
     if (m.text->failed) return false;
     if (!made) return m.unusual;

@@ -1,5 +1,5 @@
 /*
- * Forms: EventData and UserData of a template as a list of pieces to be written one after another.
+ * Forms: the XML of EventData and UserData of a template as a list of pieces to be written one after another.
  *
  * All records of a template give the same tags and names around other values. At the second use of a template in a
  * chunk its element is walked once, and what does not change becomes text, already escaped; a record then costs a copy
@@ -15,9 +15,7 @@
 typedef enum kq_evtx_piece_kind {
     KQ_EVTX_PIECE_TEXT,  /* no value follows */
     KQ_EVTX_PIECE_VALUE, /* a value, an array one a line */
-    KQ_EVTX_PIECE_WHOLE, /* all that an element holds: repeated for each value of an array */
-    KQ_EVTX_PIECE_COMMA, /* JSON: a comma, unless the object has no members yet */
-    KQ_EVTX_PIECE_PARAM  /* JSON: Data without a name */
+    KQ_EVTX_PIECE_WHOLE  /* all that an element holds: repeated for each value of an array */
 } kq_evtx_piece_kind;
 
 /* The text at form->text + at, then, unless the value is null, `open`, the value and `close`. These lie one behind the
@@ -29,8 +27,6 @@ typedef struct kq_evtx_piece {
     uint16_t index;                 /* of the value */
     uint8_t kind;                   /* kq_evtx_piece_kind */
     uint8_t style;                  /* kq_evtx_style */
-    bool comma;                     /* JSON, before `open` */
-    bool keep;                      /* PARAM: it is there without a value too */
 } kq_evtx_piece;
 
 struct kq_evtx_form {
@@ -40,10 +36,9 @@ struct kq_evtx_form {
 };
 
 /* form.c: makes the form of the element; *out is NULL when it can't have one. False without fuel or memory. */
-bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, bool json, kq_evtx_form **out);
+bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, kq_evtx_form **out);
 
-/* form_write.c: appends frame->plan->data as XML, or as a JSON object: kq_evtx_xml and kq_evtx_json by the plan's form,
- * made at its second use. */
-bool kq_evtx_form_put(kq_evtx_render *render, const kq_evtx_frame *frame, bool json, kq_buf *out);
+/* form_write.c: appends frame->plan->data as XML: kq_evtx_xml by the plan's form, made at its second use. */
+bool kq_evtx_form_put(kq_evtx_render *render, const kq_evtx_frame *frame, kq_buf *out);
 
 #endif

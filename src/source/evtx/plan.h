@@ -52,6 +52,7 @@ typedef struct kq_evtx_list {
 } kq_evtx_list;
 
 typedef struct kq_evtx_form kq_evtx_form;
+typedef struct kq_evtx_bag kq_evtx_bag;
 
 typedef struct kq_evtx_plan {
     uint32_t definition;
@@ -64,8 +65,9 @@ typedef struct kq_evtx_plan {
     kq_evtx_list *computed;    /* Data whose name is no literal */
     uint32_t *sets;            /* outermost plans: the sets that a record of it can belong to */
     uint32_t nsets;
-    kq_evtx_form *forms[2]; /* of `data`: XML, JSON; form.h */
-    uint8_t uses[2];
+    kq_evtx_form *form; /* of `data`, as XML; form.h */
+    kq_evtx_bag *bag;   /* of `data`, as dynamic; bag.h */
+    uint8_t form_uses, bag_uses;
 } kq_evtx_plan;
 
 #define KQ_EVTX_PLANS    1024u

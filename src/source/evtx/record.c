@@ -1,5 +1,6 @@
 /* One record: which sets it belongs to, and their rows. Nothing is decoded before it is asked for. */
 #include "column/value.h"
+#include "source/evtx/bag.h"
 #include "source/evtx/evtx.h"
 #include "source/evtx/form.h"
 #include "source/evtx/value.h"
@@ -175,9 +176,19 @@ static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *o
     kq_buf *text = &r->text;
     kq_buf_empty(text);
     kq_event_item_start(&time, text);
-    if (!kq_evtx_form_put(&r->render, frame, false, text)) return false;
+    if (!kq_evtx_form_put(&r->render, frame, text)) return false;
     kq_event_item_end(text);
     return take_text(r, out);
+}
+
+static bool bag_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
+    bool taken;
+    kq_buf_empty(&r->text);
+    if (!kq_evtx_bag_put(&r->render, frame, &r->text, &taken)) return false;
+    if (!taken && !kq_evtx_json(&r->render, frame, frame->plan->data, &r->text)) return false;
+    if (!take_text(r, out)) return false;
+    out->kind = taken ? KQ_FIELD_DYNAMIC : KQ_FIELD_JSON;
+    return true;
 }
 
 static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
@@ -187,9 +198,7 @@ static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
     if (what == KQ_EVENT_XML) {
         ok = xml_field(r, frame, out);
     } else {
-        kq_buf_empty(&r->text);
-        ok = kq_evtx_form_put(&r->render, frame, true, &r->text) && take_text(r, out);
-        if (ok) out->kind = KQ_FIELD_JSON;
+        ok = bag_field(r, frame, out);
     }
     if (ok) return true;
     out->kind = KQ_FIELD_MISSING;
@@ -234,7 +243,9 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 
 /* A want that asks for JSON gets the value as JSON text: a number bare, all else as a string. */
 static bool as_json(kq_evtx_reader *r, kq_field *field) {
-    if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON) return true;
+    if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON ||
+        field->kind == KQ_FIELD_DYNAMIC)
+        return true;
     kq_buf_empty(&r->text);
     kq_event_field_json(field, &r->scratch, &r->text);
     if (!take_text(r, field)) {

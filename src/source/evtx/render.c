@@ -60,6 +60,48 @@ static bool left_out(const kq_evtx_frame *frame, const kq_bx_element *element) {
     return !element->attrs && absent(frame, element->items);
 }
 
+static bool put_utf16(const kq_bx *bx, const kq_bx_value *v, kq_evtx_style style, kq_buf *out) {
+    const uint8_t *p = bx->p + v->off;
+    size_t units = v->size / 2;
+    while (units > 0 && p[units * 2 - 1] == 0 && p[units * 2 - 2] == 0) units--;
+    char *to = kq_buf_reserve(out, KQ_EVTX_ESCAPE_ROOM(units));
+    if (!to) return false;
+    out->n += (size_t)(kq_evtx_escape_utf16(p, units, bx->p + bx->n, style, to) - to);
+    return true;
+}
+
+bool kq_evtx_put_value(kq_evtx_render *render, const kq_bx_value *v, kq_evtx_style style, kq_buf *out) {
+    switch (v->type) {
+    case KQ_BX_STRING:
+    case KQ_BX_XML: return put_utf16(render->bx, v, style, out);
+    case KQ_BX_INT8:
+    case KQ_BX_UINT8:
+    case KQ_BX_INT16:
+    case KQ_BX_UINT16:
+    case KQ_BX_INT32:
+    case KQ_BX_UINT32:
+    case KQ_BX_INT64:
+    case KQ_BX_UINT64:
+    case KQ_BX_REAL32:
+    case KQ_BX_REAL64:
+    case KQ_BX_BOOL:
+    case KQ_BX_BINARY:
+    case KQ_BX_GUID:
+    case KQ_BX_SIZE:
+    case KQ_BX_FILETIME:
+    case KQ_BX_SYSTEMTIME:
+    case KQ_BX_SID:
+    case KQ_BX_HEX32:
+    case KQ_BX_HEX64:
+    case KQ_BX_HANDLE: return kq_evtx_value_text(render->bx, v, out); /* nothing to escape */
+    default:
+        kq_buf_empty(render->scratch);
+        if (!kq_evtx_value_text(render->bx, v, render->scratch)) return false;
+        kq_evtx_escape(kq_buf_view(render->scratch), style, out);
+        return true;
+    }
+}
+
 static bool items_text(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, unsigned depth,
                        kq_buf *out) {
     kq_bx *bx = render->bx;

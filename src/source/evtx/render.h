@@ -5,6 +5,7 @@
 #ifndef KQ_SOURCE_EVTX_RENDER_H
 #define KQ_SOURCE_EVTX_RENDER_H
 
+#include "source/evtx/escape.h"
 #include "source/evtx/plan.h"
 
 /* A template instance of the record being read. */
@@ -21,6 +22,8 @@ typedef struct kq_evtx_render {
     kq_buf *scratch;
 } kq_evtx_render;
 
+/* Appends the text of a value that is no template, escaped. */
+bool kq_evtx_put_value(kq_evtx_render *render, const kq_bx_value *v, kq_evtx_style style, kq_buf *out);
 /* Appends the text that items have: literals, values, and the text inside nested templates. */
 bool kq_evtx_items_text(kq_evtx_render *render, const kq_evtx_frame *frame, const kq_bx_item *items, kq_buf *out);
 /* Appends the element as well-formed XML, and as a JSON object. */
