@@ -64,16 +64,22 @@ bool kq_number_parse_real(kq_sv text, double *out) {
     return true;
 }
 
-void kq_number_print_long(int64_t l, kq_buf *out) {
+char *kq_number_write_ulong(uint64_t u, char *to) {
     char text[20];
     char *p = text + sizeof text;
-    uint64_t u = l < 0 ? 0 - (uint64_t)l : (uint64_t)l;
     do {
         *--p = (char)('0' + u % 10);
         u /= 10;
     } while (u);
-    if (l < 0) *--p = '-';
-    kq_buf_append(out, p, (size_t)(text + sizeof text - p));
+    size_t n = (size_t)(text + sizeof text - p);
+    memcpy(to, p, n);
+    return to + n;
+}
+
+void kq_number_print_long(int64_t l, kq_buf *out) {
+    char text[21] = "-";
+    char *end = kq_number_write_ulong(l < 0 ? 0 - (uint64_t)l : (uint64_t)l, text + (l < 0));
+    kq_buf_append(out, text, (size_t)(end - text));
 }
 
 /* The decimal digits of x > 0, 31 of them, and the exponent of the first. */

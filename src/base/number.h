@@ -12,6 +12,8 @@ bool kq_number_parse_long(kq_sv text, int64_t *out);
 bool kq_number_parse_real(kq_sv text, double *out);
 
 void kq_number_print_long(int64_t l, kq_buf *out);
+/* Writes the digits, at most 20 bytes, and returns where they end. No NUL. */
+char *kq_number_write_ulong(uint64_t u, char *to);
 /* As tostring() prints it: "1.0", "0.1", "1E+20", "NaN", "Infinity". It reads back the same; where 15 digits do not
  * suffice, Kusto's digits are the shortest run of those of the upper end of the double's interval, not the nearest:
  * 0.1 + 0.2 is "0.30000000000000007". */

@@ -407,7 +407,10 @@ static void print(kq_dyn d, kq_buf *out, unsigned depth) {
                 kq_json_string(key, out);
                 kq_buf_char(out, ':');
             }
-            print(value, out, depth + 1);
+            if (kq_dyn_tag_of(value) == KQ_DYN_STRING)
+                kq_json_string(kq_dyn_string(value), out);
+            else
+                print(value, out, depth + 1);
         }
         kq_buf_char(out, bag ? '}' : ']');
         break;

@@ -227,37 +227,103 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
     kq_buf_char(out, ')');
 }
 
-void kq_json_string(kq_sv s, kq_buf *out) {
-    if (!s.n) s = KQ_SV(""); /* its p may be NULL */
-    const char *p = s.p, *end = s.p + s.n, *plain = p;
-    kq_buf_char(out, '"');
-    while (p < end && (p += kq_json_plain(p, end)) < end) {
-        unsigned char c = (unsigned char)*p;
-        if (c >= 0x80) {
-            uint32_t cp;
-            unsigned n = kq_utf8_decode(p, end, &cp);
-            if (cp != KQ_UTF8_BAD || n == 3) { /* U+FFFD itself is fine */
-                p += n;
-                continue;
-            }
-        }
-        kq_buf_append(out, plain, (size_t)(p - plain));
-        switch (c) {
-        case '"': kq_buf_str(out, "\\\""); break;
-        case '\\': kq_buf_str(out, "\\\\"); break;
-        case '\n': kq_buf_str(out, "\\n"); break;
-        case '\r': kq_buf_str(out, "\\r"); break;
-        case '\t': kq_buf_str(out, "\\t"); break;
-        case '\b': kq_buf_str(out, "\\b"); break;
-        case '\f': kq_buf_str(out, "\\f"); break;
-        default:
-            if (c < 0x20)
-                kq_buf_printf(out, "\\u%04x", c);
-            else
-                kq_buf_str(out, "\xEF\xBF\xBD");
-        }
-        plain = ++p;
+/* ---- JSON strings ---- */
+
+/* A string is written in blocks, so that a huge one does not take six times its size at once. */
+#define JSON_BLOCK 4096u
+#define JSON_ROOM  (JSON_BLOCK * 6 + 32)
+
+/* Not 0 when one of the eight bytes is no ASCII or is to be escaped. */
+static inline uint64_t json_special8(uint64_t x) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+    uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\';
+    return (x | ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+}
+
+/* Writes the character at *p, escaped. */
+static char *json_char(const char **p, const char *end, char *to) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char c = (unsigned char)**p;
+    if (c >= 0x80) {
+        uint32_t cp;
+        unsigned n = kq_utf8_decode(*p, end, &cp);
+        bool good = cp != KQ_UTF8_BAD || n == 3; /* U+FFFD itself is fine */
+        memcpy(to, good ? *p : "\xEF\xBF\xBD", good ? n : 3);
+        *p += good ? n : 1;
+        return to + (good ? n : 3);
     }
-    if (plain < end) kq_buf_append(out, plain, (size_t)(end - plain));
+    ++*p;
+    char as = 0;
+    switch (c) {
+    case '"':
+    case '\\': as = (char)c; break;
+    case '\n': as = 'n'; break;
+    case '\r': as = 'r'; break;
+    case '\t': as = 't'; break;
+    case '\b': as = 'b'; break;
+    case '\f': as = 'f'; break;
+    default:
+        if (c >= 0x20) {
+            *to++ = (char)c;
+            return to;
+        }
+    }
+    *to++ = '\\';
+    if (as) {
+        *to++ = as;
+        return to;
+    }
+    memcpy(to, "u00", 3);
+    to[3] = digits[c >> 4];
+    to[4] = digits[c & 15];
+    return to + 5;
+}
+
+/* Writes from *p up to `stop`, or a little more, of a string that ends at `end`. */
+static char *json_block(const char **from, const char *stop, const char *end, char *to) {
+    const char *p = *from;
+    while (p < stop) {
+#ifdef __SSE2__
+        while (end - p >= 16) { /* what is to be escaped is copied with it, and written over */
+            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+            __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: 0x80 and above too */
+            special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+            special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+            unsigned plain = (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(special) | 0x10000u);
+            _mm_storeu_si128((__m128i *)(void *)to, v);
+            p += plain;
+            to += plain;
+            if (plain < 16 || p >= stop) break;
+        }
+        if (p >= stop) break;
+#endif
+        uint64_t x;
+        while (end - p >= 8 && p < stop) {
+            memcpy(&x, p, 8);
+            if (json_special8(x)) break;
+            memcpy(to, &x, 8);
+            p += 8;
+            to += 8;
+        }
+        for (unsigned i = 0; i < 8 && p < stop; i++) to = json_char(&p, end, to);
+    }
+    *from = p;
+    return to;
+}
+
+void kq_json_string(kq_sv s, kq_buf *out) {
+    if (!s.n) { /* its p may be NULL */
+        kq_buf_append(out, "\"\"", 2);
+        return;
+    }
+    const char *p = s.p, *end = s.p + s.n;
+    kq_buf_char(out, '"');
+    while (p < end) {
+        bool last = end - p <= (ptrdiff_t)JSON_BLOCK;
+        char *to = kq_buf_reserve(out, last ? (size_t)(end - p) * 6 + 32 : JSON_ROOM);
+        if (!to) return;
+        to = json_block(&p, last ? end : p + JSON_BLOCK, end, to);
+        out->n = (size_t)(to - out->p);
+    }
     kq_buf_char(out, '"');
 }

@@ -21,12 +21,15 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
     kq_buf_init(&b->object, spec->budget, 0);
     b->columns = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
     b->view = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
+    b->same = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
+    b->vary = kq_arena_array(&b->fixed, uint32_t, b->ncolumns + 1);
     b->has_null = kq_arena_array(&b->fixed, bool, b->ncolumns + 1);
-    if (!b->columns || !b->view || !b->has_null) return kq_arena_status(&b->fixed, err);
+    if (!b->columns || !b->view || !b->has_null || !b->same || !b->vary) return kq_arena_status(&b->fixed, err);
     for (uint32_t i = 0; i < b->ncolumns; i++) {
         kq_type type = i + 1 == b->ncolumns ? KQ_DATETIME : KQ_LONG;
         if (i < spec->ncolumns) type = spec->table->columns.items[spec->columns[i]].type;
         KQ_TRY(kq_vector_init(&b->columns[i], type, KQ_CHUNK_ROWS, true, &b->fixed, err));
+        KQ_TRY(kq_vector_init(&b->same[i], type, 1, true, &b->fixed, err));
     }
     return KQ_OK;
 }
@@ -39,7 +42,34 @@ void kq_builder_deinit(kq_builder *b) {
     kq_buf_deinit(&b->object);
 }
 
+/* Has the column one value whatever the records say? A text then, or nothing. */
+static bool is_same(const kq_scan_request *scan, uint32_t column, kq_vector *out) {
+    kq_sv text = {"", 0};
+    for (uint32_t s = 0; s < scan->request.nsets; s++) {
+        const kq_build_node *node = scan->sets[s].columns[column].node;
+        if (node && (node->expr->kind != KQ_MAP_LITERAL || out->type != KQ_STRING)) return false;
+        kq_sv own = node ? node->expr->text : KQ_SV("");
+        if (s > 0 && !kq_sv_eq(own, text)) return false;
+        text = own;
+    }
+    out->constant = true;
+    if (out->type == KQ_STRING) {
+        kq_vec_str(out)[0] = kq_str_sv(text);
+        out->nulls = NULL;
+    } else {
+        kq_vec_set_null(out, 0);
+    }
+    return true;
+}
+
 void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal) {
+    if (scan != b->scan) {
+        b->nvary = 0;
+        for (uint32_t i = 0; i < b->ncolumns; i++) {
+            b->same[i].constant = false;
+            if (i >= b->spec->ncolumns || !is_same(scan, i, &b->same[i])) b->vary[b->nvary++] = i;
+        }
+    }
     b->scan = scan;
     b->to = to;
     b->ordinal = ordinal;
@@ -49,7 +79,8 @@ void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consu
 static kq_status flush(kq_builder *b, kq_error *err) {
     if (!b->rows) return KQ_OK;
     for (uint32_t i = 0; i < b->ncolumns; i++) {
-        b->view[i] = b->columns[i];
+        b->view[i] = b->same[i].constant ? b->same[i] : b->columns[i];
+        if (b->same[i].constant) continue;
         if (!b->has_null[i]) b->view[i].nulls = NULL;
     }
     kq_chunk chunk = {
@@ -320,6 +351,10 @@ static kq_str keep(kq_builder *b, const kq_str *s) {
     return kq_str_ref(p, s->len);
 }
 
+static bool is_text(const kq_build_node *node, const kq_field *fields) {
+    return node && node->expr->kind == KQ_MAP_FIELD && fields[node->at].kind == KQ_FIELD_STRING;
+}
+
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
@@ -342,10 +377,18 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     KQ_TRY(kq_arena_status(&b->judged, err));
     r.arena = &b->text;
     size_t text = 0;
-    uint32_t n = b->ncolumns - (b->starts ? KQ_BOOK_KEYS + 1 : 0);
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t n = b->nvary - (b->starts ? KQ_BOOK_KEYS + 1 : 0);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = b->vary[k];
         kq_vector *v = &b->columns[i];
         kq_field f;
+        if (v->type == KQ_STRING && is_text(s->columns[i].node, fields)) { /* as most columns are */
+            kq_sv t = fields[s->columns[i].node->at].u.text;
+            kq_str string = kq_str_sv(t);
+            kq_vec_str(v)[b->rows] = keep(b, &string);
+            text += t.n;
+            continue;
+        }
         pick(&r, &s->columns[i], &f);
         kq_value cell = value(b, &f, v->type, b->spec->columns[i], &b->text);
         if (cell.null) {

@@ -31,6 +31,9 @@ typedef struct kq_builder {
     bool starts;      /* after the spec's columns come what kq_book_append wants */
     uint32_t ncolumns;
     kq_vector *columns;
+    kq_vector *same; /* those that no set of the scan, or each alike, gives a value: constant */
+    uint32_t *vary;  /* the others */
+    uint32_t nvary;
     bool *has_null;
     kq_vector *view; /* what the chunk shows: without bitmap where nothing is null */
     uint32_t rows;

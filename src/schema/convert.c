@@ -16,7 +16,7 @@ static bool keep(kq_arena *arena, const char *text, size_t n, kq_sv *out) {
 }
 
 bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
-    char text[64];
+    char text[64], *at;
     switch (f->kind) {
     case KQ_FIELD_MISSING:
     case KQ_FIELD_NULL: return false;
@@ -24,9 +24,11 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
     case KQ_FIELD_LOCAL:
     case KQ_FIELD_JSON: *out = f->u.text; return true;
     case KQ_FIELD_BOOL: *out = f->u.b ? KQ_SV("true") : KQ_SV("false"); return true;
-    case KQ_FIELD_LONG: return keep(arena, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)f->u.l), out);
-    case KQ_FIELD_ULONG:
-        return keep(arena, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)f->u.u), out);
+    case KQ_FIELD_LONG:
+        text[0] = '-';
+        at = kq_number_write_ulong(f->u.l < 0 ? 0 - (uint64_t)f->u.l : (uint64_t)f->u.l, text + (f->u.l < 0));
+        return keep(arena, text, (size_t)(at - text), out);
+    case KQ_FIELD_ULONG: return keep(arena, text, (size_t)(kq_number_write_ulong(f->u.u, text) - text), out);
     case KQ_FIELD_GUID: return keep(arena, text, kq_event_guid_text(f->u.guid, text), out);
     case KQ_FIELD_DYNAMIC:
     case KQ_FIELD_REAL:
@@ -105,14 +107,20 @@ static bool to_guid(const kq_field *f, kq_guid *out) {
 
 /* The encoding is built in `scratch` and kept in the arena. */
 static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_str *out) {
+    kq_sv kept;
+    if (f->kind == KQ_FIELD_DYNAMIC) {
+        if (kq_dyn_tag_of(f->u.text) == KQ_DYN_NULL || !keep(arena, f->u.text.p, f->u.text.n, &kept)) return false;
+        *out = kq_str_sv(kept);
+        return true;
+    }
     kq_buf_empty(scratch);
     switch (f->kind) {
     case KQ_FIELD_MISSING:
+    case KQ_FIELD_DYNAMIC: /* see above */
     case KQ_FIELD_NULL: return false;
     case KQ_FIELD_JSON:
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         break;
-    case KQ_FIELD_DYNAMIC: kq_dyn_put_dyn(scratch, f->u.text); break;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
         if (!f->u.text.n) return false;
@@ -131,7 +139,6 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     }
     }
     if (kq_dyn_tag_of((kq_sv){scratch->p, scratch->n}) == KQ_DYN_NULL) return false;
-    kq_sv kept;
     if (scratch->failed || !keep(arena, scratch->p, scratch->n, &kept)) return false;
     *out = kq_str_sv(kept);
     return true;

@@ -1,5 +1,6 @@
 #include "base/number.h"
 #include "base/time.h"
+#include "column/dynamic.h"
 #include "sink/format.h"
 
 static const kq_sink_type *const types[] = {
@@ -91,8 +92,14 @@ void kq_cell_json(const kq_vector *v, uint32_t row, kq_buf *out) {
     uint32_t i = kq_vec_at(v, row);
     if (v->type == KQ_STRING) {
         kq_json_string(kq_str_view(&kq_vec_str(v)[i]), out);
-    } else if (v->type == KQ_LONG && !kq_vec_is_null(v, row)) {
+    } else if (kq_vec_is_null(v, row)) {
+        kq_buf_append(out, "null", 4);
+    } else if (v->type == KQ_LONG) {
         kq_number_print_long(kq_vec_long(v)[i], out);
+    } else if (v->type == KQ_INT) {
+        kq_number_print_long(kq_vec_int(v)[i], out);
+    } else if (v->type == KQ_DYNAMIC) {
+        kq_dyn_json(kq_str_view(&kq_vec_str(v)[i]), out);
     } else {
         kq_value value = kq_vector_get(v, row);
         kq_value_json(&value, out);

@@ -2,7 +2,6 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "column/dynamic.h"
-#include <inttypes.h>
 
 size_t kq_event_guid_text(const uint8_t g[16], char out[40]) {
     static const char digits[] = "0123456789ABCDEF";
@@ -26,7 +25,7 @@ void kq_event_field_text(const kq_field *field, kq_buf *out) {
     case KQ_FIELD_DYNAMIC: kq_dyn_json(field->u.text, out); break;
     case KQ_FIELD_BOOL: kq_buf_str(out, field->u.b ? "true" : "false"); break;
     case KQ_FIELD_LONG: kq_number_print_long(field->u.l, out); break;
-    case KQ_FIELD_ULONG: kq_buf_printf(out, "%" PRIu64, field->u.u); break;
+    case KQ_FIELD_ULONG: kq_buf_append(out, text, (size_t)(kq_number_write_ulong(field->u.u, text) - text)); break;
     case KQ_FIELD_REAL: kq_number_print_real(field->u.r, out); break;
     case KQ_FIELD_DATETIME: kq_time_print(field->u.l, 7, out); break;
     case KQ_FIELD_GUID: kq_buf_append(out, text, kq_event_guid_text(field->u.guid, text)); break;

@@ -8,12 +8,14 @@
 #define RECORD_HEADER 24u
 
 static bool no_memory(const kq_evtx_reader *r) {
-    return r->bx.arena.failed || r->text.failed || r->scratch.failed;
+    return r->bx.arena.failed || r->text.failed || r->scratch.failed || r->xml.failed || r->data.failed;
 }
 
 static kq_status memory_status(const kq_evtx_reader *r, kq_error *err) {
     KQ_TRY(kq_arena_status(&r->bx.arena, err));
     KQ_TRY(kq_buf_status(&r->text, err));
+    KQ_TRY(kq_buf_status(&r->xml, err));
+    KQ_TRY(kq_buf_status(&r->data, err));
     return kq_buf_status(&r->scratch, err);
 }
 
@@ -173,22 +175,22 @@ static bool path_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
     kq_field time;
     if (!kq_evtx_slot_field(r, r->request.time, &time)) return false;
-    kq_buf *text = &r->text;
+    kq_buf *text = &r->xml;
     kq_buf_empty(text);
     kq_event_item_start(&time, text);
     if (!kq_evtx_form_put(&r->render, frame, text)) return false;
     kq_event_item_end(text);
-    return take_text(r, out);
+    *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_buf_view(text)};
+    return !text->failed;
 }
 
 static bool bag_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
     bool taken;
-    kq_buf_empty(&r->text);
-    if (!kq_evtx_bag_put(&r->render, frame, &r->text, &taken)) return false;
-    if (!taken && !kq_evtx_json(&r->render, frame, frame->plan->data, &r->text)) return false;
-    if (!take_text(r, out)) return false;
-    out->kind = taken ? KQ_FIELD_DYNAMIC : KQ_FIELD_JSON;
-    return true;
+    kq_buf_empty(&r->data);
+    if (!kq_evtx_bag_put(&r->render, frame, &r->data, &taken)) return false;
+    if (!taken && !kq_evtx_json(&r->render, frame, frame->plan->data, &r->data)) return false;
+    *out = (kq_field){.kind = taken ? KQ_FIELD_DYNAMIC : KQ_FIELD_JSON, .u.text = kq_buf_view(&r->data)};
+    return !r->data.failed;
 }
 
 static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {

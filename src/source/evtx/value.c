@@ -1,4 +1,5 @@
 #include "source/evtx/value.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "base/utf8.h"
 #include "source/evtx/utf16.h"
@@ -43,14 +44,34 @@ static bool systemtime_ticks(const uint8_t *p, int64_t *ticks) {
     return kq_civil_ticks(&c, ticks);
 }
 
+/* As 0x3e7: at most 18 bytes. */
+static size_t print_hex(uint64_t u, char *out) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned n = 2;
+    for (uint64_t rest = u >> 4; rest; rest >>= 4) n++;
+    out[0] = '0';
+    out[1] = 'x';
+    for (unsigned i = n + 1; i-- > 2; u >>= 4) out[i] = digits[u & 15];
+    return n + 1;
+}
+
 static size_t print_sid(const uint8_t *p, uint32_t size, char *out) {
     if (size < 8 || p[1] > 15 || 8u + 4u * p[1] > size) return 0;
     uint64_t authority = 0;
     for (int i = 2; i < 8; i++) authority = authority << 8 | p[i];
-    int n = snprintf(out, TEXT_MAX, authority >> 32 ? "S-%u-0x%" PRIX64 : "S-%u-%" PRIu64, p[0], authority);
-    for (unsigned i = 0; i < p[1]; i++)
-        n += snprintf(out + n, TEXT_MAX - (size_t)n, "-%" PRIu32, kq_bx_u32(p + 8 + 4 * i));
-    return (size_t)n;
+    char *to = out;
+    *to++ = 'S';
+    *to++ = '-';
+    to = kq_number_write_ulong(p[0], to);
+    if (authority >> 32)
+        to += snprintf(to, TEXT_MAX - (size_t)(to - out), "-0x%" PRIX64, authority);
+    else
+        *to++ = '-', to = kq_number_write_ulong(authority, to);
+    for (unsigned i = 0; i < p[1]; i++) {
+        *to++ = '-';
+        to = kq_number_write_ulong(kq_bx_u32(p + 8 + 4 * i), to);
+    }
+    return (size_t)(to - out);
 }
 
 static kq_sv trim_nuls(const char *p, size_t n) {
@@ -170,7 +191,7 @@ static bool short_field(const kq_bx *bx, const kq_bx_value *v, kq_field *out, ch
     case KQ_BX_HEX64:
     case KQ_BX_HANDLE:
         if (size == 0 || size > 8) return false;
-        out->u.text.n = (size_t)snprintf(text, TEXT_MAX, "0x%" PRIx64, number_of(p, size));
+        out->u.text.n = print_hex(number_of(p, size), text);
         return true;
     case KQ_BX_FILETIME:
     case KQ_BX_SYSTEMTIME: {
