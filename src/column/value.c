@@ -233,18 +233,29 @@ void kq_value_literal(const kq_value *v, kq_buf *out) {
 #define JSON_BLOCK 4096u
 #define JSON_ROOM  (JSON_BLOCK * 6 + 32)
 
-/* Not 0 when one of the eight bytes is no ASCII or is to be escaped. */
+/* What follows the backslash; 'u' with two digits behind it; 'x' for what is none of ASCII's. 0: nothing to escape. */
+static const char json_escapes[256] = {
+#define U4  'u', 'u', 'u', 'u'
+#define X16 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x'
+    U4, U4, 'b',         't',           'n',          'u', 'f', 'r', 'u', 'u', U4,  U4,
+    U4, U4, ['"'] = '"', ['\\'] = '\\', [0x80] = X16, X16, X16, X16, X16, X16, X16, X16,
+#undef U4
+#undef X16
+};
+
+/* Not 0 when one of the eight bytes is to be escaped or none of ASCII's. */
 static inline uint64_t json_special8(uint64_t x) {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
     uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\';
     return (x | ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
 }
 
-/* Writes the character at *p, escaped. */
-static char *json_char(const char **p, const char *end, char *to) {
+/* Writes the character at *p, which is to be escaped or none of ASCII's. */
+static inline char *json_escaped(const char **p, const char *end, char *to) {
     static const char digits[] = "0123456789abcdef";
     unsigned char c = (unsigned char)**p;
-    if (c >= 0x80) {
+    char as = json_escapes[c];
+    if (KQ_UNLIKELY(as == 'x')) {
         uint32_t cp;
         unsigned n = kq_utf8_decode(*p, end, &cp);
         bool good = cp != KQ_UTF8_BAD || n == 3; /* U+FFFD itself is fine */
@@ -253,59 +264,79 @@ static char *json_char(const char **p, const char *end, char *to) {
         return to + (good ? n : 3);
     }
     ++*p;
-    char as = 0;
-    switch (c) {
-    case '"':
-    case '\\': as = (char)c; break;
-    case '\n': as = 'n'; break;
-    case '\r': as = 'r'; break;
-    case '\t': as = 't'; break;
-    case '\b': as = 'b'; break;
-    case '\f': as = 'f'; break;
-    default:
-        if (c >= 0x20) {
-            *to++ = (char)c;
-            return to;
-        }
-    }
     *to++ = '\\';
-    if (as) {
-        *to++ = as;
-        return to;
-    }
-    memcpy(to, "u00", 3);
-    to[3] = digits[c >> 4];
-    to[4] = digits[c & 15];
-    return to + 5;
+    *to++ = as;
+    if (KQ_LIKELY(as != 'u')) return to;
+    *to++ = '0';
+    *to++ = '0';
+    *to++ = digits[c >> 4];
+    *to++ = digits[c & 15];
+    return to;
 }
 
-/* Writes from *p up to `stop`, or a little more, of a string that ends at `end`. */
+/* Fewer than 16 bytes up to the end of a string. */
+static inline char *json_tail(const char *p, const char *end, char *to) {
+    size_t n = (size_t)(end - p);
+    if (n >= 8) { /* the two halves overlap */
+        uint64_t x, y;
+        memcpy(&x, p, 8);
+        memcpy(&y, end - 8, 8);
+        if (!(json_special8(x) | json_special8(y))) {
+            memcpy(to, &x, 8);
+            memcpy(to + n - 8, &y, 8);
+            return to + n;
+        }
+    } else if (n >= 4) {
+        uint32_t x, y;
+        memcpy(&x, p, 4);
+        memcpy(&y, end - 4, 4);
+        if (!json_special8((uint64_t)x << 32 | y)) {
+            memcpy(to, &x, 4);
+            memcpy(to + n - 4, &y, 4);
+            return to + n;
+        }
+    }
+    while (p < end) {
+        if (json_escapes[(unsigned char)*p])
+            to = json_escaped(&p, end, to);
+        else
+            *to++ = *p++;
+    }
+    return to;
+}
+
+/* Writes from *from up to `stop`, or a little more, of a string that ends at `end`. */
 static char *json_block(const char **from, const char *stop, const char *end, char *to) {
     const char *p = *from;
     while (p < stop) {
+        if (end - p < 16) {
+            to = json_tail(p, end, to);
+            p = end;
+            break;
+        }
 #ifdef __SSE2__
-        while (end - p >= 16) { /* what is to be escaped is copied with it, and written over */
-            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-            __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: 0x80 and above too */
-            special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-            special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-            unsigned plain = (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(special) | 0x10000u);
-            _mm_storeu_si128((__m128i *)(void *)to, v);
-            p += plain;
-            to += plain;
-            if (plain < 16 || p >= stop) break;
+        /* what is to be escaped is copied with it, and written over */
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* signed: 0x80 and above too */
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        unsigned mask = (unsigned)_mm_movemask_epi8(special);
+        _mm_storeu_si128((__m128i *)(void *)to, v);
+        if (!mask) {
+            p += 16;
+            to += 16;
+            continue;
         }
-        if (p >= stop) break;
+        unsigned plain = (unsigned)__builtin_ctz(mask);
+        p += plain;
+        to += plain;
+        to = json_escaped(&p, end, to);
+#else
+        if (json_escapes[(unsigned char)*p])
+            to = json_escaped(&p, end, to);
+        else
+            *to++ = *p++;
 #endif
-        uint64_t x;
-        while (end - p >= 8 && p < stop) {
-            memcpy(&x, p, 8);
-            if (json_special8(x)) break;
-            memcpy(to, &x, 8);
-            p += 8;
-            to += 8;
-        }
-        for (unsigned i = 0; i < 8 && p < stop; i++) to = json_char(&p, end, to);
     }
     *from = p;
     return to;
