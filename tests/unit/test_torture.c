@@ -21,10 +21,10 @@ static kq_status take(void *ctx, kq_chunk *chunk, bool *done, kq_error *err) {
             if (!kq_vec_is_null(v, i)) {
                 cell = 11;
                 if (v->type == KQ_STRING || v->type == KQ_DYNAMIC) {
-                    kq_sv text = kq_str_view(&kq_vec_str(v)[i]);
+                    kq_sv text = kq_str_view(&kq_vec_str(v)[kq_vec_at(v, i)]);
                     for (size_t k = 0; k < text.n; k++) cell = cell * 31 + (unsigned char)text.p[k];
                 } else if (v->type == KQ_LONG || v->type == KQ_DATETIME) {
-                    cell += (uint64_t)kq_vec_long(v)[i];
+                    cell += (uint64_t)kq_vec_long(v)[kq_vec_at(v, i)];
                 }
             }
             s->hash = (s->hash ^ cell) * UINT64_C(1099511628211);
