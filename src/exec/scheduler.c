@@ -6,7 +6,8 @@ typedef struct running {
     kq_exec *x;
     kq_origin *origin;
     kq_op *op;
-    uint64_t base, most; /* numbers of morsels: first, one past the highest seen */
+    uint64_t base;              /* number of the first morsel */
+    atomic_uint_least64_t most; /* one past the highest seen */
 } running;
 
 typedef struct task {
@@ -44,6 +45,7 @@ static void work(running *run, kq_worker *w) {
     kq_consumer to = {push, w};
     kq_error err = {.span_start = UINT32_MAX};
     void *outer = w->running;
+    uint64_t most = run->base;
     w->running = run;
     for (bool more = true; more;) {
         uint64_t seq = 0;
@@ -55,9 +57,7 @@ static void work(running *run, kq_worker *w) {
         if (!status && more) {
             w->seq = run->base + seq;
             status = kq_op_end(run->op, w, &err);
-            pthread_mutex_lock(&x->lock);
-            if (w->seq + 1 > run->most) run->most = w->seq + 1;
-            pthread_mutex_unlock(&x->lock);
+            if (w->seq + 1 > most) most = w->seq + 1;
         }
         if (status) {
             fail(x, status, &err);
@@ -70,6 +70,9 @@ static void work(running *run, kq_worker *w) {
         }
     }
     w->running = outer;
+    uint64_t seen = atomic_load(&run->most);
+    while (most > seen && !atomic_compare_exchange_weak(&run->most, &seen, most)) {
+    }
 }
 
 static void *thread_main(void *arg) {

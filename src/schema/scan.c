@@ -52,6 +52,7 @@ struct kq_scan_worker {
     kq_scan_worker *starts; /* of scan->starts, while that is read */
     kq_builder builder;
     kq_reader **readers; /* for each source type and access, made when first needed */
+    bool helped;         /* with reading starts */
 };
 
 /* What a scan with such maps needs of processes: a book that the catalog has, or a scan of starts that makes one. */
@@ -367,7 +368,14 @@ static kq_status open_book(void *ctx, const kq_book **book, kq_error *err) {
 }
 
 kq_status kq_scan_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *seq, bool *more, kq_error *err) {
+    kq_scan *s = w->scan;
     *more = false;
+    /* Starts are being read: helping with that is better than running ahead and waiting for it. */
+    if (s->starts && __atomic_load_n(&s->reading_starts, __ATOMIC_RELAXED) && !w->helped) {
+        const kq_book *book;
+        w->helped = true;
+        KQ_TRY(open_book(w, &book, err));
+    }
     return read_next(w, to, seq, more, err);
 }
 

@@ -189,7 +189,7 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
     reader->chunk = offset;
     reader->counts = (kq_report_counts){0};
     reader->nmet = 0;
-    reader->stale = false;
+    reader->stale = reader->enough = false;
     kq_bx_begin(&reader->bx, p, n);
     kq_buf_clear(&reader->text);
     kq_buf_clear(&reader->scratch);
@@ -228,6 +228,7 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
     kq_status status = walk_records(&w, start, end, err);
     reader->counts.live = w.records;
     if (status == KQ_OK && source->input->slack && end < n) status = walk_slack(&w, end, n, err);
+    reader->enough = w.done;
     __atomic_fetch_add(&source->report->records, w.records + reader->counts.recovered, __ATOMIC_RELAXED);
     return status;
 }

@@ -1,4 +1,7 @@
-/* The EVTX source: a file of 64 KiB chunks behind a 4 KiB header. A morsel is a chunk. */
+/*
+ * The EVTX source: a file of 64 KiB chunks behind a 4 KiB header. A morsel is a few chunks, fewer toward the end of the
+ * file, so that workers seldom meet at the locks and end together; of a stream, one.
+ */
 #include "source/evtx/evtx.h"
 #include "source/stream.h"
 
@@ -7,6 +10,8 @@
 #define FLAGS       120
 #define CHUNKS      42 /* how many there are; less than that in a log that was not closed */
 #define NO_CRC32    4u
+#define MORSEL_MOST 4u  /* chunks */
+#define MORSEL_PART 32u /* of the chunks left */
 #define LINE_BYTES  64
 #define ROOM_BYTES  (KQ_EVTX_CHUNK + LINE_BYTES)
 #define MET_BYTES   (KQ_EVTX_RECORDS * sizeof(uint16_t))
@@ -196,36 +201,64 @@ static kq_status evtx_claim(kq_source *source, kq_reader *reader, kq_morsel *mor
         check_count(s, s->next);
         return KQ_OK;
     }
+    uint64_t n = 1;
     if (s->seekable) {
-        morsel->length = s->size - offset < KQ_EVTX_CHUNK ? s->size - offset : KQ_EVTX_CHUNK;
+        n = (s->size - offset) / KQ_EVTX_CHUNK / MORSEL_PART;
+        n = n > MORSEL_MOST ? MORSEL_MOST : n < 1 ? 1 : n;
+        morsel->length = s->size - offset < n * KQ_EVTX_CHUNK ? s->size - offset : n * KQ_EVTX_CHUNK;
     } else {
         KQ_TRY(claim_stream(s, r, morsel, err));
         morsel->length = r->nbytes;
     }
     *more = morsel->length > 0;
-    s->next += *more;
+    if (*more) s->next += n;
     if (!*more) check_count(s, s->next);
     return KQ_OK;
+}
+
+/* The chunk at `offset` into the reader. One that can't be read is reported, and *got is 0. */
+static kq_status load_chunk(evtx_source *s, kq_evtx_reader *r, uint64_t offset, uint64_t most, kq_error *err) {
+    size_t got = 0;
+    kq_error why = {0};
+    kq_status status = kq_stream_at(s->stream, offset, (char *)r->bytes,
+                                    most < KQ_EVTX_CHUNK ? (size_t)most : KQ_EVTX_CHUNK, &got, &why);
+    if (status == KQ_ERR_IO)
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", why.message);
+    else if (status && err)
+        *err = why;
+    r->nbytes = status ? 0 : (uint32_t)got;
+    /* the header counts with the first chunk, so that the bytes of a file add up to its size */
+    uint64_t counted = got + (offset == KQ_EVTX_HEADER ? KQ_EVTX_HEADER : 0);
+    if (!status) __atomic_fetch_add(&s->base.report->bytes, counted, __ATOMIC_RELAXED);
+    return status == KQ_ERR_IO ? KQ_OK : status;
 }
 
 static kq_status evtx_read(kq_source *source, kq_reader *reader, const kq_morsel *morsel, const kq_row_sink *sink,
                            kq_error *err) {
     evtx_source *s = (evtx_source *)source;
     kq_evtx_reader *r = (kq_evtx_reader *)reader;
-    if (s->seekable) {
-        size_t got = 0;
-        KQ_TRY(kq_stream_at(s->stream, morsel->offset, (char *)r->bytes, (size_t)morsel->length, &got, err));
-        r->nbytes = (uint32_t)got;
-        /* the header counts with the first chunk, so that the bytes of a file add up to its size */
-        uint64_t counted = got + (morsel->index == 0 ? KQ_EVTX_HEADER : 0);
-        __atomic_fetch_add(&source->report->bytes, counted, __ATOMIC_RELAXED);
+    kq_report_counts all = {0};
+    kq_status status = KQ_OK;
+    bool any = false;
+    for (uint64_t done = 0; !status && done < morsel->length; done += KQ_EVTX_CHUNK) {
+        uint64_t offset = morsel->offset + done;
+        if (s->seekable) {
+            KQ_TRY(load_chunk(s, r, offset, morsel->length - done, err));
+            if (!r->nbytes) continue;
+        }
+        status = kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, offset, s->checked, sink, err);
+        any = true;
+        all.live += r->counts.live;
+        all.recovered += r->counts.recovered;
+        all.copies += r->counts.copies;
+        all.incomplete += r->counts.incomplete;
+        if (r->enough) break;
     }
-    kq_status status = kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, morsel->offset, s->checked, sink, err);
-    __atomic_store_n(&s->counted, true, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&s->counts.live, r->counts.live, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&s->counts.recovered, r->counts.recovered, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&s->counts.copies, r->counts.copies, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&s->counts.incomplete, r->counts.incomplete, __ATOMIC_RELAXED);
+    if (any) __atomic_store_n(&s->counted, true, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.live, all.live, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.recovered, all.recovered, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.copies, all.copies, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&s->counts.incomplete, all.incomplete, __ATOMIC_RELAXED);
     return status;
 }
 

@@ -28,7 +28,8 @@ typedef struct kq_evtx_reader {
     uint16_t *met;         /* with --slack: offsets of the chunk's records that were read, KQ_EVTX_RECORDS of them */
     uint32_t nmet;
     kq_report_counts counts; /* of the chunk */
-    uint32_t nbytes;         /* a stream's chunk, read when it was claimed */
+    uint32_t nbytes;         /* of the chunk; a stream's is read when it is claimed */
+    bool enough;             /* the sink wants no more of the morsel */
 
     /* the record being read */
     kq_source *source;
