@@ -337,7 +337,20 @@ static kq_status add_file(kq_catalog *c, const char *path, const char *table, bo
 }
 
 static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
+}
+
+typedef enum kind { NEITHER, FILE_OF_BYTES, FOLDER } kind;
+
+/* What a folder's entry is: a file, also behind a link, or a folder. `type` is what the folder said. */
+static kind kind_of(const char *path, unsigned char type) {
+    struct stat st;
+    if (type == DT_REG) return FILE_OF_BYTES;
+    if (type == DT_DIR) return FOLDER;
+    if ((type != DT_UNKNOWN && type != DT_LNK) || lstat(path, &st) != 0) return NEITHER;
+    if (S_ISDIR(st.st_mode)) return FOLDER;
+    if (S_ISLNK(st.st_mode) && stat(path, &st) != 0) return NEITHER;
+    return S_ISREG(st.st_mode) ? FILE_OF_BYTES : NEITHER;
 }
 
 static kq_status walk(kq_catalog *c, const char *path, const char *table, unsigned depth, kq_report *report,
@@ -350,7 +363,7 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
         return KQ_OK;
     }
     kq_status status = KQ_OK;
-    char **names = NULL;
+    char **names = NULL; /* each behind a byte that tells what the folder says it is */
     size_t n = 0, cap = 0;
     for (struct dirent *e; !status && (e = readdir(dir));) {
         if (e->d_name[0] == '.') continue;
@@ -363,24 +376,23 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
             }
             names = more;
         }
-        if (!(names[n] = kq_strdup(e->d_name)))
+        size_t m = strlen(e->d_name) + 1;
+        if (!(names[n] = kq_malloc(m + 1))) {
             status = kq_nomem(err);
-        else
-            n++;
+        } else {
+            *names[n] = (char)e->d_type;
+            memcpy(names[n++] + 1, e->d_name, m);
+        }
     }
     closedir(dir);
     if (n) qsort(names, n, sizeof *names, by_name);
     for (size_t i = 0; i < n; i++) {
         size_t m = strlen(path);
-        kq_sv sub = kq_arena_printf(&c->arena, "%s%s%s", path, m && path[m - 1] == '/' ? "" : "/", names[i]);
-        struct stat st;
+        kq_sv sub = kq_arena_printf(&c->arena, "%s%s%s", path, m && path[m - 1] == '/' ? "" : "/", names[i] + 1);
         if (!status && !sub.p) status = kq_arena_status(&c->arena, err);
-        if (!status && lstat(sub.p, &st) == 0) {
-            if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
-                status = walk(c, sub.p, table, depth + 1, report, taken, err);
-            else if (S_ISREG(st.st_mode) || (S_ISLNK(st.st_mode) && stat(sub.p, &st) == 0 && S_ISREG(st.st_mode)))
-                status = add_file(c, sub.p, table, false, report, taken, err);
-        }
+        kind is = status ? NEITHER : kind_of(sub.p, (unsigned char)*names[i]);
+        if (is == FOLDER && depth < WALK_DEPTH) status = walk(c, sub.p, table, depth + 1, report, taken, err);
+        if (is == FILE_OF_BYTES) status = add_file(c, sub.p, table, false, report, taken, err);
         kq_free(names[i]);
     }
     kq_free(names);

@@ -23,7 +23,9 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
     if (!input->type) {
         input->packed = false;
         kq_sv head;
-        kq_status status = kq_stream_head(stream, &head, err);
+        /* Folders of event logs are many small files: of those less is read. */
+        kq_status status = kq_stream_start(stream, &head, err);
+        if (!status && types[0]->detect(head, input->path) < KQ_SURE) status = kq_stream_head(stream, &head, err);
         if (!status && kq_archive_is(head, input->path)) {
             input->packed = true;
             kq_stream_close(stream);

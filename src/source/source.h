@@ -18,6 +18,7 @@
 #include "source/report.h"
 
 #define KQ_BLOCK_BYTES      (256 * 1024)
+#define KQ_SURE             100
 #define KQ_RECORD_MAX_BYTES (64 * 1024 * 1024) /* a longer record is damage: counted, skipped */
 
 typedef struct kq_source_type kq_source_type;
@@ -64,8 +65,8 @@ struct kq_source_type {
     const char *name; /* "evtx", "xml", "json", "csv" */
     const char *doc;
     bool events; /* Windows events: they say themselves what they are, and only maps make rows of them */
-    /* How sure, 0..100, that a file with these first bytes (decompressed, up to 64 KiB) and this path is of this kind.
-     */
+    /* How sure, 0..KQ_SURE, that a file with these first bytes (decompressed, up to 64 KiB) and this path is of this
+     * kind. KQ_SURE: nothing else begins so, and the first 8 KiB tell it; of the first of sources.def only. */
     int (*detect)(kq_sv head, const char *path);
     /* Opens over a stream that the source now owns (also on failure). Errors: IO, DAMAGED (nothing of it can be read:
      * the caller reports and goes on), NOMEM. */

@@ -9,6 +9,8 @@
 #include <zstd.h>
 
 #define HEAD_BYTES  (64 * 1024)
+#define AHEAD_BYTES (1024 * 1024) /* smaller files are there before advice helps */
+#define START_BYTES (8 * 1024)
 #define STORE_BYTES (128 * 1024) /* compressed bytes read at a time */
 
 typedef enum codec { PLAIN, GZIP, ZSTD } codec;
@@ -37,8 +39,7 @@ struct kq_stream {
     size_t zstd_charged;
 
     char *head; /* the first bytes, decompressed, not yet consumed from head_at on */
-    size_t head_at, head_n;
-    bool head_read;
+    size_t head_at, head_n, head_room, head_asked;
     bool ended;
     kq_status member_failed; /* given when what came before it is used up */
     kq_error member_why;
@@ -145,7 +146,7 @@ static kq_status file_open(kq_stream *s, const char *path, kq_error *err) {
     s->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", s->path, strerror(errno));
     if ((uint64_t)st.st_size > s->base) s->size = (uint64_t)st.st_size - s->base;
-    posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (s->size > AHEAD_BYTES) posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return KQ_OK;
 }
 
@@ -196,7 +197,7 @@ void kq_stream_close(kq_stream *s) {
     kq_budget_release(s->budget, s->zstd_charged);
     if (s->store) kq_budget_release(s->budget, STORE_BYTES);
     kq_free(s->store);
-    if (s->head) kq_budget_release(s->budget, HEAD_BYTES);
+    kq_budget_release(s->budget, s->head_room);
     kq_free(s->head);
     kq_free(s->path);
     kq_free(s);
@@ -318,24 +319,40 @@ static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error
     return KQ_OK;
 }
 
-kq_status kq_stream_head(kq_stream *s, kq_sv *head, kq_error *err) {
-    if (!s->head_read) {
-        if (!kq_budget_charge(s->budget, HEAD_BYTES)) return kq_budget_status(s->budget, err);
-        if (!(s->head = kq_malloc(HEAD_BYTES))) {
-            kq_budget_release(s->budget, HEAD_BYTES);
+/* The head, of up to `want` bytes; more than before when nothing has been consumed yet. */
+static kq_status head_of(kq_stream *s, size_t want, kq_sv *head, kq_error *err) {
+    if (s->head_room < want && !s->head_at) {
+        if (!kq_budget_charge(s->budget, want - s->head_room)) return kq_budget_status(s->budget, err);
+        char *p = kq_realloc(s->head, want);
+        if (!p) {
+            kq_budget_release(s->budget, want - s->head_room);
             return kq_nomem(err);
         }
+        s->head = p;
+        s->head_room = want;
+    }
+    if (s->head_asked < want && !s->head_at) {
+        size_t got = 0;
+        char *p = s->head + s->head_n;
         if (kq_stream_seekable(s)) {
-            uint64_t at = s->at;
-            KQ_TRY(kq_stream_at(s, at, s->head, HEAD_BYTES, &s->head_n, err));
-            s->at = at + s->head_n;
+            KQ_TRY(kq_stream_at(s, s->at, p, want - s->head_n, &got, err));
+            s->at += got;
         } else {
-            KQ_TRY(produce(s, s->head, HEAD_BYTES, &s->head_n, err));
+            KQ_TRY(produce(s, p, want - s->head_n, &got, err));
         }
-        s->head_read = true;
+        s->head_n += got;
+        s->head_asked = want;
     }
     *head = (kq_sv){s->head, s->head_n};
     return KQ_OK;
+}
+
+kq_status kq_stream_head(kq_stream *s, kq_sv *head, kq_error *err) {
+    return head_of(s, HEAD_BYTES, head, err);
+}
+
+kq_status kq_stream_start(kq_stream *s, kq_sv *head, kq_error *err) {
+    return head_of(s, kq_stream_seekable(s) ? START_BYTES : HEAD_BYTES, head, err);
 }
 
 kq_status kq_stream_read(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {

@@ -25,6 +25,9 @@ uint64_t kq_stream_consumed(const kq_stream *stream); /* stored bytes read so fa
 /* The first bytes (up to 64 KiB, decompressed) without consuming them. */
 kq_status kq_stream_head(kq_stream *stream, kq_sv *head, kq_error *err);
 
+/* The same of at least 8 KiB, where the file has them: enough to know an event log. */
+kq_status kq_stream_start(kq_stream *stream, kq_sv *head, kq_error *err);
+
 /* Reads the next bytes in order: *got < n only at the end or before damage. A damaged compressed stream gives what
  * could be decompressed (KQ_OK, *got > 0), then, with the next call, KQ_ERR_DAMAGED with a message: read until *got is
  * 0. */

@@ -34,7 +34,7 @@ static bool is_at(kq_sv head, size_t off, const char *magic) {
 
 static int evtx_detect(kq_sv head, const char *path) {
     static const char *const endings[] = {".evtx", ".evtx.gz", ".evtx.zst"};
-    if (is_at(head, 0, FILE_MAGIC)) return 100;
+    if (is_at(head, 0, FILE_MAGIC)) return KQ_SURE;
     if (is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC)) return 90;
     kq_sv name = kq_sv_of(path);
     for (size_t i = 0; path && i < sizeof endings / sizeof *endings; i++) {
@@ -81,7 +81,7 @@ static kq_status evtx_open(const kq_input *input, kq_stream *stream, kq_report *
     s->seekable = kq_stream_seekable(stream);
     s->size = kq_stream_size(stream);
     kq_sv head;
-    kq_status status = kq_stream_head(stream, &head, err);
+    kq_status status = kq_stream_start(stream, &head, err);
     if (status == KQ_OK) status = check_head(input, head, report, err);
     if (status != KQ_OK) {
         evtx_close(&s->base);
