@@ -14,6 +14,9 @@ static int detect(kq_sv head, const char *path) {
     size_t i = 0;
     if (head.n >= 3 && memcmp(head.p, "\xEF\xBB\xBF", 3) == 0) i = 3;
     while (i < head.n && blank(head.p[i])) i++;
+    const char *label = head.n ? kq_scan_label(head.p + i, head.p + head.n) : NULL;
+    if (label) i = (size_t)(label - head.p);
+    while (i < head.n && blank(head.p[i])) i++;
     kq_sv name = kq_sv_of(path);
     static const char *const packed[] = {".gz", ".zst"};
     for (size_t k = 0; k < 2; k++)
@@ -259,7 +262,7 @@ static kq_status lines(reading *rd, size_t from, size_t to, kq_error *err) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *stop = newline ? newline : end, *next = newline ? newline + 1 : end;
         kq_sv line = kq_json_line(p, stop);
-        if (line.n) KQ_TRY(record(rd, line.p, line.n, err));
+        if (line.n && !kq_json_is_label(line)) KQ_TRY(record(rd, line.p, line.n, err));
         p = next;
     }
     return KQ_OK;
@@ -312,8 +315,9 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
     if (r->has_extents && r->extents.n) {
         /* What stands around the records may be cut off inside a string: it must not be indexed with them. */
         const kq_json_extent *e = (const kq_json_extent *)(const void *)r->extents.p;
-        from = (size_t)(e[0].start - r->block_at);
-        to = (size_t)(e[r->extents.n / sizeof *e - 1].end - r->block_at);
+        const kq_json_extent *last = &e[r->extents.n / sizeof *e - 1];
+        from = e[0].start > r->block_at ? (size_t)(e[0].start - r->block_at) : 0; /* no record may begin before it */
+        to = last->end > r->block_at ? (size_t)(last->end - r->block_at) : 0;
     }
     size_t n = to - from;
     if (n || r->extents.n) {

@@ -205,13 +205,14 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
     }
 }
 
-/* Records among the lines of the block: those that are not blank. */
+/* Records among the lines of the block: those that are neither blank nor a label. */
 static uint64_t count_lines(const char *p, size_t n) {
     uint64_t count = 0;
     for (const char *end = p + n; p < end;) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *to = newline ? newline : end;
-        count += kq_json_line(p, to).n != 0;
+        kq_sv line = kq_json_line(p, to);
+        count += line.n && !kq_json_is_label(line);
         p = to + 1;
     }
     return count;

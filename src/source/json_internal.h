@@ -7,6 +7,7 @@
 #include "native/json.h"
 #include "source/json_record.h"
 #include "source/json_split.h"
+#include "source/scan_bytes.h"
 #include "source/stream.h"
 
 /* Bytes of a block; tests make it small, so that records lie across blocks. */
@@ -50,6 +51,11 @@ static inline kq_sv kq_json_line(const char *p, const char *end) {
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) p++;
     while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r' || end[-1] == '\n')) end--;
     return (kq_sv){p, (size_t)(end - p)};
+}
+
+/* Is it a line that evtx_dump puts before a record? */
+static inline bool kq_json_is_label(kq_sv line) {
+    return line.p[0] == 'R' && kq_scan_label(line.p, line.p + line.n);
 }
 
 void kq_json_too_long(kq_json_source *s, uint64_t offset);

@@ -5,6 +5,7 @@
 enum {
     BETWEEN,        /* between records */
     BETWEEN_STRING, /* a string where a record should be */
+    LABEL,          /* in a line that evtx_dump puts before a record */
     RECORD,
     RECORD_STRING,
     KEY, /* in an envelope, before or behind a key */
@@ -38,7 +39,8 @@ bool kq_json_splitter_open(const kq_json_splitter *s) {
 
 bool kq_json_splitter_inside(const kq_json_splitter *s) {
     if (s->broken) return false;
-    return s->state != BETWEEN || s->arrays || (s->tables ? s->depth > 0 : s->envelope && s->open_records);
+    return (s->state != BETWEEN && s->state != LABEL) || s->arrays ||
+           (s->tables ? s->depth > 0 : s->envelope && s->open_records);
 }
 
 void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at) {
@@ -84,6 +86,22 @@ static bool blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
 }
 
+/* Does `c` go on with a label of which `n` bytes were there, counting one digit only? Updates n; *ends when it is over.
+ */
+static bool label(uint8_t *n, char c, bool *ends) {
+    static const char word[] = "Record ";
+    const uint8_t digit = sizeof word - 1;
+    *ends = false;
+    if (*n < digit) return c == word[(*n)++];
+    if (c >= '0' && c <= '9') {
+        *n = digit + 1;
+        return true;
+    }
+    if (*n == digit) return false;
+    *ends = c == '\n';
+    return *ends || c == '\r';
+}
+
 /* An extent without length: something that is no object. One for each run of such bytes. */
 static void stray(kq_json_splitter *s, uint64_t at, kq_buf *extents) {
     kq_json_extent e = {at, at};
@@ -124,6 +142,10 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
             } else if (c == '"') {
                 stray(s, base + (uint64_t)(p - 1 - from), extents);
                 s->state = BETWEEN_STRING;
+            } else if (c == 'R' && !s->stray) {
+                s->start = base + (uint64_t)(p - 1 - from);
+                s->nkey = 1;
+                s->state = LABEL;
             } else if (c != '\xEF' && c != '\xBB' && c != '\xBF') { /* a byte order mark between joined files */
                 stray(s, base + (uint64_t)(p - 1 - from), extents);
             }
@@ -131,6 +153,17 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
         case BETWEEN_STRING:
             if (string_end(s, &p, end)) s->state = BETWEEN;
             break;
+        case LABEL: {
+            bool ends;
+            if (!label(&s->nkey, c, &ends)) {
+                stray(s, s->start, extents);
+                s->state = BETWEEN;
+            } else {
+                p++;
+                if (ends) s->state = BETWEEN;
+            }
+            break;
+        }
         case RECORD:
             p++;
             if (c == '"') {
@@ -145,6 +178,9 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
                 kq_json_extent e = {s->start, base + (uint64_t)(p - from)};
                 kq_buf_append(extents, &e, sizeof e);
                 s->state = BETWEEN;
+            } else if (c == 'R' && (p - 1 > from ? p[-2] == '\n' : s->newline)) { /* the next one's label */
+                s->at = base + (uint64_t)(p - 1 - from);
+                return false;
             }
             break;
         case RECORD_STRING:
@@ -208,6 +244,7 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
         }
     }
     s->at = base + n;
+    if (n) s->newline = end[-1] == '\n';
     return true;
 }
 
@@ -219,9 +256,12 @@ static const char *skip_blanks(const char *p, const char *end) {
 }
 
 static const char *start_of(kq_sv head) {
+    if (!head.n) return head.p;
     const char *p = head.p, *end = head.p + head.n;
     if (head.n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
-    return skip_blanks(p, end);
+    p = skip_blanks(p, end);
+    const char *label = kq_scan_label(p, end);
+    return label ? skip_blanks(label, end) : p;
 }
 
 /* The string at p (behind its opening quote), and p behind it. */

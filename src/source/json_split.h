@@ -30,6 +30,7 @@ typedef struct kq_json_splitter {
     bool envelope;
     uint8_t state; /* private, as all below */
     bool escaped;
+    bool newline;      /* the byte before `at` is one */
     bool open_records; /* the key before this value is that of the records */
     bool inner;        /* in the object that holds the records of Elasticsearch */
     uint8_t nkey;
@@ -54,9 +55,9 @@ void kq_json_splitter_init(kq_json_splitter *s, kq_json_shape shape, uint64_t at
 void kq_json_splitter_deinit(kq_json_splitter *s);
 
 /* Takes the next n bytes; appends a kq_json_extent for each record that ended in them, and an
- * empty one for each thing between them that is no record. False: it stopped early, at a
- * bracket that can't end the open record (s->start); restart before going on. Of KQ_JSON_TABLES it may take less, up to
- * s->at, when the columns change. The caller looks at the failures of `extents`, s->text and s->columns. */
+ * empty one for each thing between them that is no record. False: it stopped early, where the open record (s->start)
+ * can't go on: at a wrong bracket or the label of another one; restart before going on. Of KQ_JSON_TABLES it may take
+ * less, up to s->at, when the columns change. The caller looks at the failures of `extents`, s->text and s->columns. */
 bool kq_json_splitter_feed(kq_json_splitter *s, const char *p, size_t n, kq_buf *extents);
 
 /* Is a record open (its start in s->start)? */

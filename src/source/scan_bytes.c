@@ -40,3 +40,17 @@ const char *kq_scan_string(const char *p, const char *end) {
     while (p < end && *p != '"' && *p != '\\' && *p != '\n') p++;
     return p;
 }
+
+const char *kq_scan_label(const char *p, const char *end) {
+    static const char *const words[] = {"Record ", "evtxexport "};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if ((size_t)(end - p) <= n || memcmp(p, words[i], n) != 0) continue;
+        const char *q = p + n, *digits = q;
+        while (q < end && *q >= '0' && *q <= '9') q++;
+        if (q == digits) return NULL;
+        if (q < end && *q == '\r') q++;
+        return q == end || *q == '\n' ? q : NULL;
+    }
+    return NULL;
+}

@@ -34,4 +34,8 @@ bool kq_scan_glued(const char *p, size_t n);
 /* The first byte in [p, end) that may end a run inside a JSON string: a quote, a backslash or a newline; or end. */
 const char *kq_scan_string(const char *p, const char *end);
 
+/* Behind "Record 17" at p, where it ends its line: what evtx_dump puts before each record; or behind "evtxexport
+ * 20181227", which that begins with. NULL when neither is there. */
+const char *kq_scan_label(const char *p, const char *end);
+
 #endif

@@ -1,6 +1,7 @@
 /*
- * Exported event XML: what wevtutil, Get-WinEvent, the Event Viewer and Splunk write. Fields are those of the EVTX
- * source (event_request.h); texts have no types here, so that all but what every event has (System) are strings.
+ * Exported event XML: what wevtutil, Get-WinEvent, the Event Viewer, Splunk, evtx_dump and evtxexport write. Fields are
+ * those of the EVTX source (event_request.h); texts have no types here, so that all but what every event has (System)
+ * are strings.
  */
 #include "native/json.h"
 #include "source/xml_internal.h"
@@ -19,6 +20,8 @@ static int detect(kq_sv head, KQ_UNUSED const char *path) {
     kq_sv text;
     (void)kq_xml_decode_head(head, &text, &room);
     const char *end = text.p + text.n, *p = text.n ? kq_xml_skip(text.p, end) : end;
+    const char *label = kq_scan_label(p, end);
+    if (label) p = kq_xml_skip(label, end);
     int sure = 0;
     if (p < end && *p == '<') {
         kq_xml_names names;
@@ -246,7 +249,7 @@ static kq_status sample(kq_source *source, kq_buf *names, kq_buf *category, kq_e
 
 const kq_source_type kq_source_xml = {
     .name = "xml",
-    .doc = "Windows events exported as XML: wevtutil, Get-WinEvent, Event Viewer, Splunk",
+    .doc = "Windows events exported as XML: wevtutil, Get-WinEvent, Event Viewer, Splunk, evtx_dump, evtxexport",
     .events = true,
     .detect = detect,
     .open = open_source,

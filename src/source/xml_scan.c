@@ -94,7 +94,7 @@ const char *kq_xml_gap(const kq_xml_names *names, const char *p, const char *end
             p += 3;
             continue;
         }
-        const char *q = NULL;
+        const char *q = *p == 'R' || *p == 'e' ? kq_scan_label(p, end) : NULL;
         for (size_t i = 0; !q && i < sizeof between / sizeof *between; i++) {
             if (!at(p, end, between[i].open)) continue;
             size_t n = between[i].close.n;

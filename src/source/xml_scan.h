@@ -75,7 +75,7 @@ const char *kq_xml_next_start(const kq_xml_names *names, const char *p, const ch
 const char *kq_xml_last_start(const kq_xml_names *names, const char *p, const char *stop, const char *end);
 
 /* The first byte in [p, end) that may not stand between events, or NULL: white space, comments, declarations and the
- * tags of the outer element may. */
+ * tags of the outer element may, and the lines that evtx_dump and evtxexport write around them. */
 const char *kq_xml_gap(const kq_xml_names *names, const char *p, const char *end);
 
 /* Writes the text with its references resolved to `to`, which has room for text.n bytes, and gives the length. What is
