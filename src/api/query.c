@@ -28,6 +28,31 @@ static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error
     return kq_sink_push(w->sink, chunk, err);
 }
 
+static kq_status part_open(void *ctx, void **part, kq_error *err) {
+    kq_sink *made;
+    kq_status status = kq_sink_part(((writing *)ctx)->sink, &made, err);
+    *part = made;
+    return status;
+}
+
+static kq_status part_write(void *part, const kq_chunk *chunk, kq_error *err) {
+    return kq_sink_push(part, chunk, err);
+}
+
+static size_t part_bytes(const void *part) {
+    return kq_sink_part_bytes(part);
+}
+
+static kq_status part_take(void *ctx, void *part, kq_error *err) {
+    return kq_sink_take(((writing *)ctx)->sink, part, err);
+}
+
+static void part_close(void *part) {
+    kq_sink_destroy(part);
+}
+
+static const kq_parts parts = {part_open, part_write, part_bytes, part_take, part_close};
+
 /* ago() and now() mean the clock by default, as in Kusto; over old logs that silently leaves nothing. */
 static kq_status note_old_logs(kq_engine *e, kq_sv text, kq_error *err) {
     size_t inputs;
@@ -52,7 +77,7 @@ static kq_status note_old_logs(kq_engine *e, kq_sv text, kq_error *err) {
 kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_output *out, kq_stats *stats,
                           kq_error *err) {
     writing w = {e, out, NULL};
-    kq_result result = {begin, {push, &w}, &w};
+    kq_result result = {begin, {push, &w, &parts}, &w};
     kq_sv query = {text, n};
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = kq_runner_query(&e->runner, query, &result, err);
@@ -94,7 +119,7 @@ static kq_status inspect_text(kq_engine *e, kq_buf *text) {
 
 kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats, kq_error *err) {
     writing w = {e, out, NULL};
-    kq_result result = {begin, {push, &w}, &w};
+    kq_result result = {begin, {push, &w, &parts}, &w};
     kq_buf text;
     kq_buf_init(&text, NULL, 1 << 20);
     kq_status status = kq_engine_begin(e, err);

@@ -38,6 +38,19 @@ static inline uint32_t kq_chunk_row(const kq_chunk *c, uint32_t k) {
 typedef struct kq_consumer {
     kq_status (*push)(void *ctx, kq_chunk *chunk, bool *done, kq_error *err);
     void *ctx;
+    const struct kq_parts *parts; /* NULL: it takes chunks only */
 } kq_consumer;
+
+/* A consumer whose rows may be made ready before their turn: workers write the chunks that come later into parts, side
+ * by side, and the parts are taken in order, one call at a time with the consumer's push. */
+typedef struct kq_parts {
+    /* An empty part, from any thread; *part NULL with KQ_OK: there are none for this result. */
+    kq_status (*open)(void *ctx, void **part, kq_error *err);
+    kq_status (*write)(void *part, const kq_chunk *chunk, kq_error *err);
+    size_t (*bytes)(const void *part); /* that it holds */
+    /* Takes what the part holds, and empties it. */
+    kq_status (*take)(void *ctx, void *part, kq_error *err);
+    void (*close)(void *part);
+} kq_parts;
 
 #endif

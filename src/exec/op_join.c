@@ -199,7 +199,7 @@ static kq_status flow_from(join *j, kq_store *left, kq_op *op, kq_error *err) {
 static kq_status flow_unique(join *j, kq_op *op, kq_error *err) {
     const kq_columns *columns = &j->plan->input->out;
     kq_store *given = j->left;
-    kq_consumer to = {unique_keep, j};
+    kq_consumer to = {.push = unique_keep, .ctx = j};
     kq_op *ordered = NULL;
     uint64_t n = j->right.store->rows.n;
     size_t bytes = (size_t)n * (sizeof *j->best + 1);
@@ -241,7 +241,7 @@ static kq_status bounded_push(void *ctx, kq_chunk *chunk, bool *done, kq_error *
 /* Runs `plan`, through `before` if given, into a store of at most `most` bytes; *out NULL: it is larger. */
 static kq_status read_side(join *j, const kq_plan *plan, kq_op *before, size_t most, kq_store **out, kq_error *err) {
     bounded b = {kq_store_create(j->x, &plan->out, err), most, false};
-    kq_consumer to = {bounded_push, &b};
+    kq_consumer to = {.push = bounded_push, .ctx = &b};
     if (!b.store) return KQ_ERR_NOMEM;
     kq_op *ordered = kq_ordered_create(j->x, &plan->out, UINT64_MAX, &to, err), *op = ordered;
     if (!ordered) return KQ_ERR_NOMEM;

@@ -21,7 +21,7 @@ kq_status kq_op_sort(kq_exec *x, const kq_plan *plan, kq_op *next, kq_error *err
     kq_rows computed;
     kq_ordering ordering = {0};
     sorted s = {x, kq_store_create(x, &plan->input->out, err)};
-    kq_consumer to = {sort_push, &s};
+    kq_consumer to = {.push = sort_push, .ctx = &s};
     if (!s.store) return KQ_ERR_NOMEM;
     KQ_TRY(kq_sorter_init(&sorter, x, plan, err));
     kq_op *op = kq_ordered_create(x, &plan->input->out, UINT64_MAX, &to, err);

@@ -56,7 +56,7 @@ static kq_status fill_push(void *ctx, kq_chunk *chunk, bool *done, kq_error *err
 /* Runs a scan into the cache. One that grows too large is marked so, and its rows are dropped. */
 static kq_status fill(kq_exec *x, kq_scan_entry *entry, const kq_plan *plan, const kq_scan_spec *spec, kq_error *err) {
     filling f = {x->env->scan_cache, entry, x->env->budget ? atomic_load(&x->env->budget->used) : 0, false};
-    kq_consumer to = {fill_push, &f};
+    kq_consumer to = {.push = fill_push, .ctx = &f};
     kq_op *op = kq_ordered_create(x, &plan->out, UINT64_MAX, &to, err);
     kq_status status = op ? scan(x, spec, op, err) : KQ_ERR_NOMEM;
     kq_ordered_destroy(op);

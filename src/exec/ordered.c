@@ -1,6 +1,7 @@
 /*
  * Chunks in the order of their morsels. Only the worker whose morsel is next passes rows on, straight from its chunks;
- * the others keep theirs until it is their turn. What is kept is bounded: a worker too far ahead, or with too much in
+ * the others keep theirs until it is their turn, as rows or, where the consumer has parts, written already, so that the
+ * writing does not wait for the turn. What is kept is bounded: a worker too far ahead, or with too much in
  * hand, waits. The next morsel is always in some worker's hands, and that worker never waits, so all get their turn.
  */
 #include "exec/operator.h"
@@ -13,6 +14,7 @@
 
 typedef struct pending {
     kq_rows rows;
+    void *part; /* of the consumer's; NULL: rows are kept */
     uint64_t seq;
     struct pending *next;
 } pending;
@@ -53,7 +55,17 @@ static kq_status pass(ordered *o, kq_chunk *chunk, kq_error *err) {
     return KQ_OK;
 }
 
-static kq_status pass_rows(ordered *o, kq_rows *rows, kq_error *err) {
+static size_t kept_bytes(const ordered *o, const pending *p) {
+    return p->part ? o->to.parts->bytes(p->part) : kq_rows_bytes(&p->rows);
+}
+
+static kq_status keep(ordered *o, pending *p, kq_chunk *chunk, kq_error *err) {
+    return p->part ? o->to.parts->write(p->part, chunk, err) : kq_rows_append_chunk(&p->rows, chunk, err);
+}
+
+static kq_status pass_kept(ordered *o, pending *p, kq_error *err) {
+    kq_rows *rows = &p->rows;
+    if (p->part) return o->to.parts->take(o->to.ctx, p->part, err);
     for (size_t b = 0; b < rows->nblocks && rows_left(o); b++) {
         kq_chunk chunk = kq_rows_chunk(rows, b, o->view);
         if (chunk.selected) KQ_TRY(pass(o, &chunk, err));
@@ -78,8 +90,8 @@ static bool over(const ordered *o) {
     return !rows_left(o) || atomic_load(&o->x->failed);
 }
 
-/* The rows that the worker keeps for its morsel. */
-static kq_status local_rows(ordered *o, void **local, pending **out, kq_error *err) {
+/* What the worker keeps for its morsel. */
+static kq_status local_kept(ordered *o, void **local, pending **out, kq_error *err) {
     pending *p = *local;
     if (!p) {
         pthread_mutex_lock(&o->lock);
@@ -90,6 +102,8 @@ static kq_status local_rows(ordered *o, void **local, pending **out, kq_error *e
     if (!p) {
         if (!(p = kq_calloc(1, sizeof *p))) return kq_nomem(err);
         kq_rows_init(&p->rows, o->types, o->ncols, o->x->env->budget);
+        *local = p;
+        if (o->to.parts) KQ_TRY(o->to.parts->open(o->to.ctx, &p->part, err));
     }
     *out = *local = p;
     return KQ_OK;
@@ -103,25 +117,25 @@ static kq_status ordered_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error
         return KQ_OK;
     }
     if (!chunk->selected) return KQ_OK;
-    if (local && kq_rows_bytes(&local->rows) > o->most_morsel && !is_turn(o, w)) {
+    if (local && kept_bytes(o, local) > o->most_morsel && !is_turn(o, w)) {
         pthread_mutex_lock(&o->lock);
         while (!is_turn(o, w) && !over(o)) wait_moved(o);
         pthread_mutex_unlock(&o->lock);
         if (over(o)) return KQ_OK;
     }
     if (is_turn(o, w)) {
-        if (local) KQ_TRY(pass_rows(o, &local->rows, err));
+        if (local) KQ_TRY(pass_kept(o, local, err));
         return rows_left(o) ? pass(o, chunk, err) : KQ_OK;
     }
-    KQ_TRY(local_rows(o, &op->locals[w->id], &local, err));
-    KQ_TRY(kq_rows_append_chunk(&local->rows, chunk, err));
+    KQ_TRY(local_kept(o, &op->locals[w->id], &local, err));
+    KQ_TRY(keep(o, local, chunk, err));
     if (local->rows.n >= rows_left(o)) w->stopped = true; /* more of this morsel can't count */
     return KQ_OK;
 }
 
 /* The worker's morsel is the next one and finished: it goes, and with it all finished ones that follow. */
 static kq_status go(ordered *o, pending *local, kq_error *err) {
-    if (local) KQ_TRY(pass_rows(o, &local->rows, err));
+    if (local) KQ_TRY(pass_kept(o, local, err));
     pthread_mutex_lock(&o->lock);
     kq_status status = KQ_OK;
     for (;;) {
@@ -129,9 +143,9 @@ static kq_status go(ordered *o, pending *local, kq_error *err) {
         pending *p = o->waiting;
         if (!p || p->seq != next) break;
         o->waiting = p->next;
-        o->waiting_bytes -= kq_rows_bytes(&p->rows);
+        o->waiting_bytes -= kept_bytes(o, p);
         pthread_mutex_unlock(&o->lock); /* nobody else has the turn: morsel p->seq is this worker's now */
-        status = pass_rows(o, &p->rows, err);
+        status = pass_kept(o, p, err);
         kq_rows_deinit(&p->rows); /* many wait at times: their memory is not kept in reserve */
         pthread_mutex_lock(&o->lock);
         p->next = o->spare;
@@ -151,7 +165,7 @@ static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
     }
     if (is_turn(o, w)) return go(o, op->locals[w->id], err);
     pending *local = NULL;
-    KQ_TRY(local_rows(o, &op->locals[w->id], &local, err));
+    KQ_TRY(local_kept(o, &op->locals[w->id], &local, err));
     pthread_mutex_lock(&o->lock);
     while (!is_turn(o, w) && !over(o) &&
            (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers || o->waiting_bytes > o->most_waiting))
@@ -163,7 +177,7 @@ static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
         while (*at && (*at)->seq < local->seq) at = &(*at)->next;
         local->next = *at;
         *at = local;
-        o->waiting_bytes += kq_rows_bytes(&local->rows);
+        o->waiting_bytes += kept_bytes(o, local);
         op->locals[w->id] = NULL;
     }
     pthread_mutex_unlock(&o->lock);
@@ -182,6 +196,7 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     if (!op) return NULL;
     ordered *o = op->state;
     *o = (ordered){.x = x, .to = *to, .left = limit, .ncols = columns->n};
+    if (limit != UINT64_MAX) o->to.parts = NULL; /* the rows of a part are not counted */
     size_t share = x->env->budget && x->env->budget->limit ? x->env->budget->limit / 8 : SIZE_MAX;
     o->most_waiting = share < WAITING_BYTES ? share : WAITING_BYTES;
     o->most_morsel = share / x->nworkers < MORSEL_BYTES ? share / x->nworkers : MORSEL_BYTES;
@@ -201,9 +216,10 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     return op;
 }
 
-static void free_all(pending *p) {
+static void free_all(const ordered *o, pending *p) {
     while (p) {
         pending *next = p->next;
+        if (p->part) o->to.parts->close(p->part);
         kq_rows_deinit(&p->rows);
         kq_free(p);
         p = next;
@@ -216,10 +232,10 @@ void kq_ordered_destroy(kq_op *op) {
     for (unsigned i = 0; i < o->x->nworkers; i++) {
         pending *local = op->locals[i];
         if (local) local->next = NULL;
-        free_all(local);
+        free_all(o, local);
     }
-    free_all(o->waiting);
-    free_all(o->spare);
+    free_all(o, o->waiting);
+    free_all(o, o->spare);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->moved);
 }

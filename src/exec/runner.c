@@ -165,7 +165,7 @@ static kq_status take_cells(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq
 static kq_status probe(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value **out, size_t *nrows, kq_error *err) {
     const names *x = ctx;
     cells c = {.arena = arena};
-    kq_consumer to = {take_cells, &c};
+    kq_consumer to = {.push = take_cells, .ctx = &c};
     kq_cleanup *cleanups = NULL;
     kq_report report; /* damage is reported by the query itself, not twice */
     kq_exec_env env = x->runner->env;

@@ -42,7 +42,7 @@ static void fail(kq_exec *x, kq_status status, const kq_error *err) {
 
 static void work(running *run, kq_worker *w) {
     kq_exec *x = run->x;
-    kq_consumer to = {push, w};
+    kq_consumer to = {.push = push, .ctx = w};
     kq_error err = {.span_start = UINT32_MAX};
     void *outer = w->running;
     uint64_t most = run->base;

@@ -30,7 +30,7 @@ kq_status kq_flow_store(kq_exec *x, const kq_plan *plan, uint64_t limit, kq_stor
     if (!s) return KQ_ERR_NOMEM;
     *out = s;
     if (!limit) return KQ_OK;
-    kq_consumer to = {store_push, s};
+    kq_consumer to = {.push = store_push, .ctx = s};
     kq_op *op = kq_ordered_create(x, &plan->out, limit, &to, err);
     if (!op) return KQ_ERR_NOMEM;
     kq_status status = kq_flow(x, plan, op, err);

@@ -318,7 +318,7 @@ static kq_status fill_book(kq_scan_worker *w, kq_error *err) {
     kq_book_part *part = kq_book_part_new(s->book);
     if (!part) return kq_nomem(err);
     KQ_TRY(kq_scan_worker_create(s->starts, &w->starts, err));
-    kq_consumer to = {part_push, part};
+    kq_consumer to = {.push = part_push, .ctx = part};
     for (bool more = true; more;) {
         uint64_t seq;
         KQ_TRY(read_next(w->starts, &to, &seq, &more, err));

@@ -82,7 +82,7 @@ kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget
     kq_report_init(&report);
     kq_scan_spec spec = {
         .table = table, .report = &report, .budget = budget, .counts = records, .keep_duplicates = true};
-    kq_consumer to = {no_rows, NULL};
+    kq_consumer to = {.push = no_rows, .ctx = NULL};
     kq_status status = kq_scan_create(c, &spec, &scan, err);
     if (!status) status = kq_scan_worker_create(scan, &worker, err);
     for (bool more = true; more && !status;) {

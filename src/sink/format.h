@@ -17,6 +17,7 @@ typedef struct kq_sink_type {
     kq_status (*push)(kq_sink *sink, const kq_chunk *chunk, kq_error *err);
     kq_status (*finish)(kq_sink *sink, kq_error *err); /* may be NULL */
     void (*end)(kq_sink *sink);                        /* releases sink->state; may be NULL */
+    bool apart; /* a row looks the same whatever came before it: rows can be written in parts */
 } kq_sink_type;
 
 struct kq_sink {
@@ -28,11 +29,12 @@ struct kq_sink {
     uint64_t rows;
     kq_arena arena; /* of the format, for the life of the sink */
     void *state;    /* the format's own */
+    bool part;
 };
 
 extern const kq_sink_type kq_sink_table, kq_sink_ndjson, kq_sink_json, kq_sink_csv;
 
-/* Writes out what the buffer holds. */
+/* Writes out what the buffer holds; a part keeps it. */
 kq_status kq_sink_flush(kq_sink *sink, kq_error *err);
 static inline kq_status kq_sink_flush_full(kq_sink *sink, kq_error *err) {
     return KQ_UNLIKELY(sink->buf.n >= KQ_SINK_BUFFER || sink->buf.failed) ? kq_sink_flush(sink, err) : KQ_OK;

@@ -33,4 +33,5 @@ static kq_status finish(kq_sink *s, kq_error *err) {
     return kq_buf_status(&s->buf, err);
 }
 
-const kq_sink_type kq_sink_json = {"json", "one object: columns with types, and rows", begin, push, finish, NULL};
+const kq_sink_type kq_sink_json = {"json", "one object: columns with types, and rows", begin, push, finish, NULL,
+                                   false};

@@ -74,4 +74,4 @@ static void end(kq_sink *s) {
     if (n) kq_buf_deinit(&n->fixed);
 }
 
-const kq_sink_type kq_sink_ndjson = {"ndjson", "one JSON object per row", begin, push, NULL, end};
+const kq_sink_type kq_sink_ndjson = {"ndjson", "one JSON object per row", begin, push, NULL, end, true};

@@ -74,18 +74,69 @@ void kq_sink_destroy(kq_sink *sink) {
     kq_free(sink);
 }
 
-kq_status kq_sink_flush(kq_sink *sink, kq_error *err) {
-    KQ_TRY(kq_buf_status(&sink->buf, err));
-    if (!sink->buf.n) return KQ_OK;
-    kq_status status = sink->output.write(sink->output.ctx, sink->buf.p, sink->buf.n);
-    kq_buf_clear(&sink->buf);
-    if (sink->buf.cap > 16 * KQ_SINK_BUFFER) { /* one huge row shall not be held for ever */
-        kq_buf_deinit(&sink->buf);
-        kq_buf_init(&sink->buf, sink->budget, 0);
-    }
+/* Empties the buffer. One huge row shall not be held for ever. */
+static void empty(kq_sink *s) {
+    kq_buf_clear(&s->buf);
+    if (s->buf.cap <= 16 * KQ_SINK_BUFFER) return;
+    kq_buf_deinit(&s->buf);
+    kq_buf_init(&s->buf, s->budget, 0);
+}
+
+static kq_status write_out(kq_sink *sink, const kq_buf *from, kq_error *err) {
+    if (!from->n) return KQ_OK;
+    kq_status status = sink->output.write(sink->output.ctx, from->p, from->n);
     if (status == KQ_ERR_PIPE) return kq_fail(err, status, "the reader closed the pipe");
     if (status) return kq_fail(err, status == KQ_ERR_IO ? KQ_ERR_OUTPUT : status, "the result can't be written");
     return KQ_OK;
+}
+
+kq_status kq_sink_flush(kq_sink *sink, kq_error *err) {
+    KQ_TRY(kq_buf_status(&sink->buf, err));
+    if (sink->part) return KQ_OK;
+    kq_status status = write_out(sink, &sink->buf, err);
+    empty(sink);
+    return status;
+}
+
+kq_status kq_sink_part(const kq_sink *sink, kq_sink **part, kq_error *err) {
+    *part = NULL;
+    if (!sink->type->apart) return KQ_OK;
+    kq_sink *s = kq_calloc(1, sizeof *s);
+    if (!s) return kq_nomem(err);
+    s->type = sink->type;
+    s->columns = sink->columns;
+    s->budget = sink->budget;
+    s->part = true;
+    kq_buf_init(&s->buf, s->budget, 0);
+    kq_arena_init(&s->arena, s->budget, 4096);
+    kq_status status = s->type->begin(s, err);
+    if (status) {
+        kq_sink_destroy(s);
+        return status;
+    }
+    kq_buf_clear(&s->buf); /* what opens the document is the sink's to write */
+    *part = s;
+    return KQ_OK;
+}
+
+size_t kq_sink_part_bytes(const kq_sink *part) {
+    return part->buf.n;
+}
+
+kq_status kq_sink_take(kq_sink *sink, kq_sink *part, kq_error *err) {
+    KQ_TRY(kq_buf_status(&part->buf, err));
+    kq_status status = KQ_OK;
+    if (sink->buf.n + part->buf.n < KQ_SINK_BUFFER) {
+        kq_buf_sv(&sink->buf, kq_buf_view(&part->buf));
+        status = kq_buf_status(&sink->buf, err);
+    } else {
+        status = kq_sink_flush(sink, err);
+        if (!status) status = write_out(sink, &part->buf, err);
+    }
+    sink->rows += part->rows;
+    part->rows = 0;
+    empty(part);
+    return status;
 }
 
 void kq_cell_json(const kq_vector *v, uint32_t row, kq_buf *out) {

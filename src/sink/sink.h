@@ -17,6 +17,15 @@ kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_
 kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err);
 /* Writes what closes the document. */
 kq_status kq_sink_finish(kq_sink *sink, kq_error *err);
+/*
+ * Parts: rows written apart, for another thread than the sink's, and taken by it in their turn. *part is NULL where the
+ * format writes no row without those before it. A part stands on its sink: it is destroyed (kq_sink_destroy) first, and
+ * is filled with kq_sink_push. Errors: NOMEM, LIMIT.
+ */
+kq_status kq_sink_part(const kq_sink *sink, kq_sink **part, kq_error *err);
+size_t kq_sink_part_bytes(const kq_sink *part);
+/* Writes what the part holds, as kq_sink_push would have, and empties it. */
+kq_status kq_sink_take(kq_sink *sink, kq_sink *part, kq_error *err);
 uint64_t kq_sink_rows(const kq_sink *sink);
 void kq_sink_destroy(kq_sink *sink);
 

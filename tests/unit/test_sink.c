@@ -163,6 +163,100 @@ static void test_failures(void **state) {
     assert_null(sink);
 }
 
+/* `n` rows to a sink or a part. */
+static void push_rows(kq_sink *to, uint32_t n) {
+    static kq_str texts[KQ_CHUNK_ROWS];
+    static int64_t numbers[KQ_CHUNK_ROWS];
+    for (uint32_t i = 0; i < KQ_CHUNK_ROWS; i++) {
+        texts[i] = kq_str_sv(i % 3 ? KQ_SV("a \"quoted\", long enough text") : KQ_SV("x"));
+        numbers[i] = i;
+    }
+    kq_vector cols[2] = {{KQ_STRING, false, texts, NULL}, {KQ_LONG, false, numbers, NULL}};
+    kq_chunk chunk = {.rows = n, .selected = n, .ncols = 2, .cols = cols};
+    assert_int_equal(kq_sink_push(to, &chunk, NULL), KQ_OK);
+}
+
+/* What is written in parts reads as if it had been pushed in their turn. */
+static void test_parts(void **state) {
+    (void)state;
+    kq_columns cs = {columns, 2};
+    kq_sink *sink, *part, *other;
+    kq_buf out[2];
+    for (int csv = 0; csv < 2; csv++) {
+        for (int parts = 0; parts < 2; parts++) {
+            kq_buf_init(&out[parts], NULL, 0);
+            kq_output output = {sizeof output, collect, &out[parts], csv ? "csv" : "ndjson", 0, false};
+            assert_int_equal(kq_sink_create(&output, &cs, NULL, &sink, NULL), KQ_OK);
+            assert_int_equal(kq_sink_part(sink, &part, NULL), KQ_OK);
+            assert_int_equal(kq_sink_part(sink, &other, NULL), KQ_OK);
+            for (int turn = 0; turn < 3; turn++) {
+                kq_sink *to = parts ? part : sink;
+                if (parts) push_rows(other, 2000); /* what comes last is ready first */
+                push_rows(sink, 7);
+                push_rows(to, 3);
+                push_rows(to, turn ? KQ_CHUNK_ROWS : 1);
+                assert_true(!parts || kq_sink_part_bytes(part) > 20);
+                if (parts) assert_int_equal(kq_sink_take(sink, part, NULL), KQ_OK);
+                assert_int_equal(kq_sink_part_bytes(part), 0);
+                if (parts)
+                    assert_int_equal(kq_sink_take(sink, other, NULL), KQ_OK);
+                else
+                    push_rows(sink, 2000);
+                assert_int_equal(kq_sink_take(sink, part, NULL), KQ_OK); /* an empty one */
+            }
+            kq_sink_destroy(part);
+            kq_sink_destroy(other);
+            assert_int_equal(kq_sink_finish(sink, NULL), KQ_OK);
+            assert_int_equal(kq_sink_rows(sink), 3 * 2010 + 1 + 2 * KQ_CHUNK_ROWS);
+            kq_sink_destroy(sink);
+        }
+        assert_int_equal(out[0].n, out[1].n);
+        assert_memory_equal(out[0].p, out[1].p, out[0].n);
+        kq_buf_deinit(&out[0]);
+        kq_buf_deinit(&out[1]);
+    }
+}
+
+static void test_part_failures(void **state) {
+    (void)state;
+    kq_columns cs = {columns, 2};
+    kq_sink *sink, *part;
+    kq_error err;
+    static const char *const none[] = {"json", "table"}; /* what they write depends on the rows before */
+    for (int i = 0; i < 2; i++) {
+        kq_output output = {sizeof output, gone, NULL, none[i], 0, false};
+        assert_int_equal(kq_sink_create(&output, &cs, NULL, &sink, NULL), KQ_OK);
+        assert_int_equal(kq_sink_part(sink, &part, NULL), KQ_OK);
+        assert_null(part);
+        kq_sink_destroy(sink);
+    }
+    kq_budget budget;
+    kq_budget_init(&budget, 0);
+    kq_output output = {sizeof output, gone, NULL, "csv", 0, false};
+    assert_int_equal(kq_sink_create(&output, &cs, &budget, &sink, NULL), KQ_OK);
+    size_t used = atomic_load(&budget.used);
+    kq_status status = KQ_ERR_NOMEM;
+    int failures = 0;
+    for (long n = 0; status == KQ_ERR_NOMEM; n++, failures++) {
+        kq_alloc_fail_at(n, false);
+        status = kq_sink_part(sink, &part, &err);
+        kq_alloc_fail_at(-1, false);
+        if (status) assert_int_equal(atomic_load(&budget.used), used);
+    }
+    assert_int_equal(status, KQ_OK);
+    assert_true(failures > 1);
+    push_rows(part, KQ_CHUNK_ROWS);
+    assert_int_equal(kq_sink_take(sink, part, NULL), KQ_OK); /* it waits in the sink's buffer */
+    for (int i = 0; i < 3 && !status; i++) {
+        push_rows(part, KQ_CHUNK_ROWS);
+        status = kq_sink_take(sink, part, &err);
+    }
+    assert_int_equal(status, KQ_ERR_PIPE);
+    kq_sink_destroy(part);
+    kq_sink_destroy(sink);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 static void test_visible(void **state) {
     (void)state;
     kq_buf out;
@@ -188,7 +282,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ndjson),  cmocka_unit_test(test_json),      cmocka_unit_test(test_csv),
         cmocka_unit_test(test_table),   cmocka_unit_test(test_many_rows), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_visible), cmocka_unit_test(test_parts),     cmocka_unit_test(test_part_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
