@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "native/json.h"
 #include "source/csv_scan.h"
+#include "source/json_value.h"
 #include "source/scan_bytes.h"
 #include "source/stream.h"
 #include <stdlib.h>
@@ -45,11 +46,13 @@ typedef enum special { FIELD, FILE_NAME, OFFSET, NUMBER, RAW, ABSENT } special;
 typedef struct place {
     special special;
     uint32_t column;
+    kq_sv rest; /* of the name: the field lies in the JSON object that the cell holds */
 } place;
 
 /* A column that is wanted or selected by. */
 typedef struct use {
     uint32_t column, index;
+    kq_sv rest;
     bool selector;
 } use;
 
@@ -254,11 +257,17 @@ static place find_place(const csv_source *s, kq_sv name) {
         special special;
     } specials[] = {{{"$file", 5}, FILE_NAME}, {{"$offset", 7}, OFFSET}, {{"$index", 6}, NUMBER}, {{"$raw", 4}, RAW}};
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-        if (kq_sv_eq(name, specials[i].name)) return (place){specials[i].special, 0};
+        if (kq_sv_eq(name, specials[i].name)) return (place){.special = specials[i].special};
     for (int local = 0; local < 2; local++)
         for (uint32_t c = 0; c < s->ncolumns; c++)
-            if (s->columns[c].local == local && kq_sv_eq(s->columns[c].name, name)) return (place){FIELD, c};
-    return (place){ABSENT, 0};
+            if (s->columns[c].local == local && kq_sv_eq(s->columns[c].name, name)) return (place){FIELD, c, {0}};
+    for (size_t dot = 1; dot + 1 < name.n; dot++) {
+        if (name.p[dot] != '.') continue;
+        for (uint32_t c = 0; c < s->ncolumns; c++)
+            if (kq_sv_eq(s->columns[c].name, kq_sv_slice(name, 0, dot)))
+                return (place){FIELD, c, kq_sv_slice(name, dot + 1, name.n)};
+    }
+    return (place){.special = ABSENT};
 }
 
 static int by_column(const void *a, const void *b) {
@@ -285,12 +294,13 @@ static kq_status plan_for(csv_reader *r, csv_source *s, kq_error *err) {
         if (!p->wants || !p->uses) return kq_arena_status(&r->plans, err);
         for (uint32_t k = 0; k < set->nwants; k++) {
             p->wants[k] = find_place(s, set->wants[k].name);
-            if (p->wants[k].special == FIELD) p->uses[p->nuses++] = (use){p->wants[k].column, k, false};
+            if (p->wants[k].special == FIELD)
+                p->uses[p->nuses++] = (use){p->wants[k].column, k, p->wants[k].rest, false};
         }
         for (uint32_t k = 0; k < set->nselectors; k++) {
             place at = find_place(s, set->selectors[k].name);
             if (at.special == FIELD)
-                p->uses[p->nuses++] = (use){at.column, k, true};
+                p->uses[p->nuses++] = (use){at.column, k, at.rest, true};
             else if (!set->selectors[k].not )
                 p->never = true;
         }
@@ -487,6 +497,18 @@ static const char *next_field(const csv_source *s, bool *mended, const char *at,
     return at;
 }
 
+/* The value at `path` in a cell's JSON object. */
+static kq_status in_cell(const csv_source *s, csv_reader *r, const record *rec, kq_sv cell, kq_sv path, bool json,
+                         kq_field *out, kq_error *err) {
+    kq_sv raw;
+    const char *fault = NULL;
+    out->kind = KQ_FIELD_MISSING;
+    if (!kq_json_dig(cell, path, &raw)) return KQ_OK;
+    KQ_TRY(kq_json_value(raw, json, &r->scratch, out, &fault, err));
+    if (fault) damage(s, rec->offset, fault);
+    return KQ_OK;
+}
+
 /* Cuts the fields of one record for one set; *match false: it is not wanted. */
 static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set, const set_plan *p, const record *rec,
                      bool *match, kq_error *err) {
@@ -513,11 +535,22 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
         if (!r->clean) KQ_TRY(mend(s, r, rec, &text, err));
         for (; u < p->nuses && p->uses[u].column == c; u++) {
             uint32_t k = p->uses[u].index;
+            kq_sv rest = p->uses[u].rest, judged = present ? text : KQ_SV("");
             if (p->uses[u].selector) {
-                if (!selected(&set->selectors[k], present ? text : KQ_SV(""))) return KQ_OK;
+                kq_field f;
+                if (rest.n) { /* texts are unescaped; of all else the raw text is what a selector names */
+                    KQ_TRY(in_cell(s, r, rec, judged, rest, false, &f, err));
+                    if (f.kind == KQ_FIELD_STRING || f.kind == KQ_FIELD_JSON)
+                        judged = f.u.text;
+                    else if (!kq_json_dig(judged, rest, &judged) || f.kind == KQ_FIELD_NULL)
+                        judged = KQ_SV("");
+                }
+                if (!selected(&set->selectors[k], judged)) return KQ_OK;
                 continue;
             }
-            if (present)
+            if (rest.n)
+                KQ_TRY(in_cell(s, r, rec, judged, rest, set->wants[k].json, &r->fields[k], err));
+            else if (present)
                 r->fields[k] =
                     (kq_field){.kind = s->columns[c].local ? KQ_FIELD_LOCAL : KQ_FIELD_STRING, .u.text = text};
             if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;

@@ -195,3 +195,69 @@ void kq_json_mend(kq_sv record, kq_buf *out) {
             kq_buf_char(out, (char)c);
     }
 }
+
+static const char *skip_blanks(const char *p, const char *end) {
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n')) p++;
+    return p;
+}
+
+/* Behind the string whose opening quote is at p; NULL when it does not end. */
+static const char *string_end(const char *p, const char *end) {
+    for (p++; p < end && *p != '"'; p++)
+        if (*p == '\\') p++;
+    return p < end ? p + 1 : NULL;
+}
+
+/* Behind the value at p, which is not looked at more closely than needed for that; NULL when it does not end. */
+static const char *value_end(const char *p, const char *end) {
+    for (uint32_t depth = 0; p < end;) {
+        char c = *p;
+        if (c == '"') {
+            p = string_end(p, end);
+            if (!p || !depth) return p;
+            continue;
+        }
+        bool opens = (c | 0x20) == '{', closes = (c | 0x20) == '}';
+        if (!depth && (c == ',' || closes)) return p;
+        depth += opens;
+        p++;
+        if (closes && --depth == 0) return p;
+    }
+    return NULL;
+}
+
+/* The member `name` of the object; *raw without blanks around it. */
+static bool member(kq_sv object, kq_sv name, kq_sv *raw) {
+    const char *p = object.n ? object.p : "", *end = p + object.n;
+    p = skip_blanks(p, end);
+    if (p == end || *p++ != '{') return false;
+    for (;;) {
+        p = skip_blanks(p, end);
+        if (p == end || *p != '"') return false;
+        const char *key = p + 1;
+        if (!(p = string_end(p, end))) return false;
+        kq_sv found = {key, (size_t)(p - 1 - key)};
+        p = skip_blanks(p, end);
+        if (p == end || *p != ':') return false;
+        p = skip_blanks(p + 1, end);
+        const char *to = value_end(p, end);
+        if (!to || to == p) return false;
+        if (kq_sv_eq(found, name)) {
+            const char *last = to;
+            while (last > p && (last[-1] == ' ' || last[-1] == '\t' || last[-1] == '\r' || last[-1] == '\n')) last--;
+            *raw = (kq_sv){p, (size_t)(last - p)};
+            return last > p;
+        }
+        p = skip_blanks(to, end);
+        if (p == end || *p++ != ',') return false;
+    }
+}
+
+bool kq_json_dig(kq_sv object, kq_sv path, kq_sv *raw) {
+    for (;;) {
+        if (member(object, path, raw)) return true;
+        const char *dot = memchr(path.p, '.', path.n);
+        if (!dot || !member(object, kq_sv_slice(path, 0, (size_t)(dot - path.p)), &object)) return false;
+        path = kq_sv_slice(path, (size_t)(dot - path.p) + 1, path.n);
+    }
+}

@@ -13,6 +13,10 @@
  * (an unknown escape, a token that is none): the text is then kept as it stands. Errors: NOMEM, LIMIT. */
 kq_status kq_json_value(kq_sv raw, bool json, kq_arena *arena, kq_field *out, const char **fault, kq_error *err);
 
+/* The raw value at `path` in the text of a JSON object: names joined by '.', or the whole of it as one name, which
+ * comes first. False when it is not there, or the text is no such object. Keys with escapes are not found. */
+bool kq_json_dig(kq_sv object, kq_sv path, kq_sv *raw);
+
 /* Unescapes the inside of a JSON string that holds a backslash into out[raw.n] and gives the length; a wrong escape is
  * kept as it stands and sets *fault. */
 size_t kq_json_unescape(kq_sv raw, char *out, const char **fault);

@@ -129,5 +129,29 @@ tar cf nested.tar logs.tar.gz logs/in/1.ndjson
 check "an archive in an archive is told, and left closed" 3 '{"a":1}' 'nested.tar/logs.tar.gz at byte 0: an archive in an archive' query \
     'T | project a' --as T=nested.tar
 
+# --- Velociraptor: CSV whose cells hold JSON
+
+cat >hunter.csv <<'X'
+EventTime,Computer,Channel,Provider,EventID,EventRecordID,UserSID,Username,EventData,UserData,Message,OSPath
+2026-01-15T10:00:00.12Z,WS01,Microsoft-Windows-Sysmon/Operational,Microsoft-Windows-Sysmon,1,5,S-1-5-18,SYSTEM,"{
+ ""Image"": ""C:\\a.exe"",
+ ""CommandLine"": ""a \""x\"", y"", ""ProcessId"": 77 }",,m,C:\s.evtx
+2026-01-15T10:00:01Z,WS01,Microsoft-Windows-Sysmon/Operational,Microsoft-Windows-Sysmon,1,6,,,"{""Image"":""C:\\b.exe"", ""CommandLine",,m,C:\s.evtx
+X
+cat >evtx.csv <<'X'
+System,EventData,Message
+"{""Provider"":{""Name"":""Microsoft-Windows-Sysmon""},""EventID"":{""Value"":1},""TimeCreated"":{""SystemTime"":1768471200.12},""EventRecordID"":5,""Channel"":""Microsoft-Windows-Sysmon/Operational"",""Computer"":""WS01""}","{""Image"":""C:\\a.exe"",""CommandLine"":""a \""x\"", y"",""ProcessId"":77}",m
+"{""Provider"":{""Name"":""Microsoft-Windows-Sysmon""},""EventID"":{""Value"":3}}","{}",m
+X
+start='{"Timestamp":"2026-01-15T10:00:00.12Z","DeviceName":"ws01","FileName":"a.exe","ProcessCommandLine":"a \"x\", y","ProcessId":77}'
+for f in hunter evtx; do
+    check "CSV of Velociraptor, $f" 0 "$start" '' query \
+        'DeviceProcessEvents | where ProcessId == 77 | project Timestamp, DeviceName, FileName, ProcessCommandLine, ProcessId' --on $f.csv
+done
+check "a cell that is no whole object has what comes before" 0 '{"FileName":"b.exe","ProcessCommandLine":""}' '' query \
+    'DeviceProcessEvents | where ReportId == 6 | project FileName, ProcessCommandLine' --on hunter.csv
+check "its EventData" 0 '{"Line":"a \"x\", y"}' '' query \
+    'WindowsEvent | where EventRecordId == 5 | project Line = tostring(EventData.CommandLine)' --on hunter.csv
+
 echo "1..$n"
 exit $bad

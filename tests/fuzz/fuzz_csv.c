@@ -19,7 +19,7 @@ static void same(const kq_buf *a, const kq_buf *b, const char *what) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1) return 0;
-    static const char wants[] = "a b x $offset $index $raw";
+    static const char wants[] = "a b x b.c a.d.e $offset $index $raw";
     kq_sv text = {(const char *)data + 1, size - 1};
     kq_buf large, small;
     kq_buf_init(&large, NULL, 0);
