@@ -137,8 +137,9 @@ bool kq_json_splitter_feed(kq_json_splitter *s, const char *from, size_t n, kq_b
                 if (s->envelope && s->open_records) {
                     s->open_records = false;
                     s->state = KEY;
+                } else {
+                    s->arrays -= s->arrays > 0;
                 }
-                s->arrays -= s->arrays > 0;
             } else if (c == '"') {
                 stray(s, base + (uint64_t)(p - 1 - from), extents);
                 s->state = BETWEEN_STRING;
@@ -305,7 +306,11 @@ static bool is_envelope(const char *p, const char *end) {
 kq_json_shape kq_json_shape_of(kq_sv head) {
     const char *p = start_of(head), *end = head.p + head.n;
     if (p < end && kq_json_are_tables(p, end)) return KQ_JSON_TABLES;
-    if (p == end || *p != '{') return p < end && *p == '[' ? KQ_JSON_VALUES : KQ_JSON_LINES;
+    if (p < end && *p == '[') {
+        p = skip_blanks(p + 1, end); /* envelopes may be joined as an array */
+        return p < end && *p == '{' && is_envelope(p, end) ? KQ_JSON_ENVELOPE : KQ_JSON_VALUES;
+    }
+    if (p == end || *p != '{') return KQ_JSON_LINES;
     if (is_envelope(p, end)) return KQ_JSON_ENVELOPE;
     int depth = 0;
     bool newline = false;

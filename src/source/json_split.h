@@ -14,7 +14,7 @@ typedef enum kq_json_shape {
     KQ_JSON_VALUES,  /* objects one after another, or in an array */
     KQ_JSON_TABLES,  /* rows as arrays, see json_tables.h */
     KQ_JSON_ENVELOPE /* objects in an array that is a field of an object: {"records":[{...},...]},
-                        {"hits":{"hits":[...]}} */
+                        {"hits":{"hits":[...]}}; one after another, or in an array */
 } kq_json_shape;
 
 kq_json_shape kq_json_shape_of(kq_sv head);

@@ -129,6 +129,16 @@ tar cf nested.tar logs.tar.gz logs/in/1.ndjson
 check "an archive in an archive is told, and left closed" 3 '{"a":1}' 'nested.tar/logs.tar.gz at byte 0: an archive in an archive' query \
     'T | project a' --as T=nested.tar
 
+# --- envelopes joined as an array: what Event Hub and storage deliver in batches
+
+record() { printf '{"time":"2026-01-01T00:00:09Z","category":"AdvancedHunting-DeviceProcessEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","FileName":"%s"}}' $1; }
+printf '[{"records":[%s,%s]},\n{"records":[]},{"records":[%s],"x":[{"a":1}]}]' "$(record a.exe)" "$(record b.exe)" "$(record c.exe)" >batch.json
+check "each record of a batch is a row" 0 '{"FileName":"a.exe"} {"FileName":"b.exe"} {"FileName":"c.exe"}' '' query \
+    'DeviceProcessEvents | project FileName' --on batch.json
+printf '[{"records":[%s]},' "$(record a.exe)" >batch.json
+check "a batch that is cut off is told" 3 '{"FileName":"a.exe"}' 'the file ends inside the array of its records' query \
+    'DeviceProcessEvents | project FileName' --on batch.json
+
 # --- Velociraptor: CSV whose cells hold JSON
 
 cat >hunter.csv <<'X'
