@@ -1,40 +1,46 @@
 #include "schema/book.h"
-#include <pthread.h>
+#include "column/value.h"
+#include "schema/ledger.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
-typedef struct entry {
-    uint64_t key;
-    int64_t time;
-    uint64_t ordinal;
-    uint32_t part, row;
-} entry;
+/* Of the usual share, 16 MB: blocks of 64 KB. */
+#define BLOCK_MAX   ((size_t)64 * 1024)
+#define BLOCK_MIN   ((size_t)4 * 1024)
+#define ENTRY_WORDS 4 /* key, time, ordinal, where the row is */
+
+typedef struct block {
+    uint64_t number; /* its place in the file, in blocks */
+    size_t size, n;  /* bytes; more than a block of the book where one row is larger */
+    struct block *next;
+    char data[];
+} block;
 
 struct kq_book_part {
     kq_book *book;
-    uint32_t number;
-    kq_rows rows;
-    entry *entries;
-    size_t n, cap;
-    uint64_t *told; /* key and time of starts that may be told twice */
-    size_t ntold, told_cap;
+    block *blocks;          /* the last one first; rows go to it */
+    size_t rows;            /* bytes of the blocks */
+    kq_ledger_part entries; /* of kq_book.entries */
+    kq_ledger_part told;    /* of kq_book.told */
+    size_t held;            /* of kq_book.held */
     kq_book_part *next;
 };
 
 struct kq_book {
-    const kq_type *types;
     uint32_t ncolumns;
     kq_budget *budget;
-    pthread_mutex_t lock; /* parts */
-    kq_book_part *parts, **by_number;
-    uint32_t nparts;
-    entry *entries; /* by key, time, ordinal */
-    size_t n;
-    uint64_t *told; /* ascending */
-    size_t ntold;
-    size_t *first; /* by the leading bits of the key: the first entry that has no smaller ones */
-    unsigned shift;
-    kq_type owned[]; /* types */
+    size_t share, block;
+    atomic_size_t held;   /* bytes of all parts */
+    atomic_bool spills;   /* the share is passed: parts go to the files */
+    pthread_mutex_t lock; /* the next five */
+    kq_book_part *parts;
+    uint64_t nblocks;        /* numbers that were given */
+    kq_spill rows;           /* block `number` is at number * block */
+    uint64_t rows_end;       /* of the file */
+    const block **by_number; /* sealed, in memory */
+    kq_ledger entries;
+    kq_ledger told; /* key and time of starts that may be told twice */
+    kq_type types[];
 };
 
 /* Two bits tell the kinds of keys apart, so that one array holds them all. */
@@ -78,33 +84,44 @@ uint64_t kq_book_start(kq_sv device, int64_t pid, kq_sv file) {
     return tagged(XXH64(text, n, process), KQ_BOOK_START);
 }
 
-kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, kq_budget *budget, kq_book **out, kq_error *err) {
+kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, size_t share, kq_budget *budget, kq_book **out,
+                         kq_error *err) {
     kq_book *b = kq_calloc(1, sizeof *b + (ncolumns + 1) * sizeof *types);
     if (!b) return kq_nomem(err);
     b->ncolumns = ncolumns;
     b->budget = budget;
-    if (ncolumns) memcpy(b->owned, types, ncolumns * sizeof *types);
-    b->types = b->owned;
+    b->share = share;
+    b->block = share / 256 < BLOCK_MIN ? BLOCK_MIN : share / 256 > BLOCK_MAX ? BLOCK_MAX : (share / 256) & ~(size_t)7;
+    b->rows = KQ_SPILL_NONE;
+    if (ncolumns) memcpy(b->types, types, ncolumns * sizeof *types);
+    kq_ledger_init(&b->entries, ENTRY_WORDS, share, budget);
+    kq_ledger_init(&b->told, 1, share, budget);
     pthread_mutex_init(&b->lock, NULL);
     *out = b;
     return KQ_OK;
+}
+
+static void free_block(kq_book_part *p, block *k) {
+    p->rows -= k->size;
+    kq_budget_release(p->book->budget, k->size);
+    kq_free(k);
 }
 
 void kq_book_destroy(kq_book *b) {
     if (!b) return;
     for (kq_book_part *p = b->parts, *next; p; p = next) {
         next = p->next;
-        kq_rows_deinit(&p->rows);
-        kq_budget_release(b->budget, p->cap * sizeof *p->entries);
-        kq_free(p->entries);
-        kq_budget_release(b->budget, p->told_cap * sizeof *p->told);
-        kq_free(p->told);
+        for (block *k = p->blocks, *other; k; k = other) {
+            other = k->next;
+            free_block(p, k);
+        }
+        kq_ledger_part_deinit(&b->entries, &p->entries);
+        kq_ledger_part_deinit(&b->told, &p->told);
         kq_free(p);
     }
-    kq_budget_release(b->budget, b->n * sizeof *b->entries + b->ntold * sizeof *b->told);
-    kq_free(b->entries);
-    kq_free(b->told);
-    kq_free(b->first);
+    kq_ledger_deinit(&b->entries);
+    kq_ledger_deinit(&b->told);
+    kq_spill_close(&b->rows);
     kq_free(b->by_number);
     pthread_mutex_destroy(&b->lock);
     kq_free(b);
@@ -114,30 +131,11 @@ kq_book_part *kq_book_part_new(kq_book *b) {
     kq_book_part *p = kq_calloc(1, sizeof *p);
     if (!p) return NULL;
     p->book = b;
-    kq_rows_init(&p->rows, b->types, b->ncolumns, b->budget);
     pthread_mutex_lock(&b->lock);
-    p->number = b->nparts++;
     p->next = b->parts;
     b->parts = p;
     pthread_mutex_unlock(&b->lock);
     return p;
-}
-
-/* Room for one more item of `size` bytes in an array of a part. */
-static kq_status room(kq_book *b, void *items, size_t n, size_t *cap, size_t size, kq_error *err) {
-    void *old;
-    if (n < *cap) return KQ_OK;
-    size_t more = *cap ? 2 * *cap : 256;
-    if (!kq_budget_charge(b->budget, (more - *cap) * size)) return kq_budget_status(b->budget, err);
-    memcpy(&old, items, sizeof old);
-    void *p = kq_realloc(old, more * size);
-    if (!p) {
-        kq_budget_release(b->budget, (more - *cap) * size);
-        return kq_nomem(err);
-    }
-    memcpy(items, &p, sizeof p);
-    *cap = more;
-    return KQ_OK;
 }
 
 #define QUARTER_TICKS INT64_C(2500000)
@@ -148,181 +146,313 @@ static uint64_t telling(uint64_t key, int64_t time) {
     return (key & ~(uint64_t)UINT32_MAX) | (uint32_t)(time / QUARTER_TICKS);
 }
 
-kq_status kq_book_append(kq_book_part *p, kq_chunk *chunk, kq_error *err) {
-    uint32_t n = p->book->ncolumns;
-    const kq_vector *time = &chunk->cols[n + KQ_BOOK_KEYS];
-    for (uint32_t k = 0; k < chunk->selected; k++) {
-        uint32_t row = kq_chunk_row(chunk, k);
-        entry e = {.ordinal = chunk->ordinal + row, .part = p->number, .row = (uint32_t)(p->rows.n + k)};
-        kq_value at = kq_vector_get(time, row);
-        if (p->rows.n + k > UINT32_MAX) return kq_fail(err, KQ_ERR_LIMIT, "more process starts than can be counted");
-        if (at.null) continue;
-        e.time = at.u.l;
-        for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) {
-            e.key = (uint64_t)kq_vec_long(&chunk->cols[n + i])[row];
-            if (!e.key) continue;
-            if (i == KQ_BOOK_START) {
-                KQ_TRY(room(p->book, &p->told, p->ntold, &p->told_cap, sizeof *p->told, err));
-                p->told[p->ntold++] = telling(e.key, e.time);
-            } else {
-                KQ_TRY(room(p->book, &p->entries, p->n, &p->cap, sizeof *p->entries, err));
-                p->entries[p->n++] = e;
-            }
+/* Times as words that have their order. */
+static uint64_t in_order(int64_t time) {
+    return (uint64_t)time ^ UINT64_C(1) << 63;
+}
+
+/* Writes the part's blocks and frees them; the last one stays to be filled, unless `rest`. */
+static kq_status spill_blocks(kq_book_part *p, bool rest, kq_error *err) {
+    kq_book *b = p->book;
+    pthread_mutex_lock(&b->lock);
+    kq_status status = kq_spill_open(&b->rows, err);
+    pthread_mutex_unlock(&b->lock);
+    while (!status && p->blocks && (rest || p->blocks->next)) {
+        block *k = rest ? p->blocks : p->blocks->next;
+        status = kq_spill_write(&b->rows, k->number * b->block, k->data, k->n, err);
+        if (status) break;
+        pthread_mutex_lock(&b->lock);
+        if (b->rows_end < k->number * b->block + k->n) b->rows_end = k->number * b->block + k->n;
+        pthread_mutex_unlock(&b->lock);
+        if (rest)
+            p->blocks = k->next;
+        else
+            p->blocks->next = k->next;
+        free_block(p, k);
+    }
+    return status;
+}
+
+/* Room for `n` bytes in the part's last block; *at where they are in the file. */
+static kq_status room(kq_book_part *p, size_t n, char **to, uint64_t *at, kq_error *err) {
+    kq_book *b = p->book;
+    block *k = p->blocks;
+    if (!k || k->size - k->n < n) {
+        uint64_t count = (n + b->block - 1) / b->block;
+        size_t size = (size_t)count * b->block;
+        if (!kq_budget_charge(b->budget, size)) return kq_budget_status(b->budget, err);
+        k = kq_malloc(sizeof *k + size);
+        if (!k) {
+            kq_budget_release(b->budget, size);
+            return kq_nomem(err);
         }
+        *k = (block){.size = size, .next = p->blocks};
+        p->blocks = k;
+        p->rows += size;
+        pthread_mutex_lock(&b->lock);
+        k->number = b->nblocks;
+        b->nblocks += count;
+        pthread_mutex_unlock(&b->lock);
+        if (b->spills) KQ_TRY(spill_blocks(p, false, err));
     }
-    if (!n) return KQ_OK;
-    kq_chunk columns = *chunk;
-    columns.ncols = n;
-    return kq_rows_append_chunk(&p->rows, &columns, err);
-}
-
-static int by_key(const void *a, const void *b) {
-    const entry *x = a, *y = b;
-    if (x->key != y->key) return x->key < y->key ? -1 : 1;
-    if (x->time != y->time) return x->time < y->time ? -1 : 1;
-    return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
-}
-
-static int ascending(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The parts' tellings as one array; with one part, its own. */
-static kq_status seal_told(kq_book *b, kq_error *err) {
-    size_t n = 0, at = 0;
-    for (kq_book_part *p = b->parts; p; p = p->next) n += p->ntold;
-    if (!n) return KQ_OK;
-    if (!kq_budget_charge(b->budget, n * sizeof *b->told)) return kq_budget_status(b->budget, err);
-    b->ntold = n;
-    b->told = kq_malloc(n * sizeof *b->told);
-    if (!b->told) return kq_nomem(err);
-    for (kq_book_part *p = b->parts; p; p = p->next) {
-        if (p->ntold) memcpy(b->told + at, p->told, p->ntold * sizeof *p->told);
-        at += p->ntold;
-        kq_budget_release(b->budget, p->told_cap * sizeof *p->told);
-        kq_free(p->told);
-        p->told = NULL;
-        p->ntold = p->told_cap = 0;
-    }
-    qsort(b->told, n, sizeof *b->told, ascending);
+    *to = k->data + k->n;
+    *at = k->number * b->block + k->n;
+    k->n += n;
     return KQ_OK;
+}
+
+/* A row in a block: its length in 4 bytes, then each cell: of text its length in 4 bytes and the text; of other types 8
+ * bytes behind a byte that says whether there is a value. Rows are aligned to 4 bytes, so that the length is on one
+ * page. */
+static size_t cell_size(const kq_vector *v, uint32_t row) {
+    if (v->type == KQ_STRING) return 4 + kq_vec_str(v)[kq_vec_at(v, row)].len;
+    return v->type == KQ_DYNAMIC || kq_vec_is_null(v, row) ? 1 : 9;
+}
+
+static char *write_cell(const kq_vector *v, uint32_t row, char *to) {
+    if (v->type == KQ_STRING) {
+        kq_sv text = kq_str_view(&kq_vec_str(v)[kq_vec_at(v, row)]);
+        uint32_t n = (uint32_t)text.n;
+        memcpy(to, &n, 4);
+        if (n) memcpy(to + 4, text.p, n);
+        return to + 4 + n;
+    }
+    *to = 0;
+    if (cell_size(v, row) == 1) return to + 1;
+    kq_value value = kq_vector_get(v, row);
+    int64_t l = v->type == KQ_BOOL ? value.u.b : v->type == KQ_INT ? value.u.i : value.u.l;
+    *to = 1;
+    memcpy(to + 1, &l, 8);
+    return to + 9;
+}
+
+static kq_status keep_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, uint64_t *at, kq_error *err) {
+    uint32_t columns = p->book->ncolumns;
+    size_t n = 4;
+    for (uint32_t i = 0; i < columns; i++) n += cell_size(&chunk->cols[i], row);
+    if (n > UINT32_MAX) return kq_fail(err, KQ_ERR_LIMIT, "the start of a process takes more than 4 GB");
+    char *to = NULL;
+    KQ_TRY(room(p, (n + 3) & ~(size_t)3, &to, at, err));
+    uint32_t length = (uint32_t)n;
+    memset(to + (n & ~(size_t)3), 0, n & 3 ? 4 : 0);
+    memcpy(to, &length, 4);
+    to += 4;
+    for (uint32_t i = 0; i < columns; i++) to = write_cell(&chunk->cols[i], row, to);
+    return KQ_OK;
+}
+
+static kq_status append_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, kq_error *err) {
+    kq_book *b = p->book;
+    uint32_t n = b->ncolumns;
+    kq_value time = kq_vector_get(&chunk->cols[n + KQ_BOOK_KEYS], row);
+    if (time.null) return KQ_OK;
+    uint64_t entry[ENTRY_WORDS] = {0, in_order(time.u.l), chunk->ordinal + row, UINT64_MAX};
+    for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) {
+        entry[0] = (uint64_t)kq_vec_long(&chunk->cols[n + i])[row];
+        if (!entry[0]) continue;
+        if (i == KQ_BOOK_START) {
+            uint64_t told = telling(entry[0], time.u.l);
+            KQ_TRY(kq_ledger_add(&b->told, &p->told, &told, err));
+            continue;
+        }
+        if (entry[3] == UINT64_MAX) KQ_TRY(keep_row(p, chunk, row, &entry[3], err));
+        KQ_TRY(kq_ledger_add(&b->entries, &p->entries, entry, err));
+    }
+    return KQ_OK;
+}
+
+/* Tells the book what the part holds, and writes what is too much. */
+static kq_status settle(kq_book_part *p, kq_error *err) {
+    kq_book *b = p->book;
+    size_t held = p->rows + kq_ledger_bytes(&b->entries, &p->entries) + kq_ledger_bytes(&b->told, &p->told);
+    size_t all = atomic_fetch_add(&b->held, held - p->held) + (held - p->held);
+    p->held = held;
+    if (all > b->share) b->spills = true;
+    if (!b->spills) return KQ_OK;
+    if (p->blocks && p->blocks->next) KQ_TRY(spill_blocks(p, false, err));
+    KQ_TRY(kq_ledger_spill(&b->entries, &p->entries, false, err));
+    return kq_ledger_spill(&b->told, &p->told, false, err);
+}
+
+/* Rows between two looks at the memory: huge cells must not add up. */
+#define ROWS_AT_ONCE 64
+
+kq_status kq_book_append(kq_book_part *p, kq_chunk *chunk, kq_error *err) {
+    for (uint32_t k = 0; k < chunk->selected; k++) {
+        KQ_TRY(append_row(p, chunk, kq_chunk_row(chunk, k), err));
+        if (k % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) KQ_TRY(settle(p, err));
+    }
+    return settle(p, err);
+}
+
+/* The parts' ledgers, one after another. */
+typedef struct walk {
+    kq_book_part *at;
+    bool told;
+} walk;
+
+static kq_ledger_part *next_part(void *ctx) {
+    walk *w = ctx;
+    kq_book_part *p = w->at;
+    if (p) w->at = p->next;
+    return p ? w->told ? &p->told : &p->entries : NULL;
 }
 
 kq_status kq_book_seal(kq_book *b, kq_error *err) {
-    size_t n = 0;
-    KQ_TRY(seal_told(b, err));
-    for (kq_book_part *p = b->parts; p; p = p->next) n += p->n;
-    if (!kq_budget_charge(b->budget, n * sizeof *b->entries)) return kq_budget_status(b->budget, err);
-    b->n = n;
-    b->entries = kq_malloc((n + 1) * sizeof *b->entries);
-    b->by_number = kq_calloc(b->nparts + 1u, sizeof(kq_book_part *));
-    if (!b->entries || !b->by_number) return kq_nomem(err);
-    size_t at = 0;
-    for (kq_book_part *p = b->parts; p; p = p->next) {
-        b->by_number[p->number] = p;
-        if (p->n) memcpy(b->entries + at, p->entries, p->n * sizeof *p->entries);
-        at += p->n;
-        kq_budget_release(b->budget, p->cap * sizeof *p->entries);
-        kq_free(p->entries);
-        p->entries = NULL;
-        p->n = p->cap = 0;
-    }
-    qsort(b->entries, n, sizeof *b->entries, by_key);
-    unsigned bits = 4;
-    while (bits < 24 && (size_t)1 << bits < n / 2) bits++;
-    b->shift = 64 - bits;
-    b->first = kq_calloc(((size_t)1 << bits) + 1, sizeof *b->first);
-    if (!b->first) return kq_nomem(err);
-    for (size_t i = 0, slot = 0; slot <= (size_t)1 << bits; slot++) {
-        while (i < n && b->entries[i].key >> b->shift < slot) i++;
-        b->first[slot] = i;
-    }
+    walk entries = {b->parts, false}, told = {b->parts, true};
+    bool spilled = b->rows.fd >= 0; /* some row is in the file: then all */
+    for (kq_book_part *p = b->parts; p && spilled; p = p->next) KQ_TRY(spill_blocks(p, true, err));
+    KQ_TRY(kq_ledger_seal(&b->told, next_part, &told, err));
+    KQ_TRY(kq_ledger_seal(&b->entries, next_part, &entries, err));
+    if (spilled || !b->nblocks) return KQ_OK;
+    b->by_number = kq_calloc(b->nblocks, sizeof *b->by_number);
+    if (!b->by_number) return kq_nomem(err);
+    for (kq_book_part *p = b->parts; p; p = p->next)
+        for (const block *k = p->blocks; k; k = k->next) b->by_number[k->number] = k;
     return KQ_OK;
 }
 
-/* The first entry in [lo, hi) whose key is not less than `key`. */
-static size_t lower_bound(const kq_book *b, size_t lo, size_t hi, uint64_t key) {
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (b->entries[mid].key < key)
-            lo = mid + 1;
-        else
-            hi = mid;
+bool kq_book_spilled(const kq_book *b) {
+    return b->rows.fd >= 0 || b->entries.file.fd >= 0 || b->told.file.fd >= 0;
+}
+
+size_t kq_book_held(const kq_book *b) {
+    size_t held = (b->entries.items ? b->entries.n * ENTRY_WORDS * 8 : 0) + (b->told.items ? b->told.n * 8 : 0);
+    for (const kq_book_part *p = b->parts; p; p = p->next) held += p->rows;
+    return held;
+}
+
+struct kq_book_reader {
+    const kq_book *book;
+    kq_ledger_reader entries, told;
+    kq_pages rows;
+    uint64_t found;    /* where the row is */
+    uint64_t unpacked; /* which row the cells are of; UINT64_MAX: of none */
+    kq_status status;  /* the first failure */
+    kq_error err;
+    kq_field cells[];
+};
+
+kq_status kq_book_reader_create(const kq_book *b, kq_budget *budget, kq_book_reader **out, kq_error *err) {
+    kq_book_reader *r = kq_calloc(1, sizeof *r + (b->ncolumns + 1) * sizeof *r->cells);
+    if (!r) return kq_nomem(err);
+    r->book = b;
+    r->unpacked = UINT64_MAX;
+    kq_status status = kq_ledger_reader_init(&r->entries, &b->entries, budget, err);
+    if (!status) status = kq_ledger_reader_init(&r->told, &b->told, budget, err);
+    if (!status && b->rows.fd >= 0) status = kq_pages_init(&r->rows, &b->rows, b->rows_end, budget, err);
+    if (status) {
+        kq_book_reader_destroy(r);
+        return status;
     }
-    return lo;
+    *out = r;
+    return KQ_OK;
 }
 
-/* The entries of a key: the first, and behind the last. */
-static void range(const kq_book *b, uint64_t key, size_t *from, size_t *to) {
-    size_t slot = key >> b->shift;
-    *from = lower_bound(b, b->first[slot], b->first[slot + 1], key);
-    *to = lower_bound(b, *from, b->first[slot + 1], key + 1);
+void kq_book_reader_destroy(kq_book_reader *r) {
+    if (!r) return;
+    kq_ledger_reader_deinit(&r->entries);
+    kq_ledger_reader_deinit(&r->told);
+    if (r->rows.data) kq_pages_deinit(&r->rows);
+    kq_free(r);
 }
 
-/* The number of entries in [from, to) that are not later than `time`, by halving: a busy process id has many. */
-static size_t until(const kq_book *b, size_t from, size_t to, int64_t time) {
-    size_t lo = from, hi = to;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (b->entries[mid].time <= time)
-            lo = mid + 1;
-        else
-            hi = mid;
+kq_status kq_book_reader_status(const kq_book_reader *r, kq_error *err) {
+    if (r->status && err) *err = r->err;
+    return r->status;
+}
+
+/* Notes a failure; true when there was none. */
+static bool went(kq_book_reader *r, kq_status status, const kq_error *why) {
+    if (status && !r->status) {
+        r->status = status;
+        r->err = *why;
     }
-    return lo - from;
+    return !status;
 }
 
-bool kq_book_find(const kq_book *b, kq_book_key kind, uint64_t key, int64_t time, kq_book_row *out) {
-    size_t from, to;
-    if (!key) return false;
-    range(b, key, &from, &to);
-    if (from == to) return false;
-    size_t n = until(b, from, to, time);
-    if (!n && kind != KQ_BOOK_GUID) return false;
-    const entry *e = &b->entries[n ? from + n - 1 : from];
-    *out = (kq_book_row){b->by_number[e->part], e->row};
+bool kq_book_find(kq_book_reader *r, kq_book_key kind, uint64_t key, int64_t time) {
+    uint64_t at, behind[ENTRY_WORDS] = {key, in_order(time), UINT64_MAX, UINT64_MAX};
+    const uint64_t *e;
+    kq_error why;
+    if (!key || !went(r, kq_ledger_find(&r->entries, behind, &at, &why), &why)) return false;
+    if (at) {
+        if (!went(r, kq_ledger_get(&r->entries, at - 1, &e, &why), &why)) return false;
+        if (e[0] == key) {
+            r->found = e[3];
+            return true;
+        }
+    }
+    if (kind != KQ_BOOK_GUID || !went(r, kq_ledger_get(&r->entries, at, &e, &why), &why) || !e || e[0] != key)
+        return false;
+    r->found = e[3];
     return true;
 }
 
-/* The first telling in ascending order that is not less than `at`. */
-static size_t first_told(const kq_book *b, uint64_t at) {
-    size_t lo = 0, hi = b->ntold;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (b->told[mid] < at)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
+/* Is there a telling from `from` to `to`? */
+static bool told_between(kq_book_reader *r, uint64_t from, uint64_t to) {
+    uint64_t at;
+    const uint64_t *e;
+    kq_error why;
+    if (!r->book->told.n || !went(r, kq_ledger_find(&r->told, &from, &at, &why), &why)) return false;
+    return went(r, kq_ledger_get(&r->told, at, &e, &why), &why) && e && *e <= to;
 }
 
-bool kq_book_told(const kq_book *b, uint64_t key, int64_t time) {
-    uint64_t at = telling(key, time), from = at > NEAR_QUARTERS ? at - NEAR_QUARTERS : 0;
-    size_t i = first_told(b, from);
-    return key && i < b->ntold && b->told[i] <= at + NEAR_QUARTERS;
+bool kq_book_told(kq_book_reader *r, uint64_t key, int64_t time) {
+    uint64_t at = telling(key, time);
+    return key && told_between(r, at > NEAR_QUARTERS ? at - NEAR_QUARTERS : 0, at + NEAR_QUARTERS);
 }
 
-bool kq_book_told_ever(const kq_book *b, uint64_t key) {
+bool kq_book_told_ever(kq_book_reader *r, uint64_t key) {
     uint64_t at = key & ~(uint64_t)UINT32_MAX;
-    size_t i = first_told(b, at);
-    return key && i < b->ntold && b->told[i] <= (at | UINT32_MAX);
+    return key && told_between(r, at, at | UINT32_MAX);
 }
 
-void kq_book_cell(kq_book_row at, uint32_t number, kq_field *out) {
-    kq_value v = kq_vector_get(kq_rows_vector(&at.part->rows, at.row, number), kq_rows_index(at.row));
-    *out = (kq_field){.kind = KQ_FIELD_NULL};
-    if (v.null) return;
-    switch (v.type) {
-    case KQ_STRING: break;
-    case KQ_LONG: *out = (kq_field){.kind = KQ_FIELD_LONG, .u.l = v.u.l}; return;
-    case KQ_INT: *out = (kq_field){.kind = KQ_FIELD_LONG, .u.l = v.u.i}; return;
-    case KQ_BOOL: *out = (kq_field){.kind = KQ_FIELD_BOOL, .u.b = v.u.b}; return;
-    case KQ_DATETIME: *out = (kq_field){.kind = KQ_FIELD_DATETIME, .u.l = v.u.l}; return;
-    default: return;
+/* The bytes of the row that was found, behind its length. */
+static const char *row_bytes(kq_book_reader *r) {
+    const kq_book *b = r->book;
+    if (b->by_number) return b->by_number[r->found / b->block]->data + r->found % b->block + 4;
+    kq_status status;
+    kq_error why;
+    const char *p = kq_pages_get(&r->rows, r->found, 4, &status, &why);
+    if (p) {
+        uint32_t n;
+        memcpy(&n, p, 4);
+        p = kq_pages_get(&r->rows, r->found, n, &status, &why);
     }
-    /* a short string lies in the vector itself: a view of it lasts as long as the book */
-    const kq_vector *column = kq_rows_vector(&at.part->rows, at.row, number);
-    *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_str_view(&kq_vec_str(column)[kq_rows_index(at.row)])};
+    went(r, status, &why);
+    return p ? p + 4 : NULL;
+}
+
+static void unpack(kq_book_reader *r) {
+    const kq_book *b = r->book;
+    const char *p = row_bytes(r);
+    r->unpacked = r->found;
+    for (uint32_t i = 0; i < b->ncolumns; i++) {
+        kq_field *f = &r->cells[i];
+        *f = (kq_field){.kind = KQ_FIELD_NULL};
+        if (!p) continue;
+        if (b->types[i] == KQ_STRING) {
+            uint32_t n;
+            memcpy(&n, p, 4);
+            *f = (kq_field){.kind = KQ_FIELD_STRING, .u.text = {p + 4, n}};
+            p += 4 + n;
+        } else if (*p++) {
+            int64_t l;
+            memcpy(&l, p, 8);
+            p += 8;
+            switch (b->types[i]) {
+            case KQ_LONG:
+            case KQ_INT: *f = (kq_field){.kind = KQ_FIELD_LONG, .u.l = l}; break;
+            case KQ_BOOL: *f = (kq_field){.kind = KQ_FIELD_BOOL, .u.b = l != 0}; break;
+            case KQ_DATETIME: *f = (kq_field){.kind = KQ_FIELD_DATETIME, .u.l = l}; break;
+            default: break;
+            }
+        }
+    }
+}
+
+void kq_book_cell(kq_book_reader *r, uint32_t column, kq_field *out) {
+    if (r->unpacked != r->found) unpack(r);
+    *out = r->cells[column];
 }

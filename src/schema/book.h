@@ -4,51 +4,59 @@
  *
  * A process is known by its GUID (Sysmon) and by device, process id and time; a start seen twice by device, process
  * id, file name and time. Workers each fill a part; then the parts become a book, which is immutable and shared. It
- * takes 32 bytes for each key and the bytes of the columns asked for, 8 bytes for each start that may be told twice,
- * from the budget: a limit is an error.
+ * takes 32 bytes for each key and the bytes of the columns asked for, 8 bytes for each start that may be told twice: in
+ * memory up to its share, which the budget is charged; beyond it all lies in spill files and memory is bounded.
  */
 #ifndef KQ_SCHEMA_BOOK_H
 #define KQ_SCHEMA_BOOK_H
 
-#include "column/rows.h"
+#include "column/chunk.h"
 #include "source/field.h"
 
 typedef enum kq_book_key { KQ_BOOK_GUID, KQ_BOOK_PID, KQ_BOOK_START, KQ_BOOK_KEYS } kq_book_key;
 
 typedef struct kq_book kq_book;
 typedef struct kq_book_part kq_book_part;
+typedef struct kq_book_reader kq_book_reader;
 
 /* Keys of a process; 0: not known by that. */
 uint64_t kq_book_guid(kq_sv guid);
 uint64_t kq_book_pid(kq_sv device, int64_t pid);
 uint64_t kq_book_start(kq_sv device, int64_t pid, kq_sv file);
 
-/* A book of rows of these types, empty. Owned by the caller. Errors: NOMEM, LIMIT. */
-kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, kq_budget *budget, kq_book **out, kq_error *err);
+/* A book of rows of these types, empty, that takes about `share` bytes of memory. Owned by the caller. Errors: NOMEM,
+ * LIMIT. */
+kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, size_t share, kq_budget *budget, kq_book **out,
+                         kq_error *err);
 void kq_book_destroy(kq_book *book);
 
 /* A part of one worker; owned by the book. From any thread. NULL without memory. */
 kq_book_part *kq_book_part_new(kq_book *book);
 /* Appends the rows of a chunk: its first columns are the book's, then KQ_BOOK_KEYS columns of type long with the keys,
- * then the time. */
+ * then the time. Errors: NOMEM; LIMIT (of the budget, or no spill file can be made or written), as those below. */
 kq_status kq_book_append(kq_book_part *part, kq_chunk *chunk, kq_error *err);
-/* Makes the parts findable: from one thread, once. Errors: NOMEM, LIMIT. */
+/* Makes the parts findable: from one thread, once. */
 kq_status kq_book_seal(kq_book *book, kq_error *err);
+/* Does a sealed book lie in spill files? */
+bool kq_book_spilled(const kq_book *book);
+/* Bytes of memory that it holds. */
+size_t kq_book_held(const kq_book *book);
 
-/* A row of the book. */
-typedef struct kq_book_row {
-    const kq_book_part *part;
-    uint64_t row;
-} kq_book_row;
+/* One worker's view of a sealed book, destroyed before it. */
+kq_status kq_book_reader_create(const kq_book *book, kq_budget *budget, kq_book_reader **out, kq_error *err);
+void kq_book_reader_destroy(kq_book_reader *reader);
+/* Could a spill file not be read, or was there no memory, since it was created? Then an answer was wrong. */
+kq_status kq_book_reader_status(const kq_book_reader *reader, kq_error *err);
 
-/* The latest start with this key at or before `time` (by GUID: else the first one). */
-bool kq_book_find(const kq_book *book, kq_book_key kind, uint64_t key, int64_t time, kq_book_row *out);
+/* Finds the latest start with this key at or before `time` (by GUID: else the first one); kq_book_cell tells of it
+ * until the next is found. */
+bool kq_book_find(kq_book_reader *reader, kq_book_key kind, uint64_t key, int64_t time);
 /* Was a start with this key told at most two seconds from `time`, give or take a quarter? Keys and times are kept in 64
  * bits: that another start has the same 32 of its key within these seconds does not happen by chance. */
-bool kq_book_told(const kq_book *book, uint64_t key, int64_t time);
+bool kq_book_told(kq_book_reader *reader, uint64_t key, int64_t time);
 /* Was a start with this key told at any time? */
-bool kq_book_told_ever(const kq_book *book, uint64_t key);
-/* A cell as a field; text lies in the book. */
-void kq_book_cell(kq_book_row row, uint32_t column, kq_field *out);
+bool kq_book_told_ever(kq_book_reader *reader, uint64_t key);
+/* A cell of the start that was found, as a field; its text is valid until the next is found. */
+void kq_book_cell(kq_book_reader *reader, uint32_t column, kq_field *out);
 
 #endif

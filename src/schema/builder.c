@@ -35,6 +35,7 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
 }
 
 void kq_builder_deinit(kq_builder *b) {
+    kq_book_reader_destroy(b->book);
     kq_arena_deinit(&b->fixed);
     kq_arena_deinit(&b->text);
     kq_arena_deinit(&b->judged);
@@ -136,8 +137,12 @@ static bool time_of(const row *r, int64_t *out) {
 
 /* The book, opened when it is first asked: most queries drop every row that would ask. */
 static bool has_book(kq_builder *b) {
-    if (!b->opened && b->open_book) b->book_status = b->open_book(b->open_ctx, &b->book, &b->book_error);
+    if (b->opened || !b->open_book) return b->book != NULL;
+    const kq_book *book = NULL;
     b->opened = true;
+    b->book_status = b->open_book(b->open_ctx, &book, &b->book_error);
+    if (!b->book_status && book)
+        b->book_status = kq_book_reader_create(book, b->spec->budget, &b->book, &b->book_error);
     return b->book != NULL;
 }
 
@@ -151,10 +156,9 @@ static bool parent_of(const row *r) {
     kq_sv text;
     int64_t pid, time;
     if (!time_of(r, &time) || !has_book(b)) return false;
-    if (text_of(r, p->guid, &text))
-        b->known = kq_book_find(b->book, KQ_BOOK_GUID, kq_book_guid(text), time, &b->parent);
+    if (text_of(r, p->guid, &text)) b->known = kq_book_find(b->book, KQ_BOOK_GUID, kq_book_guid(text), time);
     if (!b->known && number_of(r, p->pid, &pid) && text_of(r, r->set->device, &text))
-        b->known = kq_book_find(b->book, KQ_BOOK_PID, kq_book_pid(text, pid), time, &b->parent);
+        b->known = kq_book_find(b->book, KQ_BOOK_PID, kq_book_pid(text, pid), time);
     return b->known;
 }
 
@@ -237,7 +241,7 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
         return e->transform->fn(text, &e->argument, r->arena, &out->u.text) && out->u.text.n > 0;
     case KQ_MAP_PARENT:
         if (!parent_of(r)) return false;
-        kq_book_cell(r->b->parent, node->at, out);
+        kq_book_cell(r->b->book, node->at, out);
         return !empty(out);
     case KQ_MAP_CONCAT: return concat(r, node, out);
     case KQ_MAP_NEAR: return near(r, node, out);
@@ -355,6 +359,16 @@ static bool is_text(const kq_build_node *node, const kq_field *fields) {
     return node && node->expr->kind == KQ_MAP_FIELD && fields[node->at].kind == KQ_FIELD_STRING;
 }
 
+/* A row is left out: with good reason, or for want of memory or of the book? */
+static kq_status judged(const kq_builder *b, kq_error *err) {
+    if (b->book_status) {
+        if (err) *err = b->book_error;
+        return b->book_status;
+    }
+    if (b->book) KQ_TRY(kq_book_reader_status(b->book, err));
+    return kq_arena_status(&b->judged, err);
+}
+
 kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
@@ -362,7 +376,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     b->asked = false;
     if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->nonly; i++)
-        if (!holds(&r, &s->only[i])) return kq_arena_status(&b->judged, err);
+        if (!holds(&r, &s->only[i])) return judged(b, err);
     if (b->counts) {
         if (s->map) b->counts[s->number]++;
         return KQ_OK;
@@ -370,11 +384,10 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     for (uint32_t i = 0; i < s->npredicates; i++) {
         bool stays = passes(&r, &s->predicates[i]);
         if (b->refused) return refuse(b, err);
-        if (!stays) return kq_arena_status(&b->judged, err);
+        if (!stays) return judged(b, err);
     }
-    if (s->yields && told(&r)) return kq_arena_status(&b->judged, err);
-    if (b->book_status) goto no_book;
-    KQ_TRY(kq_arena_status(&b->judged, err));
+    if (s->yields && told(&r)) return judged(b, err);
+    KQ_TRY(judged(b, err));
     r.arena = &b->text;
     size_t text = 0;
     uint32_t n = b->nvary - (b->starts ? KQ_BOOK_KEYS + 1 : 0);
@@ -404,7 +417,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     }
     if (b->refused) return refuse(b, err);
     if (b->starts) fill_keys(&r);
-    if (b->book_status) goto no_book;
+    KQ_TRY(judged(b, err));
     KQ_TRY(kq_arena_status(&b->text, err));
     KQ_TRY(kq_buf_status(&b->scratch, err));
     KQ_TRY(kq_buf_status(&b->object, err));
@@ -413,9 +426,6 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     if (b->rows == KQ_CHUNK_ROWS || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));
     *done = b->done;
     return KQ_OK;
-no_book:
-    if (err) *err = b->book_error;
-    return b->book_status;
 }
 
 kq_status kq_builder_end(kq_builder *b, kq_error *err) {

@@ -17,7 +17,7 @@ typedef struct kq_builder {
     /* Gives the starts of processes (*book NULL: none are known), when a row first asks for one. */
     kq_status (*open_book)(void *ctx, const kq_book **book, kq_error *err);
     void *open_ctx;
-    const kq_book *book; /* once opened */
+    kq_book_reader *book; /* once opened */
     bool opened;
     kq_status book_status; /* why it could not be opened */
     kq_error book_error;
@@ -45,8 +45,7 @@ typedef struct kq_builder {
     kq_arena text;   /* of the chunk being filled */
     kq_arena judged; /* what predicates need for one row */
     kq_buf scratch, object;
-    bool asked, known; /* of the row being built: was the book asked for its parent, and did it know it */
-    kq_book_row parent;
+    bool asked, known; /* of the row being built: was the book asked for its parent, and did it find it */
 } kq_builder;
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err);

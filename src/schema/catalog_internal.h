@@ -16,6 +16,9 @@ typedef struct kq_late {
     kq_model model;
 } kq_late;
 
+/* Memory of a catalog's books of process starts. */
+#define KQ_BOOK_SHARE ((size_t)16 << 20)
+
 /* Books of process starts that scans made, for the scans after them. */
 typedef struct kq_shelf kq_shelf;
 
@@ -44,6 +47,7 @@ struct kq_catalog {
     bool slack;
     const kq_zone *zone; /* of local times, or NULL */
     kq_shelf *shelf;
+    size_t book_share;       /* 0: KQ_BOOK_SHARE, or less where the budget is small */
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;
     kq_archive **archives; /* that inputs are members of */
@@ -68,13 +72,20 @@ kq_status kq_catalog_probe(kq_catalog *catalog, const kq_input *input, bool *fou
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);
 
 /* A book with at least these columns of DeviceProcessEvents, and with what was told when `told`; NULL: none was made
- * yet. From any thread. */
-kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n, bool told);
-/* Which columns a book of the catalog has, in its order. */
-uint32_t *kq_catalog_book_columns(const kq_catalog *catalog, const kq_book *book, uint32_t *n);
-/* The catalog takes the book: it is there until an input is added or the catalog goes. From any thread. False without
- * memory: then the book stays its maker's. */
+ * yet. It is lent until it is returned. *own: which columns it has, in its order. From any thread, as all below. */
+kq_book *kq_catalog_book(const kq_catalog *catalog, const uint32_t *columns, uint32_t n, bool told, uint32_t **own,
+                         uint32_t *nown);
+/* A book is to be made: adds the columns of those that are there to columns[0..*n), which has room for all of the
+ * table, so that the new one can take their place. *told too, if one of them has it. */
+void kq_catalog_book_join(const kq_catalog *catalog, uint32_t *columns, uint32_t *n, bool *told);
+/* Throws away the books that nobody has borrowed and that one with these columns takes the place of. Returns the memory
+ * that is left for it. */
+size_t kq_catalog_book_share(const kq_catalog *catalog, const uint32_t *columns, uint32_t n, bool told);
+/* The catalog takes the book and lends it to its maker: it is there until an input is added, the catalog goes or a book
+ * with more takes its place. False without memory: then the book stays its maker's. */
 bool kq_catalog_keep_book(const kq_catalog *catalog, kq_book *book, const uint32_t *columns, uint32_t n, bool told);
+/* The borrower needs it no more. */
+void kq_catalog_return_book(const kq_catalog *catalog, const kq_book *book);
 kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
 /* Throws away all books; `shelf` too when `all`. */
 void kq_shelf_clear(kq_shelf *shelf, bool all);

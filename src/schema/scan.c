@@ -37,7 +37,8 @@ struct kq_scan {
     kq_report starts_report; /* damage is reported by the scan itself, not twice */
     kq_scan *starts;         /* reads the starts of processes first; NULL: not needed, or the book is there */
     kq_book *book;
-    bool lent; /* the book is the catalog's */
+    bool lent;      /* the book is the catalog's */
+    kq_type *types; /* of the book to be made */
     bool reading_starts;
     kq_unfit unfit;   /* has its own lock */
     unsigned filling; /* workers that read starts */
@@ -68,11 +69,11 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
     }
     if (!any) return KQ_OK;
     bool told = yields && !s->spec.keep_duplicates;
-    if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents, told))) {
+    if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents, told, &s->parents, &s->nparents))) {
         s->sealed = s->lent = true;
-        s->parents = kq_catalog_book_columns(s->catalog, s->book, &s->nparents);
         return KQ_OK;
     }
+    kq_catalog_book_join(s->catalog, s->parents, &s->nparents, &told);
     kq_report_init(&s->starts_report);
     s->starts_spec = (kq_scan_spec){.table = table,
                                     .columns = s->parents,
@@ -82,10 +83,9 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
                                     .keep_duplicates = true,
                                     .told = told,
                                     .starts = true};
-    kq_type *types = kq_arena_array(&s->arena, kq_type, s->nparents + 1);
-    if (!types) return kq_arena_status(&s->arena, err);
-    for (uint32_t i = 0; i < s->nparents; i++) types[i] = table->columns.items[s->parents[i]].type;
-    KQ_TRY(kq_book_create(types, s->nparents, s->catalog->budget, &s->book, err));
+    s->types = kq_arena_array(&s->arena, kq_type, s->nparents + 1);
+    if (!s->types) return kq_arena_status(&s->arena, err);
+    for (uint32_t i = 0; i < s->nparents; i++) s->types[i] = table->columns.items[s->parents[i]].type;
     return kq_scan_create(s->catalog, &s->starts_spec, &s->starts, err);
 }
 
@@ -120,7 +120,10 @@ void kq_scan_destroy(kq_scan *s) {
     if (s->current) s->current->source->type->close(s->current->source);
     kq_scan_destroy(s->starts);
     if (s->starts_spec.report) kq_report_deinit(&s->starts_report);
-    if (!s->lent) kq_book_destroy(s->book);
+    if (s->lent)
+        kq_catalog_return_book(s->catalog, s->book);
+    else
+        kq_book_destroy(s->book);
     kq_unfit_end(&s->unfit, s->spec.report);
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
@@ -339,6 +342,11 @@ static kq_status open_book(void *ctx, const kq_book **book, kq_error *err) {
     if (!s->starts) return KQ_OK;
     pthread_mutex_lock(&s->lock);
     bool mine = !s->sealed && !s->failed;
+    if (mine && !s->book) {
+        size_t share = kq_catalog_book_share(s->catalog, s->parents, s->nparents, s->starts_spec.told);
+        s->failed = kq_book_create(s->types, s->nparents, share, s->catalog->budget, &s->book, &s->why);
+        mine = !s->failed;
+    }
     if (mine) s->filling++;
     __atomic_store_n(&s->reading_starts, true, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&s->lock);

@@ -6,6 +6,7 @@ typedef struct kept {
     kq_book *book;
     uint32_t *columns, n;
     bool told;
+    unsigned borrowers;
     struct kept *next;
 } kept;
 
@@ -22,13 +23,17 @@ kq_status kq_shelf_create(kq_shelf **out, kq_error *err) {
     return KQ_OK;
 }
 
+static void throw_away(kept *k) {
+    kq_book_destroy(k->book);
+    kq_free(k->columns);
+    kq_free(k);
+}
+
 void kq_shelf_clear(kq_shelf *s, bool all) {
     if (!s) return;
     for (kept *k = s->books, *next; k; k = next) {
         next = k->next;
-        kq_book_destroy(k->book);
-        kq_free(k->columns);
-        kq_free(k);
+        throw_away(k);
     }
     s->books = NULL;
     if (!all) return;
@@ -36,32 +41,65 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
     kq_free(s);
 }
 
-kq_book *kq_catalog_book(const kq_catalog *c, const uint32_t *columns, uint32_t n, bool told) {
-    kq_book *found = NULL;
-    pthread_mutex_lock(&c->shelf->lock);
-    for (const kept *k = c->shelf->books; k && !found; k = k->next) {
-        bool all = k->told || !told;
-        for (uint32_t i = 0; i < n && all; i++) {
-            bool has = false;
-            for (uint32_t j = 0; j < k->n; j++) has |= k->columns[j] == columns[i];
-            all = has;
-        }
-        if (all) found = k->book;
-    }
-    pthread_mutex_unlock(&c->shelf->lock);
-    return found;
+static bool has(const uint32_t *columns, uint32_t n, uint32_t column) {
+    for (uint32_t i = 0; i < n; i++)
+        if (columns[i] == column) return true;
+    return false;
 }
 
-uint32_t *kq_catalog_book_columns(const kq_catalog *c, const kq_book *book, uint32_t *n) {
-    uint32_t *columns = NULL;
+/* Is all of `few` among `many`? */
+static bool covers(const uint32_t *many, uint32_t nmany, const uint32_t *few, uint32_t nfew) {
+    for (uint32_t i = 0; i < nfew; i++)
+        if (!has(many, nmany, few[i])) return false;
+    return true;
+}
+
+kq_book *kq_catalog_book(const kq_catalog *c, const uint32_t *columns, uint32_t n, bool told, uint32_t **own,
+                         uint32_t *nown) {
+    kept *k;
     pthread_mutex_lock(&c->shelf->lock);
-    for (const kept *k = c->shelf->books; k; k = k->next)
-        if (k->book == book) {
-            columns = k->columns;
-            *n = k->n;
-        }
+    for (k = c->shelf->books; k; k = k->next)
+        if ((k->told || !told) && covers(k->columns, k->n, columns, n)) break;
+    if (k) {
+        k->borrowers++;
+        *own = k->columns;
+        *nown = k->n;
+    }
     pthread_mutex_unlock(&c->shelf->lock);
-    return columns;
+    return k ? k->book : NULL;
+}
+
+void kq_catalog_book_join(const kq_catalog *c, uint32_t *columns, uint32_t *n, bool *told) {
+    pthread_mutex_lock(&c->shelf->lock);
+    for (const kept *k = c->shelf->books; k; k = k->next) {
+        *told |= k->told;
+        for (uint32_t i = 0; i < k->n; i++)
+            if (!has(columns, *n, k->columns[i])) columns[(*n)++] = k->columns[i];
+    }
+    pthread_mutex_unlock(&c->shelf->lock);
+}
+
+/* Under the lock. */
+static void drop_covered(kq_shelf *s, const kept *by, const uint32_t *columns, uint32_t n, bool told) {
+    for (kept **at = &s->books; *at;) {
+        kept *k = *at;
+        if (k != by && !k->borrowers && (told || !k->told) && covers(columns, n, k->columns, k->n)) {
+            *at = k->next;
+            throw_away(k);
+        } else {
+            at = &k->next;
+        }
+    }
+}
+
+size_t kq_catalog_book_share(const kq_catalog *c, const uint32_t *columns, uint32_t n, bool told) {
+    size_t share = c->book_share ? c->book_share : KQ_BOOK_SHARE, held = 0;
+    if (!c->book_share && c->budget && c->budget->limit && share > c->budget->limit / 4) share = c->budget->limit / 4;
+    pthread_mutex_lock(&c->shelf->lock);
+    drop_covered(c->shelf, NULL, columns, n, told);
+    for (const kept *k = c->shelf->books; k; k = k->next) held += kq_book_held(k->book);
+    pthread_mutex_unlock(&c->shelf->lock);
+    return held < share - share / 8 ? share - held : share / 8;
 }
 
 bool kq_catalog_keep_book(const kq_catalog *c, kq_book *book, const uint32_t *columns, uint32_t n, bool told) {
@@ -73,10 +111,21 @@ bool kq_catalog_keep_book(const kq_catalog *c, kq_book *book, const uint32_t *co
         return false;
     }
     if (n) memcpy(own, columns, n * sizeof *own);
-    *k = (kept){book, own, n, told, NULL};
+    *k = (kept){.book = book, .columns = own, .n = n, .told = told, .borrowers = 1};
     pthread_mutex_lock(&c->shelf->lock);
     k->next = c->shelf->books;
     c->shelf->books = k;
+    drop_covered(c->shelf, k, own, n, told);
     pthread_mutex_unlock(&c->shelf->lock);
     return true;
+}
+
+void kq_catalog_return_book(const kq_catalog *c, const kq_book *book) {
+    pthread_mutex_lock(&c->shelf->lock);
+    for (kept *k = c->shelf->books; k; k = k->next)
+        if (k->book == book) k->borrowers--;
+    /* what another one took the place of meanwhile goes now */
+    const kept *last = c->shelf->books;
+    if (last) drop_covered(c->shelf, last, last->columns, last->n, last->told);
+    pthread_mutex_unlock(&c->shelf->lock);
 }

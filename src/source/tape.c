@@ -1,10 +1,10 @@
 #include "source/tape.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/spill.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,26 +50,10 @@ kq_status kq_tape_open(const char *path, kq_tape **out, kq_error *err) {
     return status;
 }
 
-static int temporary(void) {
-    const char *dir = getenv("TMPDIR");
-    if (!dir || !*dir) dir = "/tmp";
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0) return fd;
-    char path[4096];
-    static const char name[] = "/kequel-XXXXXX";
-    size_t n = strlen(dir);
-    if (n + sizeof name > sizeof path) return -1;
-    memcpy(path, dir, n);
-    memcpy(path + n, name, sizeof name);
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0) unlink(path);
-    return fd;
-}
-
 /* When the bytes can't be kept, later readers get an error and this one goes on. */
 static void keep(kq_tape *t, const char *bytes, size_t n) {
     if (t->lost) return;
-    if (t->kept < 0) t->kept = temporary();
+    if (t->kept < 0) t->kept = kq_temporary_file();
     for (size_t done = 0; t->kept >= 0 && done < n;) {
         ssize_t w = pwrite(t->kept, bytes + done, n - done, (off_t)(t->n + done));
         if (w < 0 && errno == EINTR) continue;
