@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-/* Of the usual share, 16 MB: blocks of 64 KB. */
+/* Of the usual share, 24 MB: blocks of 64 KB. */
 #define BLOCK_MAX   ((size_t)64 * 1024)
 #define BLOCK_MIN   ((size_t)4 * 1024)
 #define ENTRY_WORDS 4 /* key, time, ordinal, where the row is */

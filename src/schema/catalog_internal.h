@@ -17,7 +17,7 @@ typedef struct kq_late {
 } kq_late;
 
 /* Memory of a catalog's books of process starts. */
-#define KQ_BOOK_SHARE ((size_t)16 << 20)
+#define KQ_BOOK_SHARE ((size_t)24 << 20)
 
 /* Books of process starts that scans made, for the scans after them. */
 typedef struct kq_shelf kq_shelf;

@@ -8,7 +8,7 @@ static size_t clamped(size_t n, size_t least, size_t most) {
     return n < least ? least : n > most ? most : n;
 }
 
-/* Of the usual share, 16 MB: runs of 64 Ki records of four words, 128 of them merged at once through 32 KB each. */
+/* Of the usual share, 24 MB: runs of 64 Ki records of four words, 128 of them merged at once through 32 KB each. */
 #define MERGE_BUFFER ((size_t)32 * 1024)
 
 void kq_ledger_init(kq_ledger *l, unsigned words, size_t share, kq_budget *budget) {
