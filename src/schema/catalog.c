@@ -298,7 +298,7 @@ static kq_status add_members(kq_catalog *c, const char *path, const char *table,
         bool more;
         kq_status status = kq_archive_next(archive, from, &member, &more, &why);
         if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) { /* the members before it are read */
-            kq_report_damage(report, (uint32_t)c->ninputs, path, 0, "%s", why.message);
+            kq_report_damage(report, (uint32_t)c->ninputs, path, kq_archive_place(archive), "%s", why.message);
             *taken = true;
             return KQ_OK;
         }

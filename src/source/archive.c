@@ -1,15 +1,12 @@
 #include "source/archive.h"
-#include "base/file.h"
 #include "base/utf8.h"
-#include "source/tape.h"
+#include "source/stream.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES    (64 * 1024)
@@ -19,14 +16,16 @@
 #define FRESH_MAX     64 /* damaged members after which the archive is given up: each one costs another pass */
 
 uint64_t kq_archive_free_bytes = KQ_ARCHIVE_FREE;
+uint32_t kq_archive_members = KQ_ARCHIVE_MEMBERS;
 
 /* An archive that is being read: the header number `at` was the last one read. */
 typedef struct handle {
     struct archive *a;
     struct archive_entry *entry;
-    int fd; /* a regular file, else -1 */
-    kq_tape *tape;
-    uint64_t base, size, offset;
+    kq_stream *stream; /* .gz and .zst are unpacked by it: of a file that is cut off, what comes before is read */
+    uint64_t offset;   /* in a plain file */
+    kq_status failed;  /* the stream did, ... */
+    kq_error why;      /* ... for this reason */
     char *buffer;
     int64_t at;
     bool untouched; /* nothing of the member's data was read */
@@ -42,6 +41,7 @@ struct kq_archive {
     uint32_t nparked;
     uint32_t ndead;       /* handles that ended in damage */
     int64_t last;         /* number of the last header; -1 while it is not known */
+    uint64_t place;       /* of the last failure */
     char name[NAME_MAX_]; /* kq_archive_next's */
 };
 
@@ -84,10 +84,17 @@ kq_status kq_archive_open(const char *path, kq_budget *budget, kq_archive **out,
 static void close_handle(kq_archive *a, handle *h) {
     if (!h) return;
     if (h->a) archive_read_free(h->a);
-    if (h->fd >= 0) close(h->fd);
+    kq_stream_close(h->stream);
     kq_free(h->buffer);
     kq_free(h);
     kq_budget_release(a->budget, CHARGED_BYTES);
+}
+
+uint64_t kq_archive_place(kq_archive *a) {
+    pthread_mutex_lock(&a->lock);
+    uint64_t place = a->place;
+    pthread_mutex_unlock(&a->lock);
+    return place;
 }
 
 void kq_archive_close(kq_archive *a) {
@@ -107,20 +114,12 @@ void kq_archive_close(kq_archive *a) {
 static la_ssize_t read_bytes(struct archive *a, void *ctx, const void **out) {
     handle *h = ctx;
     size_t got = 0;
-    kq_error err;
     *out = h->buffer;
-    if (h->tape) {
-        if (kq_tape_read(h->tape, h->offset, h->buffer, READ_BYTES, &got, &err)) {
-            archive_set_error(a, EIO, "%s", err.message);
-            return -1;
-        }
-    } else {
-        ssize_t r = kq_pread(h->fd, h->buffer, READ_BYTES, h->base + h->offset);
-        if (r < 0) {
-            archive_set_error(a, errno, "%s", strerror(errno));
-            return -1;
-        }
-        got = (size_t)r;
+    h->failed = kq_stream_seekable(h->stream) ? kq_stream_at(h->stream, h->offset, h->buffer, READ_BYTES, &got, &h->why)
+                                              : kq_stream_read(h->stream, h->buffer, READ_BYTES, &got, &h->why);
+    if (h->failed) {
+        archive_set_error(a, EIO, "%s", h->why.message);
+        return -1;
     }
     h->offset += got;
     return (la_ssize_t)got;
@@ -128,8 +127,8 @@ static la_ssize_t read_bytes(struct archive *a, void *ctx, const void **out) {
 
 static la_int64_t skip_bytes(KQ_UNUSED struct archive *a, void *ctx, la_int64_t n) {
     handle *h = ctx;
-    uint64_t left = h->size > h->offset ? h->size - h->offset : 0;
-    if (h->tape || n <= 0) return 0;
+    uint64_t size = kq_stream_size(h->stream), left = size > h->offset ? size - h->offset : 0;
+    if (!kq_stream_seekable(h->stream) || n <= 0) return 0;
     if ((uint64_t)n > left) n = (la_int64_t)left;
     h->offset += (uint64_t)n;
     return n;
@@ -137,35 +136,24 @@ static la_int64_t skip_bytes(KQ_UNUSED struct archive *a, void *ctx, la_int64_t 
 
 static la_int64_t seek_bytes(KQ_UNUSED struct archive *a, void *ctx, la_int64_t to, int whence) {
     handle *h = ctx;
-    int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)h->offset : (int64_t)h->size, at;
+    int64_t at, from = whence == SEEK_SET   ? 0
+                       : whence == SEEK_CUR ? (int64_t)h->offset
+                                            : (int64_t)kq_stream_size(h->stream);
     if (__builtin_add_overflow(from, to, &at) || at < 0) return ARCHIVE_FATAL;
     h->offset = (uint64_t)at;
     return at;
 }
 
-static kq_status open_file(const kq_archive *a, handle *h, kq_error *err) {
-    struct stat st;
-    bool standard = strcmp(a->path, "-") == 0;
-    if ((standard ? fstat(STDIN_FILENO, &st) : stat(a->path, &st)) != 0)
-        return kq_fail(err, KQ_ERR_IO, "%s: %s", a->path, strerror(errno));
-    if (!S_ISREG(st.st_mode)) return kq_tape_open(a->path, &h->tape, err);
-    if (standard) {
-        off_t base = lseek(STDIN_FILENO, 0, SEEK_CUR);
-        if (base > 0) h->base = (uint64_t)base;
-    }
-    h->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(a->path, O_RDONLY | O_CLOEXEC);
-    if (h->fd < 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", a->path, strerror(errno));
-    if ((uint64_t)st.st_size > h->base) h->size = (uint64_t)st.st_size - h->base;
-    return KQ_OK;
-}
-
-/* What libarchive says of a failure. */
+/* What the stream or libarchive says of a failure. */
 static kq_status failure(const kq_archive *a, const handle *h, kq_error *err) {
     const char *why = archive_error_string(h->a);
-    int code = archive_errno(h->a);
-    if (code == ENOMEM) return kq_nomem(err);
-    return kq_fail(err, code == EIO ? KQ_ERR_IO : KQ_ERR_DAMAGED, "%s: the archive can't be read on: %s", a->path,
-                   why ? why : "no reason given");
+    if (h->failed) {
+        if (err) *err = h->why;
+        return h->failed;
+    }
+    if (archive_errno(h->a) == ENOMEM) return kq_nomem(err);
+    return kq_fail(err, KQ_ERR_DAMAGED, "%s: the archive can't be read on: %s", a->path,
+                   why && *why ? why : "its parts don't fit together");
 }
 
 static kq_status open_handle(kq_archive *a, handle **out, kq_error *err) {
@@ -175,20 +163,17 @@ static kq_status open_handle(kq_archive *a, handle **out, kq_error *err) {
         kq_budget_release(a->budget, CHARGED_BYTES);
         return kq_nomem(err);
     }
-    h->fd = -1;
     h->at = -1;
     h->buffer = kq_malloc(READ_BYTES);
     h->a = archive_read_new();
-    kq_status status = h->buffer && h->a ? open_file(a, h, err) : kq_nomem(err);
+    kq_status status = h->buffer && h->a ? kq_stream_open(a->path, a->budget, &h->stream, err) : kq_nomem(err);
     if (!status) {
-        archive_read_support_filter_gzip(h->a);
-        archive_read_support_filter_zstd(h->a);
         archive_read_support_filter_bzip2(h->a);
         archive_read_support_filter_xz(h->a);
         archive_read_support_format_tar(h->a);
         archive_read_support_format_zip(h->a);
         archive_read_support_format_7zip(h->a);
-        if (!h->tape) archive_read_set_seek_callback(h->a, seek_bytes);
+        if (kq_stream_seekable(h->stream)) archive_read_set_seek_callback(h->a, seek_bytes);
         if (archive_read_open2(h->a, h, NULL, read_bytes, skip_bytes, NULL) != ARCHIVE_OK) status = failure(a, h, err);
     }
     if (status) {
@@ -235,15 +220,17 @@ static void park(kq_archive *a, handle *h) {
 }
 
 static void bury(kq_archive *a, handle *h) {
+    la_int64_t at = archive_filter_bytes(h->a, 0);
     pthread_mutex_lock(&a->lock);
     a->ndead++;
+    a->place = at > 0 ? (uint64_t)at : 0;
     pthread_mutex_unlock(&a->lock);
     close_handle(a, h);
 }
 
 /* Is the archive a bomb, by what it has given so far? */
 static kq_status expands(const kq_archive *a, const handle *h, kq_error *err) {
-    uint64_t stored = h->size ? h->size : (uint64_t)archive_filter_bytes(h->a, -1);
+    uint64_t size = kq_stream_size(h->stream), stored = size ? size : kq_stream_consumed(h->stream);
     uint64_t out = (uint64_t)archive_filter_bytes(h->a, 0);
     if (out < h->given) out = h->given;
     if (out <= kq_archive_free_bytes || out / KQ_ARCHIVE_EXPANDS <= stored) return KQ_OK;
@@ -251,9 +238,12 @@ static kq_status expands(const kq_archive *a, const handle *h, kq_error *err) {
                    KQ_ARCHIVE_EXPANDS);
 }
 
-/* Passes over what is left of a member, seeing to it that this ends. A zip knows where the next one is. */
+/* Passes over what is left of a member, seeing to it that this ends. A zip mostly knows where the next one is; where it
+ * does not, only reading on finds the same place as reading the member does. */
 static kq_status pass_over(const kq_archive *a, handle *h, kq_error *err) {
-    if (h->at < 0 || (archive_format(h->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP) return KQ_OK;
+    if (h->at < 0) return KQ_OK;
+    bool zip = (archive_format(h->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+    if (zip && archive_entry_size_is_set(h->entry)) return KQ_OK;
     const void *p;
     size_t n;
     la_int64_t offset;
@@ -314,10 +304,10 @@ kq_status kq_archive_next(kq_archive *a, uint32_t from, kq_member_info *out, boo
     *more = false;
     KQ_TRY(take(a, from, &h, err));
     for (uint32_t number = from;; number++) {
-        kq_status status = number < KQ_ARCHIVE_MEMBERS
+        kq_status status = number < kq_archive_members
                                ? advance(a, h, number, more, err)
-                               : kq_fail(err, KQ_ERR_DAMAGED, "%s: more than %d members: the rest is skipped", a->path,
-                                         KQ_ARCHIVE_MEMBERS);
+                               : kq_fail(err, KQ_ERR_DAMAGED, "%s: more than %u members: the rest is skipped", a->path,
+                                         kq_archive_members);
         if (status) {
             *more = false;
             bury(a, h);
@@ -366,7 +356,10 @@ kq_status kq_member_read(kq_member *m, char *to, size_t n, size_t *got, kq_error
     do r = archive_read_data(m->h->a, to, n);
     while (r == ARCHIVE_RETRY || r == ARCHIVE_WARN);
     kq_status status = KQ_OK;
-    if (r < 0) {
+    bool alive = r == ARCHIVE_FAILED && !m->h->failed; /* what comes after this member can be read */
+    if (alive && archive_entry_is_data_encrypted(m->h->entry)) {
+        status = kq_fail(err, KQ_ERR_DAMAGED, "%s: the member is encrypted: it can't be read", a->path);
+    } else if (r < 0) {
         status = failure(a, m->h, err);
     } else {
         *got = (size_t)r;
@@ -374,7 +367,7 @@ kq_status kq_member_read(kq_member *m, char *to, size_t n, size_t *got, kq_error
         status = expands(a, m->h, err);
     }
     if (r > 0 && !status) return KQ_OK;
-    if (status)
+    if (status && !alive)
         bury(a, m->h);
     else
         park(a, m->h);

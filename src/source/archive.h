@@ -17,7 +17,8 @@
 #define KQ_ARCHIVE_EXPANDS 1000                /* times its own size, beyond ... */
 #define KQ_ARCHIVE_FREE    (UINT64_C(4) << 30) /* ... these bytes: a bomb */
 
-extern uint64_t kq_archive_free_bytes; /* KQ_ARCHIVE_FREE; tests make it small */
+extern uint64_t kq_archive_free_bytes; /* KQ_ARCHIVE_FREE, ... */
+extern uint32_t kq_archive_members;    /* ... KQ_ARCHIVE_MEMBERS: tests make them small */
 
 typedef struct kq_archive kq_archive;
 typedef struct kq_member kq_member;
@@ -34,6 +35,8 @@ bool kq_archive_is(kq_sv head, const char *path);
 /* A handle of the archive at `path` ("-" too); nothing is opened yet. Closed after its members. Errors: NOMEM. */
 kq_status kq_archive_open(const char *path, kq_budget *budget, kq_archive **out, kq_error *err);
 void kq_archive_close(kq_archive *archive);
+/* How far into the (unpacked) archive it was read when the last failure ended reading it. Any thread. */
+uint64_t kq_archive_place(kq_archive *archive);
 
 /* The first regular file with a number >= `from`, hidden ones left out; *more false when there is none. One thread.
  * Errors: IO, DAMAGED (also: it expands too far, has too many members), NOMEM, LIMIT. */
@@ -41,7 +44,8 @@ kq_status kq_archive_next(kq_archive *archive, uint32_t from, kq_member_info *ou
 
 /* Opens a member to be read from its start. Any thread. Errors: as above. */
 kq_status kq_member_open(kq_archive *archive, uint32_t number, kq_member **out, kq_error *err);
-/* The next bytes; *got 0 at the end. Errors: as above; what was read before stands. */
+/* The next bytes; *got 0 at the end. Errors: as above, and DAMAGED for one that is encrypted; what was read before
+ * stands. */
 kq_status kq_member_read(kq_member *member, char *to, size_t n, size_t *got, kq_error *err);
 void kq_member_close(kq_member *member);
 

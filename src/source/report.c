@@ -18,10 +18,13 @@ void kq_report_deinit(kq_report *report) {
     pthread_mutex_destroy(&report->lock);
 }
 
-static int compare(const kq_report_item *item, uint32_t file, uint64_t offset, const char *reason) {
-    if (item->file != file) return item->file < file ? -1 : 1;
-    if (item->offset != offset) return item->offset < offset ? -1 : 1;
-    return strcmp(item->reason, reason);
+/* Files that could not be opened have the number of the next one that could: their names tell them apart. */
+static int compare(const kq_report_item *a, const kq_report_item *b) {
+    if (a->file != b->file) return a->file < b->file ? -1 : 1;
+    int names = a->path == b->path ? 0 : strcmp(a->path ? a->path : "", b->path ? b->path : "");
+    if (names) return names;
+    if (a->offset != b->offset) return a->offset < b->offset ? -1 : 1;
+    return strcmp(a->reason, b->reason);
 }
 
 /* Puts an item into its place among the kept ones. False when it stands there already: a file that a query reads twice
@@ -29,18 +32,18 @@ static int compare(const kq_report_item *item, uint32_t file, uint64_t offset, c
 static bool note(kq_report_item *items, char **texts, uint32_t *n, const kq_report_item *item) {
     /* Items stay sorted; most damage comes in ascending order, so the search starts from the end. */
     uint32_t at = *n;
-    if (at && compare(&items[at - 1], item->file, item->offset, item->reason) >= 0) {
+    if (at && compare(&items[at - 1], item) >= 0) {
         uint32_t low = 0, high = at;
         while (low < high) {
             uint32_t mid = low + (high - low) / 2;
-            if (compare(&items[mid], item->file, item->offset, item->reason) < 0)
+            if (compare(&items[mid], item) < 0)
                 low = mid + 1;
             else
                 high = mid;
         }
         at = low;
     }
-    if (at < *n && compare(&items[at], item->file, item->offset, item->reason) == 0) return false;
+    if (at < *n && compare(&items[at], item) == 0) return false;
     if (at == KQ_REPORT_KEPT) return true;
     char *text = kq_strdup(item->reason);
     if (*n == KQ_REPORT_KEPT) kq_free(texts[--*n]);
@@ -66,10 +69,11 @@ void kq_report_damage(kq_report *report, uint32_t file, const char *path, uint64
         text_of[cut] = 0;
     }
     va_end(args);
-    /* The message of an error names its file, as an item does already. */
+    /* The message of an error names its file, or the archive that it is in, as an item does already. */
     const char *reason = text_of;
-    size_t named = path ? strlen(path) : 0;
-    if (named && strncmp(reason, path, named) == 0 && strncmp(reason + named, ": ", 2) == 0) reason += named + 2;
+    size_t named = 0;
+    while (path && path[named] && reason[named] == path[named]) named++;
+    if (named && (!path[named] || path[named] == '/') && strncmp(reason + named, ": ", 2) == 0) reason += named + 2;
     pthread_mutex_lock(&report->lock);
     report->total += note(report->items, report->texts, &report->n,
                           &(kq_report_item){.file = file, .offset = offset, .path = path, .reason = reason});

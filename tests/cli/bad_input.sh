@@ -27,6 +27,11 @@ check "an empty EVTX" 3 '{"Count":0}' 'empty.evtx at byte 0: the file is empty' 
 check "a missing file" 3 '' 'missing.evtx: No such file' query 'SecurityEvent | count' --on missing.evtx
 check "a missing file beside one that can be read" 3 '{"Count":3000}' 'missing.evtx: No such file' query 'T | count' \
     --on missing.evtx --as T=many.ndjson
+mkdir empties
+: >empties/a.evtx
+: >empties/b.evtx
+says "each of two empty files is told" 3 'empties/a.evtx at byte 0: the file is empty' inspect empties
+says "also the second" 3 'empties/b.evtx at byte 0: the file is empty' inspect empties
 check "a folder without logs" 3 '' 'none: no logs in this folder' query 'SecurityEvent | count' --on none
 check "a short row is given, and reported" 3 '{"FileName":"cmd.exe"} {"FileName":""}' 'at byte 79: the row has 2 fields' \
     query 'DeviceProcessEvents | project FileName' --as DeviceProcessEvents=short.csv

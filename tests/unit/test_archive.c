@@ -255,8 +255,81 @@ static void names(void **state) {
     assert_false(kq_archive_is(KQ_SV("{\"a\":\"ustar\"}"), "x.tar"));
 }
 
+/* Of a tar whose gzip stream is cut off, what comes before the cut is read, and the place is told. */
+static void cut(void **state) {
+    (void)state;
+    kq_status ended;
+    kq_error err = {0};
+    struct stat st;
+    int broken;
+    fill(TAR_GZ);
+    stat(path, &st);
+    assert_int_equal(truncate(path, st.st_size - 12), 0);
+    int whole = read_all(&ended, &broken, &err);
+    assert_true(whole >= MEMBERS - 1);
+    assert_true(ended == KQ_ERR_DAMAGED || broken);
+    kq_archive *a;
+    kq_member_info info;
+    bool more = true;
+    assert_int_equal(kq_archive_open(path, NULL, &a, &err), KQ_OK);
+    kq_status status = KQ_OK;
+    for (uint32_t from = 0; more && !(status = kq_archive_next(a, from, &info, &more, &err));) from = info.number + 1;
+    assert_int_equal(status, KQ_ERR_DAMAGED);
+    assert_non_null(strstr(err.message, "the gzip file is cut off"));
+    assert_true(kq_archive_place(a) > size_of(2));
+    kq_archive_close(a);
+    unlink(path);
+}
+
+static void encrypted(void **state) {
+    (void)state;
+    kq_archive *a;
+    kq_member *m;
+    kq_member_info info;
+    kq_error err;
+    bool more;
+    size_t got;
+    char to[16];
+    struct archive *w = archive_write_new();
+    strcpy(path, "/tmp/kequel-test-XXXXXX");
+    close(mkstemp(path));
+    archive_write_set_format_zip(w);
+    assert_int_equal(archive_write_set_options(w, "zip:encryption=zipcrypt"), ARCHIVE_OK);
+    archive_write_set_passphrase(w, "p");
+    assert_int_equal(archive_write_open_filename(w, path), ARCHIVE_OK);
+    for (int i = 0; i < 100; i++)
+        member(w, "x.csv", "a,b,c,d", 7, AE_IFREG); /* more than the archive may have damaged */
+    end(w);
+    assert_int_equal(kq_archive_open(path, NULL, &a, &err), KQ_OK);
+    for (uint32_t i = 0; i < 100; i++) { /* each of them is told, and the next one is reached */
+        if (kq_archive_next(a, i, &info, &more, &err)) fail_msg("%s", err.message);
+        assert_true(more);
+        assert_int_equal(kq_member_open(a, i, &m, &err), KQ_OK);
+        assert_int_equal(kq_member_read(m, to, sizeof to, &got, &err), KQ_ERR_DAMAGED);
+        assert_non_null(strstr(err.message, "is encrypted"));
+        kq_member_close(m);
+    }
+    kq_archive_close(a);
+    unlink(path);
+}
+
+static void many(void **state) {
+    (void)state;
+    kq_status ended;
+    kq_error err = {0};
+    int broken;
+    fill(TAR);
+    kq_archive_members = 4; /* the folder is one */
+    assert_int_equal(read_all(&ended, &broken, &err), 3);
+    assert_int_equal(ended, KQ_ERR_DAMAGED);
+    assert_non_null(strstr(err.message, "more than 4 members"));
+    kq_archive_members = KQ_ARCHIVE_MEMBERS;
+    unlink(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(members), cmocka_unit_test(damaged), cmocka_unit_test(bomb),
-                                       cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members), cmocka_unit_test(damaged),   cmocka_unit_test(bomb), cmocka_unit_test(names),
+        cmocka_unit_test(cut),     cmocka_unit_test(encrypted), cmocka_unit_test(many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

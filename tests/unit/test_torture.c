@@ -2,8 +2,12 @@
  * left to fail: the end is for want of memory, or the same rows; nothing leaks (under ASan), and what is charged is
  * released. */
 #include "schema/catalog.h"
+#include <archive.h>
+#include <archive_entry.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 typedef struct seen {
     uint64_t rows, hash;
@@ -123,8 +127,53 @@ static void test_csv(void **state) {
     torture("samples/portal-export.csv", tables);
 }
 
+/* The samples in an archive: its handles are parked and taken again while allocations fail. */
+static void packed(bool zip) {
+    static const char *const names[] = {"samples/portal-export.csv", "samples/defender-streaming.ndjson"};
+    static const char *const tables[] = {"DeviceProcessEvents", NULL};
+    static char bytes[1 << 20];
+    char path[] = "/tmp/kequel-torture-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    struct archive *a = archive_write_new();
+    if (zip)
+        archive_write_set_format_zip(a);
+    else
+        archive_write_set_format_pax_restricted(a);
+    if (!zip) archive_write_add_filter_gzip(a);
+    assert_int_equal(archive_write_open_filename(a, path), ARCHIVE_OK);
+    for (int i = 0; i < 2; i++) {
+        FILE *f = fopen(names[i], "rb");
+        assert_non_null(f);
+        size_t n = fread(bytes, 1, sizeof bytes, f);
+        fclose(f);
+        struct archive_entry *e = archive_entry_new();
+        archive_entry_set_pathname(e, names[i]);
+        archive_entry_set_filetype(e, AE_IFREG);
+        archive_entry_set_size(e, (int64_t)n);
+        assert_int_equal(archive_write_header(a, e), ARCHIVE_OK);
+        assert_int_equal(archive_write_data(a, bytes, n), (la_ssize_t)n);
+        archive_entry_free(e);
+    }
+    archive_write_free(a);
+    torture(path, tables);
+    unlink(path);
+}
+
+static void test_zip(void **state) {
+    (void)state;
+    packed(true);
+}
+
+static void test_tar_gz(void **state) {
+    (void)state;
+    packed(false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_evtx), cmocka_unit_test(test_ndjson),
-                                       cmocka_unit_test(test_csv)};
+                                       cmocka_unit_test(test_csv), cmocka_unit_test(test_zip),
+                                       cmocka_unit_test(test_tar_gz)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
