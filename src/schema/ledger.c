@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPARSE_MAX ((size_t)64 * 1024)
-
 static size_t clamped(size_t n, size_t least, size_t most) {
     return n < least ? least : n > most ? most : n;
 }
@@ -15,6 +13,7 @@ void kq_ledger_init(kq_ledger *l, unsigned words, size_t share, kq_budget *budge
     *l = (kq_ledger){.words = words,
                      .run = clamped(share / 256, 8, 64 * 1024),
                      .fan = clamped(share / (4 * MERGE_BUFFER), 3, 128),
+                     .sparse_max = clamped(share / 256, 8, 64 * 1024) & ~(size_t)1,
                      .budget = budget,
                      .file = KQ_SPILL_NONE,
                      .stride = 1};
@@ -35,7 +34,7 @@ void kq_ledger_deinit(kq_ledger *l) {
     if (l->items) kq_budget_release(l->budget, bytes_of(l, l->n));
     kq_free(l->items);
     kq_free(l->first);
-    if (l->sparse) kq_budget_release(l->budget, SPARSE_MAX * sizeof *l->sparse);
+    if (l->sparse) kq_budget_release(l->budget, l->sparse_max * sizeof *l->sparse);
     kq_free(l->sparse);
     kq_free(l->runs);
     kq_spill_close(&l->file);
@@ -160,9 +159,9 @@ static void sink(merge *m, size_t h) {
 /* Every second entry of the index, when it is full. */
 static void note_page(kq_ledger *l, uint64_t page, uint64_t word) {
     if (page % l->stride) return;
-    if (l->nsparse == SPARSE_MAX) {
-        for (size_t i = 0; i < SPARSE_MAX / 2; i++) l->sparse[i] = l->sparse[2 * i];
-        l->nsparse = SPARSE_MAX / 2;
+    if (l->nsparse == l->sparse_max) {
+        for (size_t i = 0; i < l->sparse_max / 2; i++) l->sparse[i] = l->sparse[2 * i];
+        l->nsparse = l->sparse_max / 2;
         l->stride *= 2;
         if (page % l->stride) return;
     }
@@ -242,9 +241,9 @@ static kq_status merge_all(kq_ledger *l, kq_error *err) {
     m.block = kq_malloc((fan + 1) * MERGE_BUFFER);
     m.in = kq_calloc(fan, sizeof *m.in);
     m.heap = kq_calloc(fan, sizeof *m.heap);
-    if (kq_budget_charge(l->budget, SPARSE_MAX * sizeof *l->sparse)) {
-        l->sparse = kq_malloc(SPARSE_MAX * sizeof *l->sparse);
-        if (!l->sparse) kq_budget_release(l->budget, SPARSE_MAX * sizeof *l->sparse);
+    if (kq_budget_charge(l->budget, l->sparse_max * sizeof *l->sparse)) {
+        l->sparse = kq_malloc(l->sparse_max * sizeof *l->sparse);
+        if (!l->sparse) kq_budget_release(l->budget, l->sparse_max * sizeof *l->sparse);
     }
     kq_status status = KQ_OK;
     if (!l->sparse)

@@ -35,7 +35,7 @@ typedef struct kq_ledger {
     size_t *first;   /* in memory, by leading bits: the first record that has no smaller ones */
     unsigned shift;
     uint64_t *sparse; /* in the file: the first word of each stride'th page */
-    size_t nsparse;
+    size_t nsparse, sparse_max;
     uint64_t stride;
 } kq_ledger;
 
