@@ -30,7 +30,8 @@ struct kq_book {
     uint32_t ncolumns;
     kq_budget *budget;
     size_t share, block;
-    atomic_size_t held;   /* bytes of all parts */
+    atomic_size_t held; /* bytes of all parts */
+    atomic_uint nparts;
     atomic_bool spills;   /* the share is passed: parts go to the files */
     pthread_mutex_t lock; /* the next five */
     kq_book_part *parts;
@@ -134,6 +135,7 @@ kq_book_part *kq_book_part_new(kq_book *b) {
     pthread_mutex_lock(&b->lock);
     p->next = b->parts;
     b->parts = p;
+    b->nparts++;
     pthread_mutex_unlock(&b->lock);
     return p;
 }
@@ -270,8 +272,10 @@ static kq_status settle(kq_book_part *p, kq_error *err) {
     if (all > b->share) b->spills = true;
     if (!b->spills) return KQ_OK;
     if (p->blocks && p->blocks->next) KQ_TRY(spill_blocks(p, false, err));
-    KQ_TRY(kq_ledger_spill(&b->entries, &p->entries, false, err));
-    return kq_ledger_spill(&b->told, &p->told, false, err);
+    size_t run = b->share / 256 / b->nparts; /* records: all parts together hold an eighth of the share, or little */
+    run = run < 8 ? 8 : run > 64 * 1024 ? 64 * 1024 : run;
+    KQ_TRY(kq_ledger_spill(&b->entries, &p->entries, run, err));
+    return kq_ledger_spill(&b->told, &p->told, run, err);
 }
 
 /* Rows between two looks at the memory: huge cells must not add up. */

@@ -6,12 +6,11 @@ static size_t clamped(size_t n, size_t least, size_t most) {
     return n < least ? least : n > most ? most : n;
 }
 
-/* Of the usual share, 24 MB: runs of 64 Ki records of four words, 128 of them merged at once through 32 KB each. */
+/* Of the usual share, 24 MB: 128 runs merged at once through 32 KB each. */
 #define MERGE_BUFFER ((size_t)32 * 1024)
 
 void kq_ledger_init(kq_ledger *l, unsigned words, size_t share, kq_budget *budget) {
     *l = (kq_ledger){.words = words,
-                     .run = clamped(share / 256, 8, 64 * 1024),
                      .fan = clamped(share / (4 * MERGE_BUFFER), 3, 128),
                      .sparse_max = clamped(share / 256, 8, 64 * 1024) & ~(size_t)1,
                      .budget = budget,
@@ -96,8 +95,8 @@ static kq_status note_run(kq_ledger *l, uint64_t at, uint64_t n, kq_error *err) 
     return KQ_OK;
 }
 
-kq_status kq_ledger_spill(kq_ledger *l, kq_ledger_part *p, bool rest, kq_error *err) {
-    if (!p->n || (!rest && p->n < l->run)) return KQ_OK;
+kq_status kq_ledger_spill(kq_ledger *l, kq_ledger_part *p, size_t least, kq_error *err) {
+    if (!p->n || p->n < least) return KQ_OK;
     sort(l, p->items, p->n);
     pthread_mutex_lock(&l->lock);
     kq_status status = kq_spill_open(&l->file, err);
@@ -108,7 +107,7 @@ kq_status kq_ledger_spill(kq_ledger *l, kq_ledger_part *p, bool rest, kq_error *
     if (!status) status = kq_spill_write(&l->file, bytes_of(l, at), p->items, bytes_of(l, p->n), err);
     if (status) return status;
     p->n = 0;
-    if (rest || p->cap > 2 * l->run) kq_ledger_part_deinit(l, p); /* the first one of a part may be large */
+    if (!least || p->cap > 2 * least) kq_ledger_part_deinit(l, p); /* the first one of a part may be large */
     return KQ_OK;
 }
 
@@ -281,7 +280,7 @@ kq_status kq_ledger_seal(kq_ledger *l, kq_ledger_part *(*next)(void *ctx), void 
     for (kq_ledger_part *p; !status && (p = next(ctx));) {
         l->n += p->n;
         if (l->nruns) {
-            status = kq_ledger_spill(l, p, true, err);
+            status = kq_ledger_spill(l, p, 0, err);
         } else if (!all.n) {
             kq_ledger_part_deinit(l, &all);
             all = *p;

@@ -23,7 +23,7 @@ typedef struct kq_ledger_run {
 
 typedef struct kq_ledger {
     unsigned words;
-    size_t run, fan; /* records of a part's run; runs merged at once */
+    size_t fan; /* runs merged at once */
     kq_budget *budget;
     pthread_mutex_t lock; /* the next four, until sealed */
     kq_spill file;
@@ -39,7 +39,7 @@ typedef struct kq_ledger {
     uint64_t stride;
 } kq_ledger;
 
-/* `share`: the bytes that the owner has for all; runs and merges take a small part of it. */
+/* `share`: the bytes that the owner has for all; merges take a small part of it. */
 void kq_ledger_init(kq_ledger *ledger, unsigned words, size_t share, kq_budget *budget);
 void kq_ledger_deinit(kq_ledger *ledger);
 void kq_ledger_part_deinit(const kq_ledger *ledger, kq_ledger_part *part);
@@ -49,8 +49,9 @@ kq_status kq_ledger_add(const kq_ledger *ledger, kq_ledger_part *part, const uin
 static inline size_t kq_ledger_bytes(const kq_ledger *ledger, const kq_ledger_part *part) {
     return part->cap * ledger->words * sizeof(uint64_t);
 }
-/* Writes the part's records as a run and empties it: a run's worth at least, or all when `rest`. From any thread. */
-kq_status kq_ledger_spill(kq_ledger *ledger, kq_ledger_part *part, bool rest, kq_error *err);
+/* Writes the part's records as a run and empties it, if there are `least` or more; 0: the part's last. From any thread.
+ */
+kq_status kq_ledger_spill(kq_ledger *ledger, kq_ledger_part *part, size_t least, kq_error *err);
 /* Takes the parts (`next` gives them, one after another, then NULL) and makes them findable; in the file when a run was
  * written. From one thread, once. Errors: NOMEM, LIMIT. */
 kq_status kq_ledger_seal(kq_ledger *ledger, kq_ledger_part *(*next)(void *ctx), void *ctx, kq_error *err);
