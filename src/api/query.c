@@ -128,6 +128,11 @@ kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats,
         (void)none;                      /* no table: an empty listing, and the notes below */
         e->runner.env.local_null = true; /* what is there, whatever the zone of its times */
         status = kq_runner_query(&e->runner, kq_buf_view(&text), &result, err);
+        if (e->report.local)
+            kq_runner_note(&e->runner,
+                           "%s: its times are local, of a zone that the file does not tell: --timezone says which, and "
+                           "queries that ask for them are refused without it",
+                           e->report.local);
     }
     if (!status) status = kq_sink_finish(w.sink, err);
     if (w.sink) e->rows = kq_sink_rows(w.sink);

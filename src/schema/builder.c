@@ -269,6 +269,10 @@ static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column,
     if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->zone)) {
         f->kind = KQ_FIELD_NULL;
         if (!b->local_null && !b->refused) b->refused = column + 1;
+        if (b->local_null && b->local_told != b->input && b->spec->report) {
+            kq_report_local(b->spec->report, b->input->number, b->input->path);
+            b->local_told = b->input;
+        }
     }
     return kq_field_value(f, type, arena, &b->scratch);
 }

@@ -23,9 +23,10 @@ typedef struct kq_builder {
     kq_error book_error;
     const kq_zone *zone; /* of local times; NULL: they are refused, or null where `local_null` */
     bool local_null;
-    const kq_input *input; /* for messages, as the next two */
-    uint64_t offset;       /* of the record */
-    kq_unfit *unfit;       /* NULL: not told */
+    const kq_input *local_told; /* the input whose local times the report knows of */
+    const kq_input *input;      /* for messages, as the next two */
+    uint64_t offset;            /* of the record */
+    kq_unfit *unfit;            /* NULL: not told */
     const kq_scan_spec *spec;
     uint32_t refused; /* column + 1 of the spec's table whose local time has no zone */
     bool starts;      /* after the spec's columns come what kq_book_append wants */

@@ -123,3 +123,12 @@ void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_
 out:
     pthread_mutex_unlock(&report->lock);
 }
+
+void kq_report_local(kq_report *report, uint32_t file, const char *path) {
+    pthread_mutex_lock(&report->lock);
+    if (!report->local || file < report->local_file) {
+        report->local = path;
+        report->local_file = file;
+    }
+    pthread_mutex_unlock(&report->lock);
+}

@@ -39,6 +39,8 @@ typedef struct kq_report {
     uint32_t nstale;
     kq_report_file *logs; /* by file */
     uint32_t nlogs, logs_cap;
+    uint32_t local_file; /* private: of `local` */
+    const char *local;   /* the first file with local times of a zone that nobody named, where they are null; or NULL */
     uint64_t files, bytes, records; /* read so far; added to with __atomic by readers, per morsel */
     char *texts[KQ_REPORT_KEPT];    /* private: owned copies of reasons */
     char *stale_texts[KQ_REPORT_KEPT];
@@ -56,5 +58,8 @@ void kq_report_stale(kq_report *report, uint32_t file, const char *path, uint64_
 /* Notes what reading a file gave, when it is over. Of a file that is read more than once the highest counts stand.
  * Never fails: without memory the counts are lost. */
 void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_report_counts *counts);
+
+/* Notes that the file has local times of a zone that nobody named. `path` must outlive the report. */
+void kq_report_local(kq_report *report, uint32_t file, const char *path);
 
 #endif

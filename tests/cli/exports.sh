@@ -81,6 +81,9 @@ check "an offset" 0 '{"TimeGenerated":"2023-10-25T07:43:21.99Z"}' '' \
 check "a zone that is none" 2 '' "there is no time zone 'Mars'" query 'Syslog' --on local.csv --timezone Mars
 check "inspect counts what it can't place in time" 0 '{"Table":"Syslog","Channel":"","Provider":"","EventID":null,"Records":3,"First":null,"Last":null}' \
     'files 1' inspect local.csv
+says "and says why, and what to do" 0 'note: local.csv: its times are local, of a zone that the file does not tell: --timezone says which' inspect local.csv
+"$k" inspect local.csv --timezone UTC >out 2>&1
+verdict "not when their zone is known" "$(grep -F 'of a zone that' out)"
 echo '{"EventTime":"2020-08-01 07:53:24","Hostname":"h","SourceName":"Microsoft-Windows-Security-Auditing","Channel":"Security","EventID":4624}' >nxlog.json
 check "NXLog writes local time" 2 '' 'nxlog.json: the times behind' query 'Event | project TimeGenerated' --on nxlog.json
 check "NXLog, its zone known" 0 '{"TimeGenerated":"2020-08-01T05:53:24Z"}' '' query 'Event | project TimeGenerated' --on nxlog.json --timezone Europe/Brussels
