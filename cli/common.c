@@ -99,7 +99,18 @@ static int parse_options(const cli_flags *flags, kq_engine_options *o) {
     o->no_optimize = flags->no_optimize;
     o->keep_duplicates = flags->keep_duplicates;
     o->slack = flags->slack;
-    o->timezone = flags->timezone;
+    for (size_t i = 0; i < flags->timezone.n; i++) { /* those of some inputs behind those of all */
+        const char *text = flags->timezone.items[i];
+        if (strchr(text, '=')) continue;
+        if (o->timezone)
+            return cli_usage("--timezone names two zones for all inputs: '%s' and '%s'", o->timezone, text);
+        o->timezone = text;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < flags->timezone.n; i++)
+        if (strchr(flags->timezone.items[i], '=')) flags->timezone.items[n++] = flags->timezone.items[i];
+    o->timezones = flags->timezone.items;
+    o->ntimezones = n;
     if ((flags->progress || isatty(STDERR_FILENO)) && !flags->no_progress) o->progress = cli_progress;
     return 0;
 }

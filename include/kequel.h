@@ -134,6 +134,10 @@ typedef struct kq_engine_options {
     /* The zone of times that logs write in local time: an IANA name, UTC, or an offset such as +02:00. NULL: queries
      * that ask for such times are refused. */
     const char *timezone;
+    /* PATTERN=ZONE, for the inputs whose path, or an end of it that begins behind a '/', matches the pattern; the last that
+     * matches counts, before `timezone`. */
+    const char *const *timezones;
+    size_t ntimezones;
 } kq_engine_options;
 
 /* Creates an engine. `options` may be NULL. Errors: NOMEM, USAGE. */

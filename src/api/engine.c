@@ -35,6 +35,15 @@ kq_status kq_engine_create(const kq_engine_options *options, kq_engine **out, kq
     if (!status && e->options.slack) status = kq_catalog_slack(e->catalog, err);
     if (!status && e->options.timezone)
         status = kq_catalog_set_timezone(e->catalog, kq_sv_of(e->options.timezone), err);
+    for (size_t i = 0; !status && i < e->options.ntimezones; i++) {
+        kq_sv text = kq_sv_of(e->options.timezones[i]);
+        const char *eq = memrchr(text.p, '=', text.n);
+        if (!eq)
+            status = kq_fail(err, KQ_ERR_USAGE, "'%s': the zone of some inputs is PATTERN=ZONE", text.p);
+        else
+            status = kq_catalog_zone_of(e->catalog, kq_sv_slice(text, 0, (size_t)(eq - text.p)),
+                                        kq_sv_slice(text, (size_t)(eq - text.p) + 1, text.n), err);
+    }
     if (status) {
         kq_engine_destroy(e);
         return status;

@@ -3,6 +3,7 @@
 #include "schema/catalogue.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -176,6 +177,13 @@ static bool has_shape(const kq_catalog *c, const kq_source_type *type, const kq_
     return false;
 }
 
+static const kq_zone *zone_of(const kq_catalog *c, const char *path) {
+    for (const kq_zoned *z = c->zoned; z; z = z->next)
+        for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+            if (fnmatch(z->pattern, p, 0) == 0) return z->zone;
+    return c->zone;
+}
+
 static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_error *err) {
     if (c->ninputs == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 16;
@@ -188,7 +196,8 @@ static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_err
         c->cap = cap;
     }
     c->says[c->ninputs] = says;
-    c->inputs[c->ninputs++] = *input;
+    c->inputs[c->ninputs] = *input;
+    c->inputs[c->ninputs++].zone = zone_of(c, input->path);
     return KQ_OK;
 }
 
@@ -410,12 +419,25 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
     return KQ_OK;
 }
 
+static kq_status zone_named(kq_catalog *c, kq_sv name, const kq_zone **out, kq_error *err) {
+    KQ_TRY(kq_zone_named(name, &c->arena, out, err));
+    return *out ? KQ_OK
+                : kq_fail(err, KQ_ERR_USAGE,
+                          "there is no time zone '" KQ_SV_FMT "': write Europe/Brussels, UTC or +02:00",
+                          KQ_SV_ARG(name));
+}
+
 kq_status kq_catalog_set_timezone(kq_catalog *c, kq_sv name, kq_error *err) {
-    KQ_TRY(kq_zone_named(name, &c->arena, &c->zone, err));
-    return c->zone ? KQ_OK
-                   : kq_fail(err, KQ_ERR_USAGE,
-                             "there is no time zone '" KQ_SV_FMT "': write Europe/Brussels, UTC or +02:00",
-                             KQ_SV_ARG(name));
+    return zone_named(c, name, &c->zone, err);
+}
+
+kq_status kq_catalog_zone_of(kq_catalog *c, kq_sv pattern, kq_sv name, kq_error *err) {
+    kq_zoned *z = kq_arena_new(&c->arena, kq_zoned);
+    if (!z || !(z->pattern = kq_arena_copy(&c->arena, pattern).p)) return kq_arena_status(&c->arena, err);
+    KQ_TRY(zone_named(c, name, &z->zone, err));
+    z->next = c->zoned;
+    c->zoned = z;
+    return KQ_OK;
 }
 
 const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {

@@ -55,6 +55,9 @@ kq_status kq_catalog_add(kq_catalog *catalog, const char *path, const char *tabl
 /* The zone of times that are written in local time: an IANA name, UTC, or an offset. Before inputs are read. Errors:
  * USAGE (there is no such zone), NOMEM. */
 kq_status kq_catalog_set_timezone(kq_catalog *catalog, kq_sv name, kq_error *err);
+/* The same of the inputs whose path, or an end of it that begins behind a '/', matches `pattern` (fnmatch, '*' takes
+ * '/' too). The last one that matches counts, before the zone for all. */
+kq_status kq_catalog_zone_of(kq_catalog *catalog, kq_sv pattern, kq_sv name, kq_error *err);
 
 /* The table of this name (case-sensitive), or NULL. Tables of Log Analytics that nothing else needs are read when they
  * are first asked for. Owned by the catalog. Any thread. */

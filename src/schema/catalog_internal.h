@@ -35,6 +35,12 @@ typedef struct kq_loaded {
     struct kq_loaded *next;
 } kq_loaded;
 
+typedef struct kq_zoned {
+    const char *pattern;
+    const kq_zone *zone;
+    struct kq_zoned *next;
+} kq_zoned;
+
 struct kq_catalog {
     kq_arena arena;
     kq_budget *budget;
@@ -46,6 +52,7 @@ struct kq_catalog {
     struct kq_loaded *loaded; /* the user's map files, the last first */
     bool slack;
     const kq_zone *zone; /* of local times, or NULL */
+    kq_zoned *zoned;     /* inputs with a zone of their own, the last first */
     kq_shelf *shelf;
     size_t book_share;       /* 0: KQ_BOOK_SHARE, or less where the budget is small */
     const kq_table **tables; /* made anew when a table is added */

@@ -204,7 +204,6 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
     if (!w) return kq_nomem(err);
     w->scan = scan;
     kq_status status = kq_builder_init(&w->builder, &scan->spec, err);
-    w->builder.zone = scan->catalog->zone;
     w->builder.open_book = open_book;
     w->builder.open_ctx = w;
     w->builder.unfit = scan->spec.starts ? NULL : &scan->unfit;
@@ -297,6 +296,7 @@ static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *s
     if (!o) return KQ_OK;
     *more = true;
     w->builder.input = o->source->input;
+    w->builder.zone = o->source->input->zone;
     w->builder.offset = morsel.offset;
     kq_builder_begin(&w->builder, o->request, to, *seq << 32);
     kq_row_sink sink = {kq_builder_row, &w->builder, &w->builder.offset};

@@ -35,11 +35,12 @@ typedef struct kq_input {
     uint64_t size;       /* bytes as stored; 0 for standard input */
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
-    const char *remark;  /* what its user should know of how it is read, or NULL */
-    const char *unknown; /* why nothing reads its records, or NULL */
-    bool typed;          /* its records name their table themselves */
-    bool slack;          /* EVTX: the old records past a chunk's free space are read too */
-    bool packed;         /* out, with a NULL source: it is an archive, its members are inputs */
+    const struct kq_zone *zone; /* of its local times, or NULL */
+    const char *remark;         /* what its user should know of how it is read, or NULL */
+    const char *unknown;        /* why nothing reads its records, or NULL */
+    bool typed;                 /* its records name their table themselves */
+    bool slack;                 /* EVTX: the old records past a chunk's free space are read too */
+    bool packed;                /* out, with a NULL source: it is an archive, its members are inputs */
 } kq_input;
 
 typedef struct kq_morsel {

@@ -84,6 +84,13 @@ check "inspect counts what it can't place in time" 0 '{"Table":"Syslog","Channel
 says "and says why, and what to do" 0 'note: local.csv: its times are local, of a zone that the file does not tell: --timezone says which' inspect local.csv
 "$k" inspect local.csv --timezone UTC >out 2>&1
 verdict "not when their zone is known" "$(grep -F 'of a zone that' out)"
+mkdir -p a b && cp local.csv a/x.csv && cp local.csv b/x.csv
+check "a zone for some inputs, another for the rest" 0 '{"n":2,"First":"2023-03-26T00:30:00Z","Second":"2023-03-25T17:30:00Z"}' '' query \
+    'Syslog | where Computer == "c3" | summarize n = count(), First = max(TimeGenerated), Second = min(TimeGenerated)' --on a --on b \
+    --timezone Europe/Brussels --timezone 'b/*=+09:00'
+check "an input without one is refused" 2 '' "b/x.csv: the times behind" query 'Syslog | project TimeGenerated' --on a --on b --timezone 'a/*=UTC'
+check "a zone that is none, of some" 2 '' "there is no time zone 'Mars'" query Syslog --on local.csv --timezone '*=Mars'
+check "two zones for all" 2 '' "two zones for all inputs" query Syslog --on local.csv --timezone UTC --timezone +01:00
 echo '{"EventTime":"2020-08-01 07:53:24","Hostname":"h","SourceName":"Microsoft-Windows-Security-Auditing","Channel":"Security","EventID":4624}' >nxlog.json
 check "NXLog writes local time" 2 '' 'nxlog.json: the times behind' query 'Event | project TimeGenerated' --on nxlog.json
 check "NXLog, its zone known" 0 '{"TimeGenerated":"2020-08-01T05:53:24Z"}' '' query 'Event | project TimeGenerated' --on nxlog.json --timezone Europe/Brussels
