@@ -30,10 +30,11 @@ typedef struct csv_source {
     column *columns;
     uint32_t ncolumns;
     char delimiter;
-    uint64_t skip;  /* bytes of the header, not yet skipped */
-    uint64_t at;    /* offset of carry */
-    kq_buf carry;   /* the beginning of a record */
-    uint64_t count; /* records before the next morsel */
+    uint64_t skip;     /* bytes of the header, not yet skipped */
+    uint64_t at;       /* offset of carry */
+    kq_buf carry;      /* the beginning of a record */
+    uint64_t count;    /* records before the next morsel */
+    uint64_t consumed; /* stored bytes that the report knows of */
     uint64_t morsels;
     uint64_t serial; /* tells sources apart whose memory is the same */
     bool ended;
@@ -325,10 +326,11 @@ static kq_status fill(csv_source *s, csv_reader *r, size_t want, kq_error *err) 
         size_t got, n = want - b->n;
         char *to = kq_buf_reserve(b, n + KQ_SCAN_SLACK);
         if (!to) return kq_buf_status(b, err);
-        uint64_t before = kq_stream_consumed(s->stream);
         kq_error why = {0};
         kq_status status = kq_stream_read(s->stream, to, n, &got, &why);
-        __atomic_add_fetch(&s->base.report->bytes, kq_stream_consumed(s->stream) - before, __ATOMIC_RELAXED);
+        uint64_t consumed = kq_stream_consumed(s->stream);
+        __atomic_add_fetch(&s->base.report->bytes, consumed - s->consumed, __ATOMIC_RELAXED);
+        s->consumed = consumed;
         if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) { /* what came before is read; then the file ends */
             damage(s, s->at + b->n, why.message);
             got = 0;

@@ -31,6 +31,11 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
             kq_stream_close(stream);
             return KQ_OK;
         }
+        /* Event XML knows UTF-16 itself: only it can be read at any place. */
+        if (!status && kq_utf16_marked(head) && !kq_source_xml.detect(head, input->path)) {
+            status = kq_stream_as_utf8(stream, err);
+            if (!status) status = kq_stream_head(stream, &head, err);
+        }
         if (!status && !head.n) status = kq_fail(err, KQ_ERR_DAMAGED, "%s: the file is empty", input->path);
         int best = 0;
         for (size_t i = 0; !status && i < sizeof types / sizeof *types; i++) {
@@ -41,6 +46,13 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
             }
         }
         if (status || !input->type) {
+            kq_stream_close(stream);
+            return status;
+        }
+    }
+    if (input->type == &kq_source_csv || input->type == &kq_source_json) {
+        kq_status status = kq_stream_as_utf8(stream, err);
+        if (status) {
             kq_stream_close(stream);
             return status;
         }

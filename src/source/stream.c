@@ -1,5 +1,6 @@
 #include "source/stream.h"
 #include "base/file.h"
+#include "source/evtx/utf16.h"
 #include "source/tape.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #define AHEAD_BYTES (1024 * 1024) /* smaller files are there before advice helps */
 #define START_BYTES (8 * 1024)
 #define STORE_BYTES (128 * 1024) /* compressed bytes read at a time */
+
+#define UNITS_BYTES (32 * 1024) /* of UTF-16, turned into UTF-8 at a time */
 
 typedef enum codec { PLAIN, GZIP, ZSTD } codec;
 
@@ -41,6 +44,11 @@ struct kq_stream {
     char *head; /* the first bytes, decompressed, not yet consumed from head_at on */
     size_t head_at, head_n, head_room, head_asked;
     bool ended;
+    char *units; /* UTF-16 that is to be turned into UTF-8: what makes no whole character yet stays in front; or NULL */
+    size_t units_n;
+    char *text;
+    size_t text_at, text_n;
+    bool big_end;
     kq_status member_failed; /* given when what came before it is used up */
     kq_error member_why;
     kq_status failed; /* given when the head is used up */
@@ -197,6 +205,8 @@ void kq_stream_close(kq_stream *s) {
     kq_budget_release(s->budget, s->zstd_charged);
     if (s->store) kq_budget_release(s->budget, STORE_BYTES);
     kq_free(s->store);
+    if (s->units) kq_budget_release(s->budget, UNITS_BYTES + KQ_UTF16_ROOM(UNITS_BYTES / 2));
+    kq_free(s->units);
     kq_budget_release(s->budget, s->head_room);
     kq_free(s->head);
     kq_free(s->path);
@@ -204,7 +214,7 @@ void kq_stream_close(kq_stream *s) {
 }
 
 bool kq_stream_seekable(const kq_stream *s) {
-    return !s->tape && !s->member && s->codec == PLAIN;
+    return !s->tape && !s->member && s->codec == PLAIN && !s->units;
 }
 
 uint64_t kq_stream_size(const kq_stream *s) {
@@ -296,7 +306,7 @@ static kq_status zstd_some(kq_stream *s, char *to, size_t n, size_t *got, kq_err
 }
 
 /* Reads in order past the head. A failure is kept for when what came before it has been given. */
-static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+static kq_status produce_bytes(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
     *got = 0;
     while (*got < n && !s->ended && !s->failed) {
         size_t part = 0;
@@ -319,9 +329,91 @@ static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error
     return KQ_OK;
 }
 
+static void swap(char *p, size_t units) {
+    for (size_t i = 0; i < units; i++) {
+        char c = p[2 * i];
+        p[2 * i] = p[2 * i + 1];
+        p[2 * i + 1] = c;
+    }
+}
+
+/* Decodes p[0..n); gives the length of the text. What makes no whole character yet, up to three bytes, stays in front
+ * of s->units. */
+static size_t decode(kq_stream *s, char *p, size_t n, bool end, char *to) {
+    size_t units = n / 2;
+    if (s->big_end) swap(p, units);
+    if (!end && units && ((unsigned char)p[2 * units - 1] & 0xFC) == 0xD8) { /* half a pair */
+        units--;
+        if (s->big_end) swap(p + 2 * units, 1);
+    }
+    size_t made = kq_utf16_utf8((const uint8_t *)p, units, to);
+    s->units_n = n - 2 * units;
+    memmove(s->units, p + 2 * units, s->units_n);
+    return made;
+}
+
+static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    if (!s->units) return produce_bytes(s, to, n, got, err);
+    *got = 0;
+    for (bool end = false; *got < n && !end;) {
+        size_t part = s->text_n - s->text_at < n - *got ? s->text_n - s->text_at : n - *got;
+        memcpy(to + *got, s->text + s->text_at, part);
+        s->text_at += part;
+        *got += part;
+        if (*got == n) break;
+        kq_status status = produce_bytes(s, s->units + s->units_n, UNITS_BYTES - s->units_n, &part, err);
+        if (status) return *got ? KQ_OK : status; /* it comes again with the next call */
+        end = part == 0;
+        s->text_at = 0;
+        s->text_n = decode(s, s->units, s->units_n + part, end, s->text);
+        if (end && s->units_n) {
+            s->units_n = 0;
+            s->failed = kq_fail(&s->why, KQ_ERR_DAMAGED, "%s: the UTF-16 ends within a character", s->path);
+        }
+        end = end && !s->text_n;
+    }
+    if (s->failed && !*got) {
+        if (err) *err = s->why;
+        return s->failed;
+    }
+    return KQ_OK;
+}
+
+bool kq_utf16_marked(kq_sv head) {
+    const unsigned char *u = (const unsigned char *)head.p;
+    return head.n >= 2 && ((u[0] == 0xFF && u[1] == 0xFE) || (u[0] == 0xFE && u[1] == 0xFF));
+}
+
+kq_status kq_stream_as_utf8(kq_stream *s, kq_error *err) {
+    kq_sv raw = {0};
+    KQ_TRY(kq_stream_head(s, &raw, err));
+    if (s->units || !kq_utf16_marked(raw)) return KQ_OK;
+    size_t room = KQ_UTF16_ROOM(raw.n / 2), held = UNITS_BYTES + KQ_UTF16_ROOM(UNITS_BYTES / 2);
+    if (!kq_budget_charge(s->budget, room + held)) return kq_budget_status(s->budget, err);
+    char *text = kq_malloc(room);
+    s->units = kq_malloc(held);
+    if (!text || !s->units) {
+        kq_budget_release(s->budget, room + held);
+        kq_free(text);
+        kq_free(s->units);
+        s->units = NULL;
+        return kq_nomem(err);
+    }
+    s->text = s->units + UNITS_BYTES;
+    s->big_end = (unsigned char)raw.p[0] == 0xFE;
+    size_t n = decode(s, s->head + 2, raw.n - 2, false, text);
+    kq_budget_release(s->budget, s->head_room);
+    kq_free(s->head);
+    s->head = text;
+    s->head_n = n;
+    s->head_room = room;
+    s->head_asked = SIZE_MAX;
+    return KQ_OK;
+}
+
 /* The head, of up to `want` bytes; more than before when nothing has been consumed yet. */
 static kq_status head_of(kq_stream *s, size_t want, kq_sv *head, kq_error *err) {
-    if (s->head_room < want && !s->head_at) {
+    if (s->head_asked < want && s->head_room < want && !s->head_at) {
         if (!kq_budget_charge(s->budget, want - s->head_room)) return kq_budget_status(s->budget, err);
         char *p = kq_realloc(s->head, want);
         if (!p) {

@@ -89,6 +89,30 @@ check "of a known table the first counts, and that is told" 0 '{"FileName":"a"}'
     query 'DeviceProcessEvents | project FileName' --as DeviceProcessEvents=twice.csv
 printf 'a,a1,a\n1,2,3\n' >twice.csv
 check "and a name that is there is not taken" 0 '{"a":1,"a1":2,"a2":3}' '' query 'T | project a, a1, a2' --as T=twice.csv
+says "the bytes of a CSV are counted" 0 "bytes $(wc -c <unfit.csv), " query 'DeviceProcessEvents | count' --stats --as DeviceProcessEvents=unfit.csv
+i=0
+(
+    printf 'a,b\r\n'
+    while [ $i -lt 5000 ]; do # chunks of the stream split characters: each has three bytes, and pairs of surrogates stand at odd places
+        printf '%s,\303\251\360\237\230\200\342\202\254\r\n' $i
+        i=$((i + 1))
+    done
+) >wide8.csv
+for order in LE BE; do
+    mark='\377\376'
+    [ $order = LE ] || mark='\376\377'
+    (printf "$mark" && iconv -t UTF-16$order wide8.csv) >wide16.csv
+    check "CSV in UTF-16$order" 0 "$("$k" query 'T | summarize n=count(), s=sum(a), h=hash(strcat_array(make_list(b), ""))' --as T=wide8.csv)" '' \
+        query 'T | summarize n=count(), s=sum(a), h=hash(strcat_array(make_list(b), ""))' --as T=wide16.csv
+    gzip -c wide16.csv >wide16.csv.gz
+    check "packed" 0 '{"Count":5000}' '' query 'T | where b == "\u00e9\U0001f600\u20ac" | count' --as T=wide16.csv.gz
+    (printf "$mark" && printf '{"FileName":"\360\237\230\200"}\r\n{"FileName":"b"}\r\n' | iconv -t UTF-16$order) >wide16.json
+    check "JSON in UTF-16$order" 0 "$(printf '{"FileName":"\360\237\230\200"} {"FileName":"b"}')" '' query 'T | project FileName' --as T=wide16.json
+    (cat wide16.json && printf x) >odd16.json
+    check "an odd byte at its end is told" 3 '{"Count":2}' 'the UTF-16 ends within a character' query 'T | count' --as T=odd16.json
+done
+printf '\377\376a\0\r\0\n\0x\0\0\330y\0\r\0\n\0' >lone.csv
+check "a lone surrogate is U+FFFD" 0 "$(printf '{"a":"x\357\277\275y"}')" '' query 'T | project a' --as T=lone.csv
 check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
