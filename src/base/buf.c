@@ -13,8 +13,7 @@ void kq_buf_deinit(kq_buf *buf) {
     buf->n = buf->cap = 0;
 }
 
-char *kq_buf_reserve(kq_buf *buf, size_t n) {
-    if (KQ_LIKELY(buf->cap - buf->n >= n && buf->p)) return buf->p + buf->n;
+char *kq_buf_reserve_slow(kq_buf *buf, size_t n) {
     if (buf->failed) return NULL;
     size_t need;
     if (__builtin_add_overflow(buf->n, n, &need) || (buf->max && need > buf->max)) {

@@ -27,7 +27,10 @@ static inline void kq_buf_empty(kq_buf *buf) {
     buf->n = 0;
 }
 /* Room for `n` more bytes: a pointer to write at (then add to buf->n), or NULL when refused. */
-char *kq_buf_reserve(kq_buf *buf, size_t n);
+char *kq_buf_reserve_slow(kq_buf *buf, size_t n);
+static inline char *kq_buf_reserve(kq_buf *buf, size_t n) {
+    return KQ_LIKELY(buf->cap - buf->n >= n && buf->p) ? buf->p + buf->n : kq_buf_reserve_slow(buf, n);
+}
 /* kq_buf_append when there is no room. */
 void kq_buf_append_slow(kq_buf *buf, const void *p, size_t n);
 static inline void kq_buf_append(kq_buf *buf, const void *p, size_t n) {

@@ -366,6 +366,29 @@ void kq_dyn_close(kq_dyn_builder *b) {
 
 /* ---- Text ---- */
 
+/* A bag of up to 8 KiB whose values are strings, as those of events are: room for all of it is asked for once. */
+#define SMALL_BAG 8192u
+
+static bool print_strings(kq_dyn bag, kq_buf *out) {
+    uint32_t n = kq_dyn_count(bag);
+    if (bag.n > SMALL_BAG) return false;
+    char *to = kq_buf_reserve(out, KQ_JSON_ROOM(bag.n) + (size_t)n * 2 * KQ_JSON_ROOM(0));
+    if (!to) return true;
+    *to++ = '{';
+    for (uint32_t i = 0; i < n; i++) {
+        kq_sv key;
+        kq_dyn value = split_entry(part(bag, i), &key);
+        if (kq_dyn_tag_of(value) != KQ_DYN_STRING) return false; /* nothing is written before out->n says so */
+        if (i) *to++ = ',';
+        to = kq_json_write(key, to);
+        *to++ = ':';
+        to = kq_json_write(kq_dyn_string(value), to);
+    }
+    *to++ = '}';
+    out->n = (size_t)(to - out->p);
+    return true;
+}
+
 static void print(kq_dyn d, kq_buf *out, unsigned depth) {
     switch (kq_dyn_tag_of(d)) {
     case KQ_DYN_NULL: kq_buf_str(out, "null"); break;
@@ -397,6 +420,7 @@ static void print(kq_dyn d, kq_buf *out, unsigned depth) {
             break;
         }
         bool bag = d.p[0] == KQ_DYN_BAG;
+        if (bag && print_strings(d, out)) break;
         kq_buf_char(out, bag ? '{' : '[');
         for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
             if (i) kq_buf_char(out, ',');
@@ -407,10 +431,7 @@ static void print(kq_dyn d, kq_buf *out, unsigned depth) {
                 kq_json_string(key, out);
                 kq_buf_char(out, ':');
             }
-            if (kq_dyn_tag_of(value) == KQ_DYN_STRING)
-                kq_json_string(kq_dyn_string(value), out);
-            else
-                print(value, out, depth + 1);
+            print(value, out, depth + 1);
         }
         kq_buf_char(out, bag ? '}' : ']');
         break;

@@ -342,9 +342,18 @@ static char *json_block(const char **from, const char *stop, const char *end, ch
     return to;
 }
 
+char *kq_json_write(kq_sv s, char *to) {
+    const char *p = s.p, *end = s.p + s.n;
+    *to++ = '"';
+    if (s.n) to = json_block(&p, end, end, to); /* its p may be NULL */
+    *to++ = '"';
+    return to;
+}
+
 void kq_json_string(kq_sv s, kq_buf *out) {
-    if (!s.n) { /* its p may be NULL */
-        kq_buf_append(out, "\"\"", 2);
+    if (s.n <= JSON_BLOCK) {
+        char *to = kq_buf_reserve(out, KQ_JSON_ROOM(s.n));
+        if (to) out->n = (size_t)(kq_json_write(s, to) - out->p);
         return;
     }
     const char *p = s.p, *end = s.p + s.n;

@@ -5,15 +5,15 @@
 
 size_t kq_event_guid_text(const uint8_t g[16], char out[40]) {
     static const char digits[] = "0123456789ABCDEF";
-    size_t n = 0;
-    out[n++] = '{';
+    static const uint8_t at[16] = {1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35};
+    out[0] = '{';
+    out[9] = out[14] = out[19] = out[24] = '-';
     for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) out[n++] = '-';
-        out[n++] = digits[g[i] >> 4];
-        out[n++] = digits[g[i] & 15];
+        out[at[i]] = digits[g[i] >> 4];
+        out[at[i] + 1] = digits[g[i] & 15];
     }
-    out[n++] = '}';
-    return n;
+    out[37] = '}';
+    return 38;
 }
 
 void kq_event_field_text(const kq_field *field, kq_buf *out) {

@@ -13,18 +13,16 @@ typedef struct taking {
     size_t rows, bytes;
 } taking;
 
-/* An encoded value is what its own JSON says. */
-static size_t check_encoding(kq_dyn d) {
+/* An encoded value is what its own JSON says, where the memory that fails does not fail this. */
+static void check_encoding(kq_dyn d) {
     kq_buf json, again;
     kq_buf_init(&json, NULL, 0);
     kq_buf_init(&again, NULL, 0);
     kq_dyn_json(d, &json);
     bool parsed = kq_dyn_parse_json(kq_buf_view(&json), &again);
     if (!json.failed && !again.failed && (!parsed || !kq_sv_eq(kq_buf_view(&again), d))) __builtin_trap();
-    size_t n = json.n;
     kq_buf_deinit(&json);
     kq_buf_deinit(&again);
-    return n;
 }
 
 /* Reads every byte of a row, and checks what is promised of it: UTF-8, and text that lies somewhere. */
@@ -34,7 +32,10 @@ static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *don
     const kq_request *request = t->request;
     t->rows++;
     for (uint32_t i = 0; i < request->sets[set].nwants; i++) {
-        if (fields[i].kind == KQ_FIELD_DYNAMIC) t->bytes += check_encoding(fields[i].u.text);
+        if (fields[i].kind == KQ_FIELD_DYNAMIC) {
+            check_encoding(fields[i].u.text);
+            t->bytes += fields[i].u.text.n;
+        }
         if (fields[i].kind != KQ_FIELD_STRING && fields[i].kind != KQ_FIELD_JSON) continue;
         t->bytes += fields[i].u.text.n;
         const char *p = fields[i].u.text.p, *end = p + fields[i].u.text.n;

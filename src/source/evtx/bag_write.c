@@ -30,7 +30,7 @@ static void put_u32(char *to, size_t n) {
 }
 
 static inline void put_bytes(kq_buf *out, const char *p, size_t n) {
-    char *to = out->cap - out->n >= n && out->p ? out->p + out->n : kq_buf_reserve(out, n);
+    char *to = kq_buf_reserve(out, n);
     if (!to) return;
     if (n) memcpy(to, p, n);
     out->n += n;
@@ -102,7 +102,20 @@ static void close_bag(writer *w) {
     if (w->top) member_end(w);
 }
 
-static bool put_string(writer *w, const kq_bx_value *v) {
+static inline bool put_string(writer *w, const kq_bx_value *v) {
+    kq_buf *out = w->out;
+    if (v && v->type == KQ_BX_STRING) { /* as nearly all are: written behind its length */
+        const kq_bx *bx = w->render->bx;
+        const uint8_t *p = bx->p + v->off;
+        size_t units = kq_bx_units(bx, v);
+        char *to = kq_buf_reserve(out, 4 + KQ_EVTX_ESCAPE_ROOM(units));
+        if (!to) return false;
+        char *end = kq_evtx_escape_utf16(p, units, bx->p + bx->n, KQ_EVTX_PLAIN, to + 4);
+        put_u32(to, (size_t)(end - to) - 4);
+        out->n = (size_t)(end - out->p);
+        member_end(w);
+        return true;
+    }
     string_start(w);
     if (v && !kq_evtx_put_value(w->render, v, KQ_EVTX_PLAIN, w->out)) return false;
     string_end(w);
@@ -151,14 +164,21 @@ static bool put_step(writer *w, const char *bytes, const kq_evtx_step *s) {
 }
 
 static written write_bag(kq_evtx_render *render, const kq_evtx_bag *bag, const kq_evtx_frame *frame, kq_buf *out) {
-    writer w = {.render = render, .frame = frame, .out = out};
-    uint64_t cost = bag->cost;
+    writer w; /* its levels are filled as they are opened */
+    w.render = render;
+    w.frame = frame;
+    w.out = out;
+    w.top = NULL;
+    w.number = 0;
+    uint64_t cost = bag->cost, room = bag->cost;
     for (const kq_evtx_step *s = bag->steps; s; s = s->next) {
         const kq_bx_value *v = value_of(frame, s);
         if (!v) continue;
         if (v->type == KQ_BX_BINXML) return UNUSUAL;
         cost += v->size;
+        room += KQ_EVTX_ESCAPE_ROOM(v->size / 2) + 48;
     }
+    if (!kq_buf_reserve(out, room)) return FAILED; /* as a rule all that is needed */
     if (!kq_bx_burn(render->bx, cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost)) return FAILED;
     for (const kq_evtx_step *s = bag->steps; s; s = s->next)
         if (!put_step(&w, bag->bytes, s)) return FAILED;

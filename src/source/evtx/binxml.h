@@ -148,6 +148,13 @@ static inline uint32_t kq_bx_u32(const uint8_t *p) {
 #endif
     return v;
 }
+/* The units of a value of UTF-16 without the NULs at its end. */
+static inline size_t kq_bx_units(const kq_bx *bx, const kq_bx_value *v) {
+    const uint8_t *p = bx->p + v->off;
+    size_t units = v->size / 2;
+    while (units > 0 && p[units * 2 - 1] == 0 && p[units * 2 - 2] == 0) units--;
+    return units;
+}
 static inline uint64_t kq_bx_u64(const uint8_t *p) {
     return (uint64_t)kq_bx_u32(p) | (uint64_t)kq_bx_u32(p + 4) << 32;
 }

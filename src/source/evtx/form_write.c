@@ -5,7 +5,7 @@
 typedef enum written { WRITTEN, UNUSUAL, FAILED } written;
 
 static inline void put_bytes(kq_buf *out, const char *p, size_t n) {
-    char *to = out->cap - out->n >= n && out->p ? out->p + out->n : kq_buf_reserve(out, n);
+    char *to = kq_buf_reserve(out, n);
     if (!to) return;
     if (n) memcpy(to, p, n);
     out->n += n;

@@ -62,8 +62,7 @@ static bool left_out(const kq_evtx_frame *frame, const kq_bx_element *element) {
 
 static bool put_utf16(const kq_bx *bx, const kq_bx_value *v, kq_evtx_style style, kq_buf *out) {
     const uint8_t *p = bx->p + v->off;
-    size_t units = v->size / 2;
-    while (units > 0 && p[units * 2 - 1] == 0 && p[units * 2 - 2] == 0) units--;
+    size_t units = kq_bx_units(bx, v);
     char *to = kq_buf_reserve(out, KQ_EVTX_ESCAPE_ROOM(units));
     if (!to) return false;
     out->n += (size_t)(kq_evtx_escape_utf16(p, units, bx->p + bx->n, style, to) - to);

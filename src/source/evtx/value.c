@@ -121,11 +121,7 @@ static size_t write_long_text(const kq_bx *bx, const kq_bx_value *v, char *to) {
     const uint8_t *p = bx->p + v->off;
     switch (v->type) {
     case KQ_BX_STRING:
-    case KQ_BX_XML: {
-        size_t units = v->size / 2;
-        while (units > 0 && p[units * 2 - 1] == 0 && p[units * 2 - 2] == 0) units--;
-        return kq_utf16_utf8(p, units, to);
-    }
+    case KQ_BX_XML: return kq_utf16_utf8(p, kq_bx_units(bx, v), to);
     case KQ_BX_ANSI: return ansi_utf8(p, trim_nuls((const char *)p, v->size).n, to);
     default:
         for (size_t i = 0; i < v->size; i++) {
