@@ -343,9 +343,11 @@ static char *json_block(const char **from, const char *stop, const char *end, ch
 }
 
 char *kq_json_write(kq_sv s, char *to) {
-    const char *p = s.p, *end = s.p + s.n;
     *to++ = '"';
-    if (s.n) to = json_block(&p, end, end, to); /* its p may be NULL */
+    if (s.n) { /* otherwise its p may be NULL */
+        const char *p = s.p;
+        to = json_block(&p, s.p + s.n, s.p + s.n, to);
+    }
     *to++ = '"';
     return to;
 }
