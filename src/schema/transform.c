@@ -216,6 +216,52 @@ static bool transform_number(kq_sv in, KQ_UNUSED const kq_transform_argument *ar
     return true;
 }
 
+/* The same 64 bits as Windows writes them: in hexadecimal digits. Programs write them as a number of either sign. */
+static bool transform_hex(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    bool below = in.n && in.p[0] == '-';
+    uint64_t n = 0;
+    *out = in;
+    for (size_t i = below; i < in.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)in.p[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(n, (uint64_t)10, &n) || __builtin_add_overflow(n, digit, &n))
+            return true;
+    }
+    if (in.n == below || (below && n > (uint64_t)1 << 63)) return in.n > 0;
+    *out = kq_arena_printf(arena, "0x%llx", (unsigned long long)(below ? 0 - n : n));
+    return out->p != NULL;
+}
+
+/* The next text of a JSON list of plain ones at *at, which moves behind it; false at its end, or with *at = NULL when
+ * it is none. */
+static bool listed(const char **at, const char *end, kq_sv *out) {
+    const char *p = *at, *from;
+    while (p < end && (*p == ' ' || *p == ',')) p++;
+    if (p < end && *p == ']') return false;
+    *at = NULL;
+    if (p == end || *p != '"') return false;
+    for (from = ++p; p < end && *p != '"'; p++)
+        if (*p == '\\') return false;
+    if (p == end) return false;
+    *out = (kq_sv){from, (size_t)(p - from)};
+    *at = p + 1;
+    return true;
+}
+
+/* What the words of a list stand for, as one number: each is some of its bits. */
+static bool transform_bits(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    uint64_t all = 0, some;
+    kq_sv word, bits;
+    if (!in.n || in.p[0] != '[') return kq_names_find(arg->names, in, out);
+    const char *at = in.p + 1, *end = in.p + in.n;
+    while (listed(&at, end, &word)) {
+        if (!kq_names_find(arg->names, word, &bits) || !hex_number(bits, &some)) return false;
+        all |= some;
+    }
+    if (!all || !at) return false;
+    *out = kq_arena_printf(arena, "0x%llx", (unsigned long long)all);
+    return out->p != NULL;
+}
+
 /* A positive number that stands for a process: Defender has one per process start, Sysmon a GUID. */
 static bool transform_unique(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     char digits[32];
