@@ -13,6 +13,7 @@ typedef struct lint {
     const kq_rule *rule;
     kq_listing *rows;
     uint64_t found; /* rows of the rule */
+    bool warned;    /* it can't match here */
 } lint;
 
 static kq_status row(lint *l, const char *level, const kq_error *at, const char *message, kq_error *err) {
@@ -36,6 +37,7 @@ static kq_status row(lint *l, const char *level, const kq_error *at, const char 
 }
 
 static kq_status lacking(void *ctx, bool nothing, const char *sentence, kq_error *err) {
+    ((lint *)ctx)->warned |= nothing;
     return row(ctx, nothing ? "warning" : "information", NULL, sentence, err);
 }
 
@@ -67,13 +69,20 @@ static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_erro
 
 kq_status kq_lint(kq_runner *runner, const kq_rules *rules, const kq_output *out, uint64_t *errors, kq_error *err) {
     kq_listing rows;
+    size_t inputs, warned = 0;
     *errors = 0;
     kq_status status = kq_listing_init(&rows, out, columns, sizeof columns / sizeof *columns, err);
     for (size_t i = 0; i < rules->n && !status; i++) {
-        lint l = {&rules->items[i], &rows, 0};
+        lint l = {.rule = &rules->items[i], .rows = &rows};
         status = lint_rule(&l, runner, errors, err);
+        warned += l.warned;
     }
     if (!status) status = kq_listing_finish(&rows, err);
     kq_listing_deinit(&rows);
+    kq_catalog_inputs(runner->env.catalog, &inputs);
+    char here[48] = "";
+    if (inputs) snprintf(here, sizeof here, ", %zu that can't match here", warned);
+    if (!status && rules->n > 1)
+        kq_runner_note(runner, "%zu rules: %llu with errors%s", rules->n, (unsigned long long)*errors, here);
     return status;
 }

@@ -39,6 +39,12 @@ says 'a column that is never there' 0 'AccountUpn is never available in DevicePr
 says 'one that need not be there' 0 'it can match here' lint "either.yaml" --on "$logs"
 says 'one that is asked to be empty' 0 'it can match here' lint "empty.yaml" --on "$logs"
 says 'a rule that is refused' 1 '"Level":"error","Line":1,"Column":29' lint "bad.yaml" --on "$logs"
+says 'many rules are counted' 1 'note: 3 rules: 1 with errors, 1 that can'"'"'t match here' lint sound.yaml upn.yaml bad.yaml --on "$logs"
+says 'and without logs' 1 'note: 2 rules: 1 with errors' lint sound.yaml bad.yaml
+"$k" lint sound.yaml upn.yaml --on "$logs" 2>/dev/null >out
+verdict 'the count is no row' "$(grep rules out)"
+"$k" lint sound.yaml --on "$logs" 2>err >out
+verdict 'one rule is not counted' "$(cat err)"
 for name in branch optional view; do
     says "no word of what need not match: $name" 0 'it can match here' lint $name.yaml --on "$logs"
 done
