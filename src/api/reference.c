@@ -1,9 +1,9 @@
 /* What kequel knows, listed: tables, columns, functions. */
 #include "api/engine.h"
+#include "base/nearest.h"
 #include "func/aggregate.h"
 #include "func/scalar.h"
 #include "kql/builtin.h"
-#include "kql/diagnostic.h"
 #include "schema/catalog.h"
 #include "sink/listing.h"
 

@@ -8,8 +8,8 @@
 #ifndef KQ_KQL_BIND_H
 #define KQ_KQL_BIND_H
 
+#include "base/nearest.h"
 #include "kql/ast.h"
-#include "kql/diagnostic.h"
 #include "kql/plan.h"
 
 #define KQ_BIND_DEPTH   3000    /* tree height times inlining */

@@ -1,5 +1,5 @@
 /* Tabular operators: the name after '|' picks a row of operators.def, whose function reads the rest. */
-#include "kql/diagnostic.h"
+#include "base/nearest.h"
 #include "kql/parser.h"
 
 typedef struct op {

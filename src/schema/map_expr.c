@@ -1,9 +1,11 @@
 #include "schema/map_expr.h"
 #include "base/buf.h"
+#include "base/nearest.h"
 #include <stdlib.h>
 
 #define DEPTH_MAX 16u
 #define PARTS_MAX 64u
+#define NAMED_MAX 128u /* names that a wrong one is compared with */
 
 typedef struct parser {
     const char *p, *end;
@@ -19,8 +21,18 @@ static void blanks(parser *s) {
 }
 
 static bool fail(parser *s, const char *at, const char *what, kq_sv which) {
-    if (!s->fault->what) *s->fault = (kq_map_fault){at, what, which};
+    if (!s->fault->what) *s->fault = (kq_map_fault){at, what, which, KQ_SV("")};
     return false;
+}
+
+/* A name that is none of `n`, of which one may be meant. */
+static bool unknown(parser *s, const char *at, const char *what, kq_sv which, const kq_sv *names, size_t n) {
+    const kq_sv *near = kq_nearest(which, names, n);
+    if (!s->fault->what && near) {
+        *s->fault = (kq_map_fault){at, what, which, *near};
+        return false;
+    }
+    return fail(s, at, what, which);
 }
 
 static bool next_is(parser *s, char c) {
@@ -110,7 +122,10 @@ static bool argument(parser *s, const kq_transform *t, kq_transform_argument *ou
             out->names = n;
             return true;
         }
-    return fail(s, from, "there are no names", text);
+    kq_sv near[NAMED_MAX];
+    size_t n = 0;
+    for (const kq_names *t = s->names; t && n < NAMED_MAX; t = t->next) near[n++] = t->name;
+    return unknown(s, from, "there are no names", text, near, n);
 }
 
 static bool near(parser *s, kq_map_expr *out) {
@@ -123,7 +138,14 @@ static bool near(parser *s, kq_map_expr *out) {
 static bool call(parser *s, kq_sv name, kq_map_expr *out) {
     if (kq_sv_eq(name, KQ_SV("near"))) return near(s, out);
     const kq_transform *t = kq_transform_find(name);
-    if (!t) return fail(s, name.p, "there is no transform", name);
+    if (!t) {
+        kq_sv near[NAMED_MAX];
+        size_t n;
+        const kq_transform *all = kq_transforms(&n);
+        if (n > NAMED_MAX) n = NAMED_MAX;
+        for (size_t i = 0; i < n; i++) near[i] = kq_sv_of(all[i].name);
+        return unknown(s, name.p, "there is no transform", name, near, n);
+    }
     *out = (kq_map_expr){.kind = KQ_MAP_TRANSFORM, .transform = t, .nparts = 1};
     out->argument.text = KQ_SV("");
     out->parts = kq_arena_new(s->arena, kq_map_expr);

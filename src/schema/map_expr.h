@@ -81,6 +81,7 @@ typedef struct kq_map_fault {
     const char *at;
     const char *what;
     kq_sv which; /* "" or the name that is wrong */
+    kq_sv near;  /* "" or the one that may be meant */
 } kq_map_fault;
 
 /* Parses `text`, all of it. `shape`: names are whole fields and may begin with '$' or '@'. `names`: what transforms

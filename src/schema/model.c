@@ -1,5 +1,6 @@
 #include "schema/model.h"
 #include "base/embedded.h"
+#include "base/nearest.h"
 
 typedef struct loader {
     kq_model *model;
@@ -107,6 +108,48 @@ static bool grow(kq_arena *arena, void *items, uint32_t n, size_t size) {
     return true;
 }
 
+/* What a name that is none may have meant: all that there are. Without memory fewer: it is a hint. */
+typedef struct known {
+    kq_sv *names;
+    uint32_t n;
+} known;
+
+static void also(loader *l, known *k, kq_sv name) {
+    if (grow(l->arena, &k->names, k->n, sizeof(kq_sv))) k->names[k->n++] = name;
+}
+
+static kq_status unknown(loader *l, const char *at, const char *what, kq_sv which, const known *k) {
+    const kq_sv *near = kq_nearest(which, k->names, k->n);
+    kq_status status = bad(l, at, what, which);
+    if (near) kq_error_hint(l->err, "did you mean '" KQ_SV_FMT "'?", KQ_SV_ARG(*near));
+    return status;
+}
+
+static kq_status no_column(loader *l, const char *at, const char *what, kq_sv name, const kq_table *t) {
+    known k = {0};
+    for (uint32_t i = 0; t && i < t->columns.n; i++) also(l, &k, t->columns.items[i].name);
+    return unknown(l, at, what, name, &k);
+}
+
+static kq_status no_system_name(loader *l, const char *at, kq_sv name) {
+    known k = {0};
+    for (const kq_shape *s = l->model->shapes; s; s = s->next)
+        for (uint32_t i = 0; i < s->n; i++) also(l, &k, s->names[i].name);
+    return unknown(l, at, "no shape has the system name", name, &k);
+}
+
+static kq_status no_table(loader *l, kq_sv name) {
+    known k = {0};
+    for (const kq_model_table *t = l->model->tables; t; t = t->next) also(l, &k, t->table.name);
+    return unknown(l, name.p, "there is no table", name, &k);
+}
+
+static kq_status no_group(loader *l, kq_sv name) {
+    known k = {0};
+    for (const kq_map_group *g = l->model->groups; g; g = g->next) also(l, &k, g->name);
+    return unknown(l, name.p, "there is no group", name, &k);
+}
+
 /* Cuts `values` at its commas, trimmed. Empty ones are left out. */
 static kq_status list(loader *l, kq_sv values, kq_sv **items, uint32_t *n) {
     for (kq_sv more = values; more.n;) {
@@ -126,12 +169,12 @@ static kq_status check_names(loader *l, const kq_map_expr *e) {
     if (e->kind == KQ_MAP_SYSTEM) {
         const kq_shape *s = l->model->shapes;
         while (s && !kq_shape_find(s, e->text)) s = s->next;
-        if (!s) return bad(l, at, "no shape has the system name", e->text);
+        if (!s) return no_system_name(l, at, e->text);
     }
     if (e->kind == KQ_MAP_PARENT) {
         const kq_model_table *t = kq_model_find(l->model, KQ_SV("DeviceProcessEvents"));
         if (!t || find_column(&t->table, e->text) == UINT32_MAX)
-            return bad(l, at, "DeviceProcessEvents has no column", e->text);
+            return no_column(l, at, "DeviceProcessEvents has no column", e->text, t ? &t->table : NULL);
         *l->asks = true;
     }
     for (uint32_t i = 0; i < e->nparts; i++) KQ_TRY(check_names(l, &e->parts[i]));
@@ -142,7 +185,8 @@ static kq_status expression(loader *l, kq_sv text, bool shape, const kq_map_expr
     kq_map_fault fault;
     *out = kq_map_parse(text, shape, l->model->names, l->arena, &fault);
     if (*out) return shape ? KQ_OK : check_names(l, *out);
-    return fault.what ? bad(l, fault.at, fault.what, fault.which) : kq_arena_status(l->arena, l->err);
+    if (!fault.what) return kq_arena_status(l->arena, l->err);
+    return unknown(l, fault.at, fault.what, fault.which, &(known){&fault.near, fault.near.n > 0});
 }
 
 /* Adds a new T named `rest` at the end of a list of the model. */
@@ -159,7 +203,7 @@ static kq_status map_section(loader *l, kq_sv rest) {
     first_word(rest, &table, &rest);
     first_word(rest, &from, &rest);
     const kq_model_table *t = kq_model_find(l->model, table);
-    if (!t) return bad(l, table.p, "there is no table", table);
+    if (!t) return no_table(l, table);
     if (!kq_sv_eq(from, KQ_SV("from")) || !rest.n) return bad(l, from.p, "expected 'from' and a name", NONE);
     APPEND(kq_map, l->model->maps, l->map);
     l->map->table = &t->table;
@@ -336,7 +380,7 @@ static kq_status when_line(loader *l, kq_sv rest, bool not ) {
     w->name = kq_arena_copy(l->arena, w->system ? kq_sv_slice(name, 1, name.n) : name);
     const kq_shape *s = l->model->shapes;
     while (s && w->system && !kq_shape_find(s, w->name)) s = s->next;
-    if (!s && w->system) return bad(l, name.p, "no shape has the system name", w->name);
+    if (!s && w->system) return no_system_name(l, name.p, w->name);
     return list(l, values, &w->values, &w->nvalues);
 }
 
@@ -369,7 +413,8 @@ static kq_status never_line(loader *l, kq_sv rest) {
     for (uint32_t i = 0; i < n; i++) {
         uint32_t column = find_column(l->map->table, names[i]);
         if (column == UINT32_MAX)
-            return bad(l, memmem(rest.p, rest.n, names[i].p, names[i].n), "the table has no column", names[i]);
+            return no_column(l, memmem(rest.p, rest.n, names[i].p, names[i].n), "the table has no column", names[i],
+                             l->map->table);
         kq_map_column *c = column_of(l, column);
         if (!c) return kq_arena_status(l->arena, l->err);
         c->expr = NULL;
@@ -395,7 +440,7 @@ static kq_status column_line(loader *l) {
     uint32_t column = find_column(m->table, name);
     const kq_map_expr *parsed;
     if (column == UINT32_MAX && l->in_group) return expression(l, expr, false, &parsed); /* other tables have it */
-    if (column == UINT32_MAX) return bad(l, name.p, "the table has no column", name);
+    if (column == UINT32_MAX) return no_column(l, name.p, "the table has no column", name, m->table);
     kq_map_column *c = column_of(l, column);
     if (!c) return kq_arena_status(l->arena, l->err);
     c->guess = guess;
@@ -412,7 +457,7 @@ static kq_status map_line(loader *l);
 static kq_status use(loader *l, kq_sv name) {
     const kq_map_group *g = l->model->groups;
     while (g && !kq_sv_eq(g->name, name)) g = g->next;
-    if (!g) return bad(l, name.p, "there is no group", name);
+    if (!g) return no_group(l, name);
     loader in = *l;
     in.in_group = true;
     in.name = g->file;

@@ -63,6 +63,22 @@ printf '[map DeviceProcessEvents from x]\nFileNam = a\n' >"column.map"
 says 'a map with a wrong column' 2 "column.map:2:1: the table has no column 'FileNam'" query 'print 1' --map "column.map"
 printf '[map DeviceProcessEvents from x]\nFileName = basenam(a)\n' >"transform.map"
 says 'a map with a wrong transform' 2 "transform.map:2:12: there is no transform 'basenam'" query 'print 1' --map "transform.map"
+# FILE, NAME THAT IS MEANT, LINES OF A MAP
+means() {
+    printf "$3" >"$1.map"
+    says "a map means another $1" 2 "did you mean '$2'?" query 'print 1' --map "$1.map"
+}
+means column FileName '[map DeviceProcessEvents from x]\nFileNam = a\n'
+means never FileName '[map DeviceProcessEvents from x]\nnever FileNam\n'
+means transform basename '[map DeviceProcessEvents from x]\nFileName = basenam(a)\n'
+means names 'logon types' '[map DeviceProcessEvents from x]\nFileName = name(a, logon type)\n'
+means table DeviceProcessEvents '[map DeviceProcesEvents from x]\nFileName = a\n'
+means group device '[map DeviceProcessEvents from x]\nuse devise\n'
+means system EventID '[map DeviceProcessEvents from x]\nwhen $EvenID: 1\n'
+means parent FolderPath '[map DeviceProcessEvents from x]\nFileName = @FoldrPath\n'
+printf '[map DeviceProcessEvents from x]\nQuiteElse = a\n' >"column.map"
+"$k" query 'print 1' --map "column.map" >out 2>&1
+verdict 'and no other when none is near' "$(grep 'did you mean' out)"
 printf '[map DeviceProcessEvents from x]\nFileName = {a: b\n' >"open.map"
 says 'a map with an open object' 2 'open.map:2:' query 'print 1' --map "open.map"
 says 'a map that is not there' 2 'No such file' query 'print 1' --map "none.map"

@@ -1,4 +1,5 @@
 /* What a user sees of an error in a query. */
+#include "base/nearest.h"
 #include "base/status.h"
 #include "kql/diagnostic.h"
 #include <cmocka.h>
