@@ -127,6 +127,9 @@ static void note_inputs(kq_engine *e) {
 kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {
     kq_report *r = &e->report;
     if (!status) note_inputs(e);
+    const char *idle; /* also when times without a zone are why it failed */
+    for (size_t i = 0; (idle = kq_catalog_idle_zone(e->catalog, i)); i++)
+        kq_runner_note(&e->runner, "--timezone '%s=...': no input has such a path", idle);
     if (stats) {
         size_t size = stats->size && stats->size < sizeof *stats ? stats->size : sizeof *stats;
         kq_stats s = {.size = size,

@@ -177,11 +177,21 @@ static bool has_shape(const kq_catalog *c, const kq_source_type *type, const kq_
     return false;
 }
 
-static const kq_zone *zone_of(const kq_catalog *c, const char *path) {
-    for (const kq_zoned *z = c->zoned; z; z = z->next)
-        for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
-            if (fnmatch(z->pattern, p, 0) == 0) return z->zone;
-    return c->zone;
+static bool fits(const char *pattern, const char *path) {
+    for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+        if (fnmatch(pattern, p, 0) == 0) return true;
+    return false;
+}
+
+/* All patterns are looked at, so that those without an input are known. */
+static const kq_zone *zone_of(kq_catalog *c, const char *path) {
+    const kq_zone *zone = NULL;
+    for (kq_zoned *z = c->zoned; z; z = z->next) {
+        if (!fits(z->pattern, path)) continue;
+        z->met = true;
+        if (!zone) zone = z->zone;
+    }
+    return zone ? zone : c->zone;
 }
 
 static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_error *err) {
@@ -438,6 +448,12 @@ kq_status kq_catalog_zone_of(kq_catalog *c, kq_sv pattern, kq_sv name, kq_error 
     z->next = c->zoned;
     c->zoned = z;
     return KQ_OK;
+}
+
+const char *kq_catalog_idle_zone(const kq_catalog *c, size_t i) {
+    for (const kq_zoned *z = c->zoned; z; z = z->next)
+        if (!z->met && i-- == 0) return z->pattern;
+    return NULL;
 }
 
 const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {

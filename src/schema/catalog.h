@@ -58,6 +58,8 @@ kq_status kq_catalog_set_timezone(kq_catalog *catalog, kq_sv name, kq_error *err
 /* The same of the inputs whose path, or an end of it that begins behind a '/', matches `pattern` (fnmatch, '*' takes
  * '/' too). The last one that matches counts, before the zone for all. */
 kq_status kq_catalog_zone_of(kq_catalog *catalog, kq_sv pattern, kq_sv name, kq_error *err);
+/* Pattern `i` of those that match no input, counted from 0, the last one first; NULL when there are no more. */
+const char *kq_catalog_idle_zone(const kq_catalog *catalog, size_t i);
 
 /* The table of this name (case-sensitive), or NULL. Tables of Log Analytics that nothing else needs are read when they
  * are first asked for. Owned by the catalog. Any thread. */

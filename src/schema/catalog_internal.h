@@ -38,6 +38,7 @@ typedef struct kq_loaded {
 typedef struct kq_zoned {
     const char *pattern;
     const kq_zone *zone;
+    bool met; /* it matches an input */
     struct kq_zoned *next;
 } kq_zoned;
 

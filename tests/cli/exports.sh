@@ -89,6 +89,12 @@ check "a zone for some inputs, another for the rest" 0 '{"n":2,"First":"2023-03-
     'Syslog | where Computer == "c3" | summarize n = count(), First = max(TimeGenerated), Second = min(TimeGenerated)' --on a --on b \
     --timezone Europe/Brussels --timezone 'b/*=+09:00'
 check "an input without one is refused" 2 '' "b/x.csv: the times behind" query 'Syslog | project TimeGenerated' --on a --on b --timezone 'a/*=UTC'
+check "a zone of no input is told" 0 '{"Computer":"c1"}' "note: --timezone 'x/*=...': no input has such a path" \
+    query 'Syslog | where Computer == "c1" | project Computer' --on a/x.csv --timezone UTC --timezone 'x/*=+01:00'
+check "also when the query is refused" 2 '' "note: --timezone 'local.cvs=...': no input" query 'Syslog | project TimeGenerated' --on local.csv \
+    --timezone local.cvs=UTC
+"$k" query 'Syslog | take 0' --on a --on b --timezone '*=UTC' --timezone 'a/*=+01:00' --timezone 'b/x.csv=UTC' 2>err >out
+verdict "those with an input are not, whichever counts" "$(cat err)"
 check "a zone that is none, of some" 2 '' "there is no time zone 'Mars'" query Syslog --on local.csv --timezone '*=Mars'
 check "two zones for all" 2 '' "two zones for all inputs" query Syslog --on local.csv --timezone UTC --timezone +01:00
 echo '{"EventTime":"2020-08-01 07:53:24","Hostname":"h","SourceName":"Microsoft-Windows-Security-Auditing","Channel":"Security","EventID":4624}' >nxlog.json
