@@ -48,6 +48,8 @@ struct kq_archive {
 struct kq_member {
     kq_archive *archive;
     handle *h; /* NULL after its end */
+    bool warned;
+    char why[128]; /* its sizes or its checksum are not what the archive says: told once all its bytes are given */
 };
 
 static bool has(kq_sv head, size_t at, const char *magic, size_t n) {
@@ -353,8 +355,12 @@ kq_status kq_member_read(kq_member *m, char *to, size_t n, size_t *got, kq_error
     *got = 0;
     if (!m->h || !n) return KQ_OK;
     la_ssize_t r;
-    do r = archive_read_data(m->h->a, to, n);
-    while (r == ARCHIVE_RETRY || r == ARCHIVE_WARN);
+    while ((r = archive_read_data(m->h->a, to, n)) == ARCHIVE_RETRY || r == ARCHIVE_WARN) {
+        const char *why = archive_error_string(m->h->a);
+        if (r != ARCHIVE_WARN || m->warned) continue;
+        m->warned = true;
+        snprintf(m->why, sizeof m->why, "%s", why && *why ? why : "its parts don't fit together");
+    }
     kq_status status = KQ_OK;
     bool alive = r == ARCHIVE_FAILED && !m->h->failed; /* what comes after this member can be read */
     if (alive && archive_entry_is_data_encrypted(m->h->entry)) {
@@ -365,6 +371,11 @@ kq_status kq_member_read(kq_member *m, char *to, size_t n, size_t *got, kq_error
         *got = (size_t)r;
         m->h->given += *got;
         status = expands(a, m->h, err);
+        if (!r && !status && m->warned) {
+            alive = true;
+            status =
+                kq_fail(err, KQ_ERR_DAMAGED, "%s: the member is not what the archive says of it: %s", a->path, m->why);
+        }
     }
     if (r > 0 && !status) return KQ_OK;
     if (status && !alive)

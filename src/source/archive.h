@@ -44,8 +44,8 @@ kq_status kq_archive_next(kq_archive *archive, uint32_t from, kq_member_info *ou
 
 /* Opens a member to be read from its start. Any thread. Errors: as above. */
 kq_status kq_member_open(kq_archive *archive, uint32_t number, kq_member **out, kq_error *err);
-/* The next bytes; *got 0 at the end. Errors: as above, and DAMAGED for one that is encrypted; what was read before
- * stands. */
+/* The next bytes; *got 0 at the end. Errors: as above, and DAMAGED for one that is encrypted, or, at its end, one
+ * whose checksum or sizes are not what the archive says; what was read before stands. */
 kq_status kq_member_read(kq_member *member, char *to, size_t n, size_t *got, kq_error *err);
 void kq_member_close(kq_member *member);
 

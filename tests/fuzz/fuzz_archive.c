@@ -114,7 +114,8 @@ static void look(const char *path, size_t step, seen *s) {
     bool whole = !s->ended;
     for (uint32_t i = 0; i < s->n; i++) whole &= s->hash[i] != 0;
     for (uint32_t i = s->n;
-         i-- > 0 && !s->memory;) { /* backwards; where one is damaged, the next may begin elsewhere */
+         i-- > 0 &&
+         !s->memory;) { /* backwards: equal, or damage was told; where one is, the next may begin elsewhere */
         seen again = {0};
         uint64_t hash = bytes_of(a, s->number[i], 4096, &budget, &again);
         if (whole && hash && hash != s->hash[i]) abort();

@@ -200,6 +200,30 @@ static void damaged(void **state) {
     }
 }
 
+/* A member whose bytes are not those that its checksum was made of: they are given, and then the damage is told. */
+static void checksum(void **state) {
+    (void)state;
+    static char bytes[1 << 20];
+    kq_status ended;
+    kq_error err = {0};
+    int broken;
+    fill(ZIP);
+    int fd = open(path, O_RDWR);
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    assert_true(n > 0);
+    const char *sum = memmem(bytes, (size_t)n, "PK\7\10", 4); /* the first member's, behind its data */
+    assert_non_null(sum);
+    for (const char *p = bytes; (p = memmem(p, (size_t)(bytes + n - p), sum + 4, 4)); p++) { /* and in the directory */
+        char c = (char)(*p ^ 0x55);
+        assert_int_equal(pwrite(fd, &c, 1, p - bytes), 1);
+    }
+    close(fd);
+    assert_int_equal(read_all(&ended, &broken, &err), MEMBERS - 1);
+    assert_int_equal(ended, KQ_OK);
+    assert_int_equal(broken, 1);
+    unlink(path);
+}
+
 static void bomb(void **state) {
     (void)state;
     static char zeros[1 << 20];
@@ -329,7 +353,7 @@ static void many(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(members), cmocka_unit_test(damaged),   cmocka_unit_test(bomb), cmocka_unit_test(names),
-        cmocka_unit_test(cut),     cmocka_unit_test(encrypted), cmocka_unit_test(many)};
+        cmocka_unit_test(members), cmocka_unit_test(damaged), cmocka_unit_test(checksum),  cmocka_unit_test(bomb),
+        cmocka_unit_test(names),   cmocka_unit_test(cut),     cmocka_unit_test(encrypted), cmocka_unit_test(many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
