@@ -7,6 +7,19 @@ static kq_status load(const char *const *paths, size_t npaths, kq_arena *arena, 
     return KQ_OK;
 }
 
+/* The first file that was not loaded is the error in the end, the others are notes; all are when there is a worse
+ * one. */
+static kq_status refused(kq_engine *e, const kq_rules *rules, kq_status status, kq_error *err) {
+    bool worse = status && status != KQ_ERR_FAILED && status != KQ_ERR_USAGE;
+    for (size_t i = 0; i < rules->nrefused; i++) {
+        if (i || worse)
+            kq_runner_note(&e->runner, "%s", rules->refused[i]);
+        else
+            status = kq_fail(err, KQ_ERR_RULE, "%s", rules->refused[i]);
+    }
+    return status;
+}
+
 kq_status kq_engine_run(kq_engine *e, const char *const *paths, size_t npaths, kq_run_options *options,
                         const kq_output *out, kq_stats *stats, kq_error *err) {
     kq_arena arena;
@@ -15,7 +28,8 @@ kq_status kq_engine_run(kq_engine *e, const char *const *paths, size_t npaths, k
     kq_detection d = {.runner = &e->runner, .out = out, .replay = options->replay, .rows = options->rows};
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = load(paths, npaths, &arena, &rules, err);
-    if (!status) status = kq_detect(&d, &rules, err);
+    if (!status && (rules.n || !rules.nrefused)) status = kq_detect(&d, &rules, err);
+    status = refused(e, &rules, status, err);
     options->alerts = e->rows = d.alerts;
     kq_arena_deinit(&arena);
     return kq_engine_end(e, status, stats, err);
@@ -29,7 +43,8 @@ kq_status kq_engine_lint(kq_engine *e, const char *const *paths, size_t npaths, 
     kq_arena_init(&arena, &e->budget, 0);
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = load(paths, npaths, &arena, &rules, err);
-    if (!status) status = kq_lint(&e->runner, &rules, out, &errors, err);
+    if (!status && (rules.n || !rules.nrefused)) status = kq_lint(&e->runner, &rules, out, &errors, err);
+    status = refused(e, &rules, status, err);
     kq_arena_deinit(&arena);
     status = kq_engine_end(e, status, stats, err);
     if ((!status || status == KQ_ERR_DAMAGED) && errors)
@@ -43,7 +58,10 @@ kq_status kq_engine_test(kq_engine *e, const char *const *paths, size_t npaths, 
     kq_arena_init(&arena, &e->budget, 0);
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = load(paths, npaths, &arena, &rules, err);
-    if (!status) status = kq_detect_test(&e->runner, &rules, out, err);
+    if (!status && (rules.n || !rules.nrefused)) status = kq_detect_test(&e->runner, &rules, out, err);
+    status = refused(e, &rules, status, err);
+    if (status == KQ_ERR_RULE && rules.nrefused > 1) /* there are no notes here */
+        kq_error_hint(err, "%zu files of rules can't be loaded; lint tells all", rules.nrefused);
     kq_arena_deinit(&arena);
     return status;
 }

@@ -242,7 +242,7 @@ static kq_status run_rule(kq_detection *d, const kq_rule *rule, kq_listing *aler
 }
 
 kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err) {
-    kq_listing listing, *alerts = d->rows && rules->n == 1 ? NULL : &listing;
+    kq_listing listing, *alerts = d->rows && rules->n + rules->nrefused == 1 ? NULL : &listing;
     kq_status status = KQ_OK, refused = KQ_OK;
     if (alerts && d->rows)
         status = kq_listing_init(alerts, d->out, row_columns, sizeof row_columns / sizeof *row_columns, err);

@@ -176,6 +176,23 @@ static kq_status load_file(kq_rules *rules, const char *path, const char *dir, k
     return kq_arena_status(arena, err);
 }
 
+/* Loads a file, or keeps why it was refused. */
+static kq_status load_or_refuse(kq_rules *rules, const char *path, const char *dir, kq_arena *arena, kq_error *err) {
+    kq_error why = {0};
+    kq_status status = load_file(rules, path, dir, arena, &why);
+    if (status != KQ_ERR_RULE && status != KQ_ERR_IO) {
+        if (status && err) *err = why;
+        return status;
+    }
+    const char **refused = kq_arena_array(arena, const char *, rules->nrefused + 1);
+    kq_sv text = kq_arena_copy(arena, kq_sv_of(why.message));
+    if (!refused || !text.p) return kq_arena_status(arena, err);
+    if (rules->nrefused) memcpy(refused, rules->refused, rules->nrefused * sizeof *refused);
+    refused[rules->nrefused++] = text.p;
+    rules->refused = refused;
+    return KQ_OK;
+}
+
 static bool is_yaml(const char *name) {
     kq_sv s = kq_sv_of(name);
     return (kq_sv_ends(s, KQ_SV(".yaml")) || kq_sv_ends(s, KQ_SV(".yml"))) && strcmp(name, "tests.yaml") != 0;
@@ -199,7 +216,7 @@ static kq_status load_folder(kq_rules *rules, const char *path, unsigned depth, 
             else if (stat(sub.p, &st) == 0 && S_ISDIR(st.st_mode) && depth < 8)
                 status = load_folder(rules, sub.p, depth + 1, arena, err);
             else if (is_yaml(names[i]->d_name))
-                status = load_file(rules, sub.p, path, arena, err);
+                status = load_or_refuse(rules, sub.p, path, arena, err);
         }
         free(names[i]);
     }
@@ -214,11 +231,11 @@ kq_status kq_rules_load(kq_rules *rules, const char *path, kq_arena *arena, kq_e
         const char *slash = strrchr(path, '/');
         kq_sv dir = kq_arena_copy(arena, slash ? (kq_sv){path, (size_t)(slash - path)} : KQ_SV("."));
         if (!dir.p) return kq_arena_status(arena, err);
-        return load_file(rules, path, dir.n ? dir.p : "/", arena, err);
+        return load_or_refuse(rules, path, dir.n ? dir.p : "/", arena, err);
     }
-    size_t before = rules->n;
+    size_t before = rules->n + rules->nrefused;
     KQ_TRY(load_folder(rules, path, 0, arena, err));
-    if (rules->n == before)
+    if (rules->n + rules->nrefused == before)
         return kq_fail(err, KQ_ERR_RULE, "%s: no rule in this folder (a YAML file with a query)", path);
     return KQ_OK;
 }

@@ -38,9 +38,12 @@ typedef struct kq_rule {
 typedef struct kq_rules {
     kq_rule *items;
     size_t n;
+    const char **refused; /* why a file was not loaded: with file and line */
+    size_t nrefused;
 } kq_rules;
 
-/* Loads the rules at `path`: a YAML file, a package folder, or a folder of such. Errors: RULE with file and line, IO.
+/* Loads the rules at `path`: a YAML file, a package folder, or a folder of such. A file that is not sound or can't be
+ * read does not stop the others: it is in `refused`. Errors: RULE (nothing is there), IO (of a folder), NOMEM, LIMIT.
  */
 kq_status kq_rules_load(kq_rules *rules, const char *path, kq_arena *arena, kq_error *err);
 

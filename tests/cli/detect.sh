@@ -89,6 +89,20 @@ ok "and its columns in a bag" "$(head -n 1 "$tmp/t" | cut -c 1-54)" = '{"Rule":"
 printf 'name: [x\n' >"$tmp/bad.yaml"
 $k run "$tmp/bad.yaml" --on samples >/dev/null 2>&1
 ok "broken YAML is refused" $? = 2
+mkdir -p "$tmp/folder/deep"
+cp "$tmp/bad.yaml" "$tmp/folder/a.yaml"
+printf 'name: x\n\nquery: print 1\nqueryPeriod: soon\n' >"$tmp/folder/deep/b.yaml"
+cp -r $rule "$tmp/folder/rule"
+$k run "$tmp/folder" --on samples >"$tmp/t" 2>"$tmp/err"
+ok "files of a folder that do not load are refused" $? = 2
+ok "and do not stop its rules" "$(wc -l <"$tmp/t")" = 4
+ok "each told with file and line" "$(grep -cE "(a.yaml:[0-9]+: |b.yaml:4: queryPeriod)" "$tmp/err")" = 2
+$k lint "$tmp/folder" >"$tmp/t" 2>"$tmp/err"
+ok "nor is lint stopped" "$? $(wc -l <"$tmp/t")" = "2 1"
+ok "which tells them too" "$(grep -cE "(a|b).yaml:[0-9]+: " "$tmp/err")" = 2
+$k test "$tmp/folder" >"$tmp/t" 2>"$tmp/err"
+ok "nor is test" "$? $(grep -c 'as recorded' "$tmp/t")" = "2 $($k test $rule 2>/dev/null | grep -c 'as recorded')"
+ok "with the first one" "$(grep -cE "a.yaml:[0-9]+: " "$tmp/err")" = 1
 
 $k query 'range x from 1 to 100000000 step 1' 2>"$tmp/err" | head -n 1 >/dev/null
 ok "a closed pipe makes no noise" ! -s "$tmp/err"
