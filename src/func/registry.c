@@ -140,6 +140,8 @@ static kq_status refuse(const candidates *c, kq_error *err) {
         }
         n += (size_t)snprintf(types + n, sizeof types - n, "%s%s", i ? ", " : "", kq_type_name(c->types[i]));
     }
+    if (kq_sv_eq(c->name, KQ_SV("neg"))) /* no name that a query can say */
+        return kq_fail(err, KQ_ERR_QUERY, "the operator '-' is not defined for (%s)", types);
     if (is_operator(c))
         return kq_fail(err, KQ_ERR_QUERY, "the operator '" KQ_SV_FMT "' is not defined for (%s)", KQ_SV_ARG(c->name),
                        types);

@@ -214,6 +214,7 @@ kq_status kq_unknown_table(kq_binder *b, const kq_scope *scope, kq_sv name, kq_s
     const kq_sv *names = b->resolver->names ? b->resolver->names(b->resolver->ctx, true, &n) : NULL;
     for (size_t i = 0; i < n; i++) candidate(&c, names[i]);
     hint(b, name, &c);
+    if (kq_sv_eq(name, KQ_SV("union")) && b->err) kq_error_hint(b->err, "union takes tables: union A, B");
     return KQ_ERR_QUERY;
 }
 

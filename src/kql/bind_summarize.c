@@ -64,8 +64,17 @@ static kq_status bind_arguments(kq_binder *b, const kq_scope *scope, const kq_ag
                                 kq_expr ***args) {
     *args = kq_arena_array(b->arena, kq_expr *, node->nkids + 1);
     if (!*args) return kq_bind_nomem(b);
-    for (uint32_t i = 0; i < node->nkids; i++)
-        KQ_TRY(kq_bind_expr(b, scope, a->input, plain(node->kids[i]), &(*args)[i]));
+    for (uint32_t i = 0; i < node->nkids; i++) {
+        const kq_node *arg = plain(node->kids[i]);
+        kq_status status = kq_bind_expr(b, scope, a->input, arg, &(*args)[i]);
+        if (status == KQ_ERR_QUERY && b->err && arg->kind == KQ_NODE_CALL && kq_aggregate_exists(arg->text) &&
+            b->err->span_start == arg->span.start && b->err->span_len == arg->span.len)
+            kq_error_hint(b->err,
+                          "an aggregate can't stand in another one: give '" KQ_SV_FMT
+                          "' a summarize of its own, before this one",
+                          KQ_SV_ARG(arg->text));
+        KQ_TRY(status);
+    }
     return KQ_OK;
 }
 

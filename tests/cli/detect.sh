@@ -110,6 +110,12 @@ $k query 'range x from 1 to 100000000 step 1 | summarize count() by x' --memory 
 ok "the memory limit" $? = 4
 $k query 'range x from 1 to 100000000000 step 1 | count' --timeout 0.2 >/dev/null 2>&1
 ok "the time limit" $? = 4
+$k query 'union | count' 2>"$tmp/err"
+ok "union without tables says what it takes" "$(grep -c 'hint: union takes tables' "$tmp/err")" = 1
+$k query 'print a=1 | summarize sum(sum(a))' 2>"$tmp/err"
+ok "an aggregate in another one says what to do" "$(grep -c "hint: .*give 'sum' a summarize of its own" "$tmp/err")" = 1
+$k query 'print a=1 | summarize count by a' 2>"$tmp/err"
+ok "an aggregate without parentheses says so" "$(grep -c 'hint: .*count()' "$tmp/err")" = 1
 $k query >/dev/null 2>&1
 ok "no query" $? = 2
 $k query 'print 1' --nope >/dev/null 2>&1
