@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "column/dynamic.h"
 #include "exec/lacking.h"
+#include "kql/diagnostic.h"
 #include "rules/rowset.h"
 #include "sink/listing.h"
 
@@ -17,14 +18,21 @@ kq_status kq_rule_error(const kq_rule *r, kq_status status, kq_error *err) {
             column = 1;
         }
     }
-    char message[sizeof err->message];
-    memcpy(message, err->message, sizeof message);
-    char hint[sizeof err->hint];
-    memcpy(hint, err->hint, sizeof hint);
-    status =
-        kq_fail(err, KQ_ERR_RULE, "%.150s: line %u, column %u of the query: %.300s", r->path, line, column, message);
-    if (hint[0]) kq_error_hint(err, "%s", hint);
-    return status;
+    kq_error told = *err, shown;
+    (void)kq_fail(&shown, KQ_ERR_RULE, "%.150s: line %u, column %u of the query: %.300s", r->path, line, column,
+                  told.message);
+    memcpy(told.message, shown.message, sizeof told.message);
+    told.hint[0] = 0;
+    kq_buf text; /* the line with the caret, as far as it fits: the query is gone when the error is printed */
+    kq_buf_init(&text, NULL, 4096);
+    kq_diagnostic_print(&told, r->query, "query", &text);
+    const size_t prefix = strlen("error: ");
+    if (text.n > prefix + 1 && text.n - prefix - 1 < sizeof shown.message)
+        (void)kq_fail(&shown, KQ_ERR_RULE, "%.*s", (int)(text.n - prefix - 1), text.p + prefix);
+    kq_buf_deinit(&text);
+    if (err->hint[0]) kq_error_hint(&shown, "%s", err->hint);
+    *err = shown;
+    return KQ_ERR_RULE;
 }
 
 static bool triggered(const kq_rule *r, uint64_t rows) {

@@ -32,7 +32,7 @@ kq_status kq_detect(kq_detection *d, const kq_rules *rules, kq_error *err);
  * are the tests' own. */
 kq_status kq_detect_test(const kq_runner *runner, const kq_rules *rules, const kq_output *out, kq_error *err);
 
-/* The error of a rule's query, with its place told in words. */
+/* The error of a rule's query, with its place told in words and the line with a caret. */
 kq_status kq_rule_error(const kq_rule *rule, kq_status status, kq_error *err);
 
 #endif

@@ -75,6 +75,8 @@ printf 'name: x\nquery: |\n  DeviceProcessEvents\n  | where Nope == 1\n' >"$tmp/
 $k run "$tmp/bad.yaml" --on samples >/dev/null 2>"$tmp/err"
 ok "a rule that does not bind is refused" $? = 2
 ok "with its place" "$(grep -c "line 2, column 9 of the query: unknown column 'Nope'" "$tmp/err")" = 1
+ok "and the line of the query" "$(grep -cF '   2 | | where Nope == 1' "$tmp/err")" = 1
+ok "with a caret" "$(grep -cE '^     \|         \^+$' "$tmp/err")" = 1
 cp "$tmp/bad.yaml" "$tmp/worse.yaml"
 $k run "$tmp/bad.yaml" $rule "$tmp/worse.yaml" --on samples >"$tmp/t" 2>"$tmp/err"
 ok "a rule that is refused beside others" $? = 2
