@@ -105,6 +105,23 @@ static bool to_guid(const kq_field *f, kq_guid *out) {
     return digits == 32;
 }
 
+static bool looks_nested(kq_sv text) {
+    return text.n > 1 && (text.p[0] == '{' || text.p[0] == '[');
+}
+
+/* A JSON string whose text is an object or an array, as exports write AdditionalFields, becomes that. */
+static void parse_again(kq_arena *arena, kq_buf *scratch) {
+    kq_dyn d = kq_buf_view(scratch);
+    kq_sv text;
+    if (kq_dyn_tag_of(d) != KQ_DYN_STRING || !looks_nested(kq_dyn_string(d))) return;
+    text = kq_dyn_string(d);
+    if (!keep(arena, text.p, text.n, &text)) return; /* told by the arena */
+    size_t before = scratch->n;
+    if (!kq_dyn_parse_json(text, scratch)) return;
+    scratch->n -= before;
+    memmove(scratch->p, scratch->p + before, scratch->n);
+}
+
 /* The encoding is built in `scratch` and kept in the arena. */
 static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_str *out) {
     kq_sv kept;
@@ -120,12 +137,12 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     case KQ_FIELD_NULL: return false;
     case KQ_FIELD_JSON:
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
+        parse_again(arena, scratch);
         break;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
         if (!f->u.text.n) return false;
-        if ((f->u.text.p[0] != '{' && f->u.text.p[0] != '[') || !kq_dyn_parse_json(f->u.text, scratch))
-            kq_dyn_put_string(scratch, f->u.text);
+        if (!looks_nested(f->u.text) || !kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         break;
     case KQ_FIELD_BOOL: kq_dyn_put_bool(scratch, f->u.b); break;
     case KQ_FIELD_LONG: kq_dyn_put_long(scratch, f->u.l); break;

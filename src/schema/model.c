@@ -2,6 +2,8 @@
 #include "base/embedded.h"
 #include "base/nearest.h"
 
+#define COLUMNS_MAX 500u /* of a table, as Log Analytics allows */
+
 typedef struct loader {
     kq_model *model;
     kq_arena *arena;
@@ -295,6 +297,7 @@ static kq_status add_column(loader *l, kq_sv name, kq_type type) {
     uint32_t twin = find_column(t, name);
     if (twin != UINT32_MAX && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
     if (twin != UINT32_MAX) return bad(l, name.p, "there is already a column", name);
+    if (t->columns.n == COLUMNS_MAX) return bad(l, name.p, "a table has at most 500 columns, and no room for", name);
     if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column))) return kq_arena_status(l->arena, l->err);
     t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type};
     return KQ_OK;

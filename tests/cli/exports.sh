@@ -179,5 +179,14 @@ check "a cell that is no whole object has what comes before" 0 '{"FileName":"b.e
 check "its EventData" 0 '{"Line":"a \"x\", y"}' '' query \
     'WindowsEvent | where EventRecordId == 5 | project Line = tostring(EventData.CommandLine)' --on hunter.csv
 
+printf '%s\n' '{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","ActionType":"ScheduledTaskCreated","AdditionalFields":"{\"TaskName\":\"x\",\"N\":\"[1]\"}","ReportId":1}}' \
+    '{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-01-01T00:00:01Z","DeviceName":"d","ActionType":"Other","AdditionalFields":"{ not JSON","ReportId":2}}' >bags.ndjson
+check "AdditionalFields as JSON text is what it says" 0 '{"Task":"x","Again":"x","N":"string"}' '' query \
+    'DeviceEvents | where ReportId == 1 | project Task = tostring(AdditionalFields.TaskName), Again = tostring(parse_json(AdditionalFields).TaskName), N = gettype(AdditionalFields.N)' --on bags.ndjson
+check "other text stays text" 0 '{"AdditionalFields":"{ not JSON"}' '' query \
+    'DeviceEvents | where ReportId == 2 | project AdditionalFields' --on bags.ndjson
+python3 -c 'print("[table Wide_CL]"); [print(f"C{i}: string") for i in range(501)]' >wide.map
+check "a table of a map has a limit" 2 '' 'wide.map:502:1: a table has at most 500 columns' query 'Wide_CL | count' --map wide.map --on bags.ndjson
+
 echo "1..$n"
 exit $bad
