@@ -117,6 +117,8 @@ check "gzip" 0 '{"Count":3000}' '' query 'T | count' --as T=many.ndjson.gz
 check "gzip members one after another" 0 '{"Count":6000}' '' query 'T | count' --as T=two.ndjson.gz
 check "a truncated gzip is reported" 3 '{"early":true,"late":false}' 'the gzip file is cut off' \
     query 'T | summarize n=count() | project early=n>1000, late=n>=3000' --as T=cut.ndjson.gz
+gzip -c "$samples/workstation.evtx" | head -c 2000 >cut.evtx.gz
+says "a truncated EVTX in gzip is told as such" 3 'the gzip file is cut off' inspect cut.evtx.gz
 in=many.ndjson
 check "standard input" 0 '{"Count":3000}' '' query 'T | count' --as T=-
 in=many.ndjson.gz

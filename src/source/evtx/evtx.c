@@ -165,8 +165,12 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
 
 /* The next chunk of a stream, into the reader. */
 static kq_status claim_stream(evtx_source *s, kq_evtx_reader *r, const kq_morsel *morsel, kq_error *err) {
-    size_t got = 0;
-    kq_status status = kq_stream_read(s->stream, (char *)r->bytes, KQ_EVTX_CHUNK, &got, err);
+    size_t got = 0, more = 1;
+    kq_status status = KQ_OK;
+    while (!status && more && got < KQ_EVTX_CHUNK) { /* less is the end, or damage that the next call tells */
+        status = kq_stream_read(s->stream, (char *)r->bytes + got, KQ_EVTX_CHUNK - got, &more, err);
+        got += more;
+    }
     if (status == KQ_ERR_DAMAGED) { /* what could be unpacked is read */
         kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, morsel->offset + got, "%s",
                          err ? err->message : "the compressed data is damaged");
