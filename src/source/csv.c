@@ -116,16 +116,29 @@ static char delimiter_of(kq_sv line) {
     return best;
 }
 
+/* The first line of a file before its header, if it has one: `#TYPE System...` of PowerShell 5.1's Export-Csv, `sep=;`
+ * of Excel, quoted or not. Gives what follows it; *delimiter: the one that it names, or 0. */
+static kq_sv without_preamble(kq_sv text, char *delimiter) {
+    kq_sv after, line = first_line(text, &after);
+    *delimiter = 0;
+    if (line.n > 2 && line.p[0] == '"' && line.p[line.n - 1] == '"') line = kq_sv_slice(line, 1, line.n - 1);
+    if (kq_sv_starts(line, KQ_SV("#TYPE "))) return after;
+    if (line.n != 5 || !kq_sv_eq_ascii_ci(kq_sv_slice(line, 0, 4), KQ_SV("sep="))) return text;
+    *delimiter = line.p[4];
+    return after;
+}
+
 static int detect(kq_sv head, const char *path) {
     kq_sv name = kq_sv_of(path), rest, after, text = without_bom(head);
     if (kq_sv_ends(name, KQ_SV(".gz"))) name.n -= 3;
     if (kq_sv_ends(name, KQ_SV(".zst"))) name.n -= 4;
     bool named = kq_sv_ends(name, KQ_SV(".csv")) || kq_sv_ends(name, KQ_SV(".tsv"));
-    kq_sv line = first_line(text, &rest);
+    char named_delimiter;
+    kq_sv line = first_line(without_preamble(text, &named_delimiter), &rest);
     if (!line.n || memchr(line.p, 0, line.n)) return 0;
     if (named) return 90;
     if (line.p[0] == '{' || line.p[0] == '[' || line.p[0] == '<' || line.p[0] == '#') return 0;
-    char c = delimiter_of(line);
+    char c = named_delimiter ? named_delimiter : delimiter_of(line);
     size_t n = count_in_line(line, c);
     kq_sv second = first_line(rest, &after);
     return n >= 3 && second.n && count_in_line(second, c) == n ? 50 : 0;
@@ -167,10 +180,14 @@ static kq_status single_names(csv_source *s, kq_error *err) {
 }
 
 static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
-    kq_sv rest, text = without_bom(head), line = first_line(text, &rest);
+    char named;
+    kq_sv rest, text = without_preamble(without_bom(head), &named), line = first_line(text, &rest);
     bool escaped;
+    if (named && named != ',' && named != ';' && named != '\t')
+        return kq_fail(err, KQ_ERR_DAMAGED, "%s: sep= names a delimiter that is none of comma, semicolon and tab",
+                       s->base.input->path);
     if (!line.n) return kq_fail(err, KQ_ERR_DAMAGED, "%s: no header", s->base.input->path);
-    s->delimiter = delimiter_of(line);
+    s->delimiter = named ? named : delimiter_of(line);
     s->skip = (uint64_t)(rest.p - head.p);
     if (s->skip > head.n) s->skip = head.n;
     size_t most = count_in_line(line, s->delimiter) + 2;

@@ -86,6 +86,18 @@ static void test_headers(void **state) {
     EXPECT("a,b\n1,2\n\n3,4\n", "$index $offset $raw a", "0|0|4|'1,2'|'1'\n0|1|9|'3,4'|'3'\n");
 }
 
+/* A line before the header: of Export-Csv, of Excel. Only the first of the file is one. */
+static void test_preamble(void **state) {
+    (void)state;
+    EXPECT("#TYPE System.X\r\n\"a\",\"b\"\r\n\"1\",\"2\"\r\n3\r\n", "a b $offset",
+           "0|'1'|'2'|25\n0|'3'|-|34\n! 34 the row has 1 fields, the header 2\n");
+    EXPECT("\xEF\xBB\xBF\"#TYPE System.X\"\na,b\n1,2\n", "a b", "0|'1'|'2'\n");
+    EXPECT("sep=;\na,x;b\n1;2,3\n", "b", "0|'2,3'\n");
+    EXPECT("\"sep=,\"\r\na,b;c;d\r\n1,2\r\n", "a", "0|'1'\n");
+    EXPECT("SEP=\t\na\tb\n1\t2\n", "b", "0|'2'\n");
+    EXPECT("a,b\n#TYPE X,2\nsep=,\n", "a b", "0|'#TYPE X'|'2'\n0|'sep='|''\n");
+}
+
 static bool is_cmd(const void *ctx, const kq_field *f) {
     (void)ctx;
     return f->kind == KQ_FIELD_STRING && kq_sv_eq_ascii_ci(f->u.text, KQ_SV("cmd.exe"));
@@ -178,7 +190,7 @@ int main(void) {
         cmocka_unit_test(test_plain),  cmocka_unit_test(test_quotes),   cmocka_unit_test(test_widths),
         cmocka_unit_test(test_damage), cmocka_unit_test(test_salvage),  cmocka_unit_test(test_headers),
         cmocka_unit_test(test_sets),   cmocka_unit_test(test_too_long), cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_detect),
+        cmocka_unit_test(test_detect), cmocka_unit_test(test_preamble),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     kq_buf_deinit(&out);
