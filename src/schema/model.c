@@ -160,7 +160,9 @@ static kq_status list(loader *l, kq_sv values, kq_sv **items, uint32_t *n) {
         more = right;
         if (!left.n) continue;
         if (!grow(l->arena, items, *n, sizeof(kq_sv))) return kq_arena_status(l->arena, l->err);
-        (*items)[(*n)++] = kq_arena_copy(l->arena, left);
+        kq_sv kept = kq_arena_copy(l->arena, left);
+        if (!kept.p) return kq_arena_status(l->arena, l->err);
+        (*items)[(*n)++] = kept;
     }
     return KQ_OK;
 }
