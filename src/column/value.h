@@ -6,6 +6,7 @@
 #define KQ_COLUMN_VALUE_H
 
 #include "base/buf.h"
+#include "column/json_string.h"
 #include "column/vector.h"
 
 typedef struct kq_value {
@@ -60,11 +61,5 @@ void kq_value_json(const kq_value *v, kq_buf *out);
 
 /* Appends a KQL literal of the value: long(1), datetime(...), 'text', dynamic(...). For printing plans and trees. */
 void kq_value_literal(const kq_value *v, kq_buf *out);
-
-/* Appends `s` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD. */
-void kq_json_string(kq_sv s, kq_buf *out);
-/* The same to where there is room for KQ_JSON_ROOM(s.n) bytes; returns where it ends. */
-#define KQ_JSON_ROOM(n) ((size_t)(n)*6 + 34)
-char *kq_json_write(kq_sv s, char *to);
 
 #endif

@@ -2,7 +2,6 @@
 #include "source/evtx/bag.h"
 #include "column/dynamic.h"
 
-#define DEPTH_MAX   16u  /* of elements; deeper ones have no bag */
 #define MEMBERS_MAX 256u /* of a bag: each is compared with those before it */
 
 typedef struct maker {
@@ -41,20 +40,6 @@ static kq_evtx_step *step(maker *m, kq_evtx_step_kind kind, uint16_t index) {
     return s;
 }
 
-static bool plain_sub(const kq_bx_item *item) {
-    return item->kind == KQ_BX_SUB && item->type != KQ_BX_BINXML;
-}
-
-static bool single(const kq_bx_item *items) {
-    return items && !items->next && plain_sub(items);
-}
-
-static bool all_text(const kq_bx_item *items) {
-    for (; items; items = items->next)
-        if (items->kind != KQ_BX_TEXT) return false;
-    return true;
-}
-
 static bool has_elements(const kq_bx_item *items) {
     for (; items; items = items->next)
         if (items->kind == KQ_BX_ELEMENT) return true;
@@ -78,13 +63,13 @@ static bool put_key(maker *m, bag *b, kq_sv name) {
 /* A member that is texts and values one after another. */
 static bool put_string(maker *m, const kq_bx_item *items) {
     kq_buf_char(m->bytes, (char)KQ_DYN_STRING);
-    if (single(items)) return step(m, KQ_EVTX_STEP_FIELD, items->index) != NULL;
+    if (kq_bx_single_sub(items)) return step(m, KQ_EVTX_STEP_FIELD, items->index) != NULL;
     if (!step(m, KQ_EVTX_STEP_START, 0)) return false;
     for (; items; items = items->next) {
         if (items->kind == KQ_BX_TEXT) {
             if (!kq_bx_burn(m->bx, (uint32_t)items->u.text.n)) return false;
             kq_buf_sv(m->bytes, items->u.text);
-        } else if (!plain_sub(items)) {
+        } else if (!kq_bx_plain_sub(items)) {
             return unusual(m);
         } else if (!step(m, KQ_EVTX_STEP_VALUE, items->index)) {
             return false;
@@ -97,10 +82,10 @@ static bool put_data(maker *m, bag *b, const kq_bx_element *element) {
     const kq_bx_attr *name = element->attrs;
     while (name && !kq_sv_eq(name->name, KQ_SV("Name"))) name = name->next;
     kq_sv text = {"", 0};
-    if (name && !all_text(name->items)) return unusual(m);
+    if (name && !kq_bx_all_text(name->items)) return unusual(m);
     if (name && !kq_evtx_literal(m->bx, name->items, &text)) return false;
     if (text.n > 0) return put_key(m, b, text) && put_string(m, element->items);
-    if (!single(element->items)) return unusual(m);
+    if (!kq_bx_single_sub(element->items)) return unusual(m);
     kq_evtx_step *s = step(m, KQ_EVTX_STEP_PARAM, element->items->index);
     if (!s) return false;
     s->keep = element->attrs != NULL;
@@ -116,13 +101,13 @@ static bool put_element(maker *m, bag *b, const kq_bx_element *element, unsigned
         if (!kq_sv_starts(a->name, KQ_SV("xmlns"))) return unusual(m);
     if (!put_key(m, b, element->name)) return false;
     if (has_elements(element->items)) return put_bag(m, element->items, false, depth + 1);
-    if (element->attrs || !single(element->items)) return put_string(m, element->items);
+    if (element->attrs || !kq_bx_single_sub(element->items)) return put_string(m, element->items);
     kq_buf_char(m->bytes, (char)KQ_DYN_STRING);
     return step(m, KQ_EVTX_STEP_OPTIONAL, element->items->index) != NULL;
 }
 
 static bool put_bag(maker *m, const kq_bx_item *items, bool event_data, unsigned depth) {
-    if (depth >= DEPTH_MAX) return unusual(m);
+    if (depth >= KQ_EVTX_BAG_DEPTH) return unusual(m);
     bag *b = kq_arena_new(&m->bx->arena, bag);
     if (!b || !(b->open = step(m, KQ_EVTX_STEP_OPEN, 0))) return false;
     uint32_t n = 0;

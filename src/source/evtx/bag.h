@@ -11,6 +11,9 @@
 
 #include "source/evtx/render.h"
 
+/* Bags in one another; an element with more has none. */
+#define KQ_EVTX_BAG_DEPTH 16u
+
 /* Each step first copies its bytes: of the names, lengths and tags before it. */
 typedef enum kq_evtx_step_kind {
     KQ_EVTX_STEP_OPEN,     /* a bag */

@@ -4,21 +4,19 @@
 #include "source/evtx/escape.h"
 #include "source/evtx/value.h"
 
-#define DEPTH_MAX 16u /* bag.c makes none deeper */
-
 typedef enum written { WRITTEN, UNUSUAL, FAILED } written;
 
 /* A bag under way: from its tag on in the buffer. */
 typedef struct level {
     size_t start, body;
-    uint32_t n, room; /* members so far, and those that the table of ends has room for */
+    uint32_t n; /* members so far */
 } level;
 
 typedef struct writer {
     kq_evtx_render *render;
     const kq_evtx_frame *frame;
     kq_buf *out;
-    level levels[DEPTH_MAX];
+    level levels[KQ_EVTX_BAG_DEPTH];
     level *top;      /* NULL outside */
     size_t string;   /* where the length of the string under way stands */
     uint32_t number; /* of Data without a name */
@@ -29,13 +27,6 @@ static void put_u32(char *to, size_t n) {
     memcpy(to, &v, sizeof v);
 }
 
-static inline void put_bytes(kq_buf *out, const char *p, size_t n) {
-    char *to = kq_buf_reserve(out, n);
-    if (!to) return;
-    if (n) memcpy(to, p, n);
-    out->n += n;
-}
-
 static void member_end(writer *w) {
     level *l = w->top;
     if (w->out->failed) return;
@@ -44,7 +35,7 @@ static void member_end(writer *w) {
 
 static void string_start(writer *w) {
     w->string = w->out->n;
-    put_bytes(w->out, "\0\0\0", 4);
+    kq_buf_append(w->out, "\0\0\0", 4);
 }
 
 static void string_end(writer *w) {
@@ -64,7 +55,7 @@ static bool is_list(const kq_bx_value *v) {
     return v && v->type & KQ_BX_ARRAY && v->size > 0;
 }
 
-/* How many members an array gives beyond the one that was counted. */
+/* Arrays of Data without a name give more members than the one that was counted for each. */
 static bool more_members(const writer *w, const kq_evtx_step *s, uint32_t *room) {
     kq_bx_value one;
     for (unsigned depth = 1; (s = s->next) != NULL && depth > 0;) {
@@ -81,7 +72,7 @@ static bool open_bag(writer *w, const kq_evtx_step *s) {
     uint32_t room = s->members;
     if (s->params && !more_members(w, s, &room)) return false;
     w->top = w->top ? w->top + 1 : w->levels;
-    *w->top = (level){.start = w->out->n, .body = w->out->n + 5 + (size_t)room * 4, .room = room};
+    *w->top = (level){.start = w->out->n, .body = w->out->n + 5 + (size_t)room * 4};
     char *to = kq_buf_reserve(w->out, 5 + (size_t)room * 4);
     if (!to) return false;
     to[0] = (char)KQ_DYN_BAG;
@@ -130,7 +121,7 @@ static bool put_param(writer *w, const kq_bx_value *v) {
     for (uint32_t n = w->number, i = digits; i-- > 0; n /= 10) key[9 + i] = (char)('0' + n % 10);
     put_u32(key, 5 + digits);
     key[9 + digits] = (char)KQ_DYN_STRING;
-    put_bytes(w->out, key, 10 + digits);
+    kq_buf_append(w->out, key, 10 + digits);
     return kq_bx_burn(w->render->bx, 16) && put_string(w, v);
 }
 
@@ -146,7 +137,7 @@ static bool put_params(writer *w, const kq_evtx_step *s, const kq_bx_value *v) {
 static bool put_step(writer *w, const char *bytes, const kq_evtx_step *s) {
     const kq_bx_value *v = value_of(w->frame, s);
     if (s->kind == KQ_EVTX_STEP_OPTIONAL && !v) return true;
-    put_bytes(w->out, bytes + s->at, s->n);
+    kq_buf_append(w->out, bytes + s->at, s->n);
     switch ((kq_evtx_step_kind)s->kind) {
     case KQ_EVTX_STEP_OPEN: return open_bag(w, s);
     case KQ_EVTX_STEP_CLOSE: close_bag(w); return true;

@@ -148,6 +148,19 @@ static inline uint32_t kq_bx_u32(const uint8_t *p) {
 #endif
     return v;
 }
+/* Is the item a value of the instance, and no template? */
+static inline bool kq_bx_plain_sub(const kq_bx_item *item) {
+    return item->kind == KQ_BX_SUB && item->type != KQ_BX_BINXML;
+}
+/* Is such a value all that there is? */
+static inline bool kq_bx_single_sub(const kq_bx_item *items) {
+    return items && !items->next && kq_bx_plain_sub(items);
+}
+static inline bool kq_bx_all_text(const kq_bx_item *items) {
+    for (; items; items = items->next)
+        if (items->kind != KQ_BX_TEXT) return false;
+    return true;
+}
 /* The units of a value of UTF-16 without the NULs at its end. */
 static inline size_t kq_bx_units(const kq_bx *bx, const kq_bx_value *v) {
     const uint8_t *p = bx->p + v->off;

@@ -5,7 +5,6 @@
 #define DEPTH_MAX 16u /* of elements; deeper ones have no form */
 
 typedef struct maker {
-    kq_evtx_render *render;
     kq_bx *bx;
     kq_buf *text; /* of the pieces */
     kq_evtx_form *form;
@@ -19,8 +18,7 @@ static bool unusual(maker *m) {
     return false;
 }
 
-/* Closes the text so far and adds a piece with it. What is added to m->text next belongs to the piece until piece_end.
- */
+/* Closes the text so far and adds a piece with it. What is added to m->text next belongs to the piece: part_end. */
 static kq_evtx_piece *piece_start(maker *m, kq_evtx_piece_kind kind, kq_evtx_style style, uint16_t index) {
     if (!kq_bx_burn(m->bx, 16)) return NULL;
     kq_evtx_piece *piece = kq_arena_new(&m->bx->arena, kq_evtx_piece);
@@ -42,27 +40,13 @@ static uint32_t part_end(maker *m) {
     return n;
 }
 
-static bool plain_sub(const kq_bx_item *item) {
-    return item->kind == KQ_BX_SUB && item->type != KQ_BX_BINXML;
-}
-
-static bool single(const kq_bx_item *items) {
-    return items && !items->next && plain_sub(items);
-}
-
-static bool all_text(const kq_bx_item *items) {
-    for (; items; items = items->next)
-        if (items->kind != KQ_BX_TEXT) return false;
-    return true;
-}
-
 /* Texts and values, as text. */
 static bool put_texts(maker *m, const kq_bx_item *items, kq_evtx_style style) {
     for (; items; items = items->next) {
         if (items->kind == KQ_BX_TEXT) {
             if (!kq_bx_burn(m->bx, (uint32_t)items->u.text.n)) return false;
             kq_evtx_escape(items->u.text, style, m->text);
-        } else if (!plain_sub(items)) {
+        } else if (!kq_bx_plain_sub(items)) {
             return unusual(m);
         } else if (!piece_start(m, KQ_EVTX_PIECE_VALUE, style, items->index)) {
             return false;
@@ -73,7 +57,7 @@ static bool put_texts(maker *m, const kq_bx_item *items, kq_evtx_style style) {
 
 static bool xml_attribute(maker *m, const kq_bx_attr *attr) {
     kq_evtx_piece *piece = NULL;
-    bool optional = single(attr->items); /* left out without a value */
+    bool optional = kq_bx_single_sub(attr->items); /* left out without a value */
     if (optional && !(piece = piece_start(m, KQ_EVTX_PIECE_VALUE, KQ_EVTX_ATTRIBUTE, attr->items->index))) return false;
     kq_buf_char(m->text, ' ');
     kq_evtx_xml_name(attr->name, m->text);
@@ -93,7 +77,7 @@ static bool xml_start(maker *m, const kq_bx_element *element, bool outermost) {
     kq_evtx_xml_name(element->name, m->text);
     for (const kq_bx_attr *a = element->attrs; a; a = a->next) {
         if (kq_sv_eq(a->name, KQ_SV("xmlns"))) {
-            if (!all_text(a->items)) return unusual(m);
+            if (!kq_bx_all_text(a->items)) return unusual(m);
             xmlns = true;
         }
         if (!xml_attribute(m, a)) return false;
@@ -145,7 +129,7 @@ static bool xml_whole(maker *m, const kq_bx_element *element) {
 
 static bool xml_element(maker *m, const kq_bx_element *element, bool outermost, unsigned depth) {
     if (depth >= DEPTH_MAX) return unusual(m);
-    if (single(element->items)) return outermost || element->empty ? unusual(m) : xml_whole(m, element);
+    if (kq_bx_single_sub(element->items)) return outermost || element->empty ? unusual(m) : xml_whole(m, element);
     if (!xml_start(m, element, outermost)) return false;
     for (const kq_bx_item *i = element->items; i; i = i->next) {
         kq_bx_item one = *i;
@@ -160,7 +144,7 @@ static bool xml_element(maker *m, const kq_bx_element *element, bool outermost, 
 
 bool kq_evtx_form_make(kq_evtx_render *render, const kq_bx_element *element, kq_evtx_form **out) {
     kq_bx *bx = render->bx;
-    maker m = {.render = render, .bx = bx, .text = render->scratch};
+    maker m = {.bx = bx, .text = render->scratch};
     *out = NULL;
     m.form = kq_arena_new(&bx->arena, kq_evtx_form);
     if (!m.form) return false;

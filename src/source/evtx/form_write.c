@@ -4,20 +4,13 @@
 
 typedef enum written { WRITTEN, UNUSUAL, FAILED } written;
 
-static inline void put_bytes(kq_buf *out, const char *p, size_t n) {
-    char *to = kq_buf_reserve(out, n);
-    if (!to) return;
-    if (n) memcpy(to, p, n);
-    out->n += n;
-}
-
 static written put_array(kq_evtx_render *render, const kq_evtx_piece *piece, const char *again, const kq_bx_value *v,
                          kq_buf *out) {
     kq_bx_value one;
     bool any = false;
     if (!piece->nagain) return UNUSUAL;
     for (uint32_t at = 0; kq_evtx_array_next(render->bx, v, &at, &one); any = true) {
-        if (any) put_bytes(out, again, piece->nagain);
+        if (any) kq_buf_append(out, again, piece->nagain);
         if (!kq_bx_burn(render->bx, 8 + piece->nagain)) return FAILED;
         if (!kq_evtx_put_value(render, &one, (kq_evtx_style)piece->style, out)) return FAILED;
     }
@@ -32,7 +25,7 @@ static const kq_bx_value *value_of(const kq_evtx_frame *frame, const kq_evtx_pie
 
 static written put_piece(kq_evtx_render *render, const char *p, const kq_evtx_piece *piece, const kq_bx_value *v,
                          kq_buf *out) {
-    if (piece->nopen) put_bytes(out, p, piece->nopen);
+    kq_buf_append(out, p, piece->nopen);
     p += piece->nopen;
     if (piece->kind == KQ_EVTX_PIECE_WHOLE && v->type & KQ_BX_ARRAY && v->size > 0) {
         written done = put_array(render, piece, p, v, out);
@@ -40,7 +33,7 @@ static written put_piece(kq_evtx_render *render, const char *p, const kq_evtx_pi
     } else if (!kq_evtx_put_value(render, v, (kq_evtx_style)piece->style, out)) {
         return FAILED;
     }
-    if (piece->nclose) put_bytes(out, p + piece->nagain, piece->nclose);
+    kq_buf_append(out, p + piece->nagain, piece->nclose);
     return WRITTEN;
 }
 
@@ -56,7 +49,7 @@ static written write_form(kq_evtx_render *render, const kq_evtx_form *form, cons
     for (const kq_evtx_piece *piece = form->pieces; piece; piece = piece->next) {
         const kq_bx_value *v = value_of(frame, piece);
         const char *p = form->text + piece->at;
-        put_bytes(out, p, piece->ntext);
+        kq_buf_append(out, p, piece->ntext);
         written done = v ? put_piece(render, p + piece->ntext, piece, v, out) : WRITTEN;
         if (done != WRITTEN) return done;
     }
