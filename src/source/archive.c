@@ -15,9 +15,6 @@
 #define NAME_MAX_     1024
 #define FRESH_MAX     64 /* damaged members after which the archive is given up: each one costs another pass */
 
-uint64_t kq_archive_free_bytes = KQ_ARCHIVE_FREE;
-uint32_t kq_archive_members = KQ_ARCHIVE_MEMBERS;
-
 /* An archive that is being read: the header number `at` was the last one read. */
 typedef struct handle {
     struct archive *a;
@@ -37,7 +34,9 @@ struct kq_archive {
     char *path;
     kq_budget *budget;
     pthread_mutex_t lock;
-    handle *parked; /* below: under the lock */
+    handle *parked;      /* below: under the lock */
+    uint64_t free_bytes; /* may come out of it, however small it is */
+    uint32_t members;    /* the most that are read */
     uint32_t nparked;
     uint32_t ndead;       /* handles that ended in damage */
     int64_t last;         /* number of the last header; -1 while it is not known */
@@ -77,10 +76,17 @@ kq_status kq_archive_open(const char *path, kq_budget *budget, kq_archive **out,
         return kq_nomem(err);
     }
     a->budget = budget;
+    a->free_bytes = KQ_ARCHIVE_FREE;
+    a->members = KQ_ARCHIVE_MEMBERS;
     a->last = -1;
     pthread_mutex_init(&a->lock, NULL);
     *out = a;
     return KQ_OK;
+}
+
+void kq_archive_limit(kq_archive *a, uint64_t free_bytes, uint32_t members) {
+    a->free_bytes = free_bytes;
+    a->members = members;
 }
 
 static void close_handle(kq_archive *a, handle *h) {
@@ -235,7 +241,7 @@ static kq_status expands(const kq_archive *a, const handle *h, kq_error *err) {
     uint64_t size = kq_stream_size(h->stream), stored = size ? size : kq_stream_consumed(h->stream);
     uint64_t out = (uint64_t)archive_filter_bytes(h->a, 0);
     if (out < h->given) out = h->given;
-    if (out <= kq_archive_free_bytes || out / KQ_ARCHIVE_EXPANDS <= stored) return KQ_OK;
+    if (out <= a->free_bytes || out / KQ_ARCHIVE_EXPANDS <= stored) return KQ_OK;
     return kq_fail(err, KQ_ERR_DAMAGED, "%s: expands to more than %d times its size: the rest is skipped", a->path,
                    KQ_ARCHIVE_EXPANDS);
 }
@@ -306,10 +312,10 @@ kq_status kq_archive_next(kq_archive *a, uint32_t from, kq_member_info *out, boo
     *more = false;
     KQ_TRY(take(a, from, &h, err));
     for (uint32_t number = from;; number++) {
-        kq_status status = number < kq_archive_members
-                               ? advance(a, h, number, more, err)
-                               : kq_fail(err, KQ_ERR_DAMAGED, "%s: more than %u members: the rest is skipped", a->path,
-                                         kq_archive_members);
+        kq_status status =
+            number < a->members
+                ? advance(a, h, number, more, err)
+                : kq_fail(err, KQ_ERR_DAMAGED, "%s: more than %u members: the rest is skipped", a->path, a->members);
         if (status) {
             *more = false;
             bury(a, h);

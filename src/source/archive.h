@@ -17,9 +17,6 @@
 #define KQ_ARCHIVE_EXPANDS 1000                /* times its own size, beyond ... */
 #define KQ_ARCHIVE_FREE    (UINT64_C(4) << 30) /* ... these bytes: a bomb */
 
-extern uint64_t kq_archive_free_bytes; /* KQ_ARCHIVE_FREE, ... */
-extern uint32_t kq_archive_members;    /* ... KQ_ARCHIVE_MEMBERS: tests make them small */
-
 typedef struct kq_archive kq_archive;
 typedef struct kq_member kq_member;
 
@@ -35,6 +32,8 @@ bool kq_archive_is(kq_sv head, const char *path);
 /* A handle of the archive at `path` ("-" too); nothing is opened yet. Closed after its members. Errors: NOMEM. */
 kq_status kq_archive_open(const char *path, kq_budget *budget, kq_archive **out, kq_error *err);
 void kq_archive_close(kq_archive *archive);
+/* Other limits than KQ_ARCHIVE_FREE and KQ_ARCHIVE_MEMBERS, before anything is read: tests reach smaller ones. */
+void kq_archive_limit(kq_archive *archive, uint64_t free_bytes, uint32_t members);
 /* How far into the (unpacked) archive it was read when the last failure ended reading it. Any thread. */
 uint64_t kq_archive_place(kq_archive *archive);
 

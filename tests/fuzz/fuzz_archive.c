@@ -99,6 +99,7 @@ static void look(const char *path, size_t step, seen *s) {
     kq_budget_init(&budget, 256u << 20);
     kq_report_init(&report);
     s->ended = kq_archive_open(path, &budget, &a, &err);
+    if (a) kq_archive_limit(a, FREE_BYTES, KQ_ARCHIVE_MEMBERS);
     for (uint32_t from = 0; !s->ended && !(s->ended = kq_archive_next(a, from, &info, &more, &err)) && more;) {
         check_name(info.name);
         if (info.number < from) abort();
@@ -113,9 +114,8 @@ static void look(const char *path, size_t step, seen *s) {
     s->memory |= s->ended == KQ_ERR_NOMEM;
     bool whole = !s->ended;
     for (uint32_t i = 0; i < s->n; i++) whole &= s->hash[i] != 0;
-    for (uint32_t i = s->n;
-         i-- > 0 &&
-         !s->memory;) { /* backwards: equal, or damage was told; where one is, the next may begin elsewhere */
+    /* Backwards: equal, or damage was told; where one is, the next may begin elsewhere. */
+    for (uint32_t i = s->n; i-- > 0 && !s->memory;) {
         seen again = {0};
         uint64_t hash = bytes_of(a, s->number[i], 4096, &budget, &again);
         if (whole && hash && hash != s->hash[i]) abort();
@@ -130,7 +130,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static seen whole, now;
     char path[64];
     if (size < 2) return 0;
-    kq_archive_free_bytes = FREE_BYTES;
     int fd = rows_file((kq_sv){(const char *)data + 1, size - 1}, path);
     size_t step = data[0] & 1 ? 4096 : 1 + (data[0] & 0x3E);
     look(path, step, &whole);
