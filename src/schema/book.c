@@ -1,6 +1,7 @@
 #include "schema/book.h"
 #include "column/value.h"
 #include "schema/ledger.h"
+#include "text/unit.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -83,6 +84,83 @@ uint64_t kq_book_start(kq_sv device, int64_t pid, kq_sv file) {
     if (!process || !file.n) return 0;
     size_t n = lowered(file, text, sizeof text);
     return tagged(XXH64(text, n, process), KQ_BOOK_START);
+}
+
+static kq_sv label(kq_sv device) {
+    const char *dot = memchr(device.p, '.', device.n);
+    return dot ? kq_sv_slice(device, 0, (size_t)(dot - device.p)) : device;
+}
+
+/* Of a start on a computer of this label and some domain. */
+static uint64_t host(kq_sv device, int64_t pid, kq_sv file) {
+    uint64_t key = kq_book_start(label(device), pid, file);
+    return key ? tagged(XXH64(&key, sizeof key, 3), KQ_BOOK_HOST) : 0;
+}
+
+void kq_book_tell(kq_sv device, int64_t pid, kq_sv file, uint64_t keys[2]) {
+    keys[0] = kq_book_start(device, pid, file);
+    keys[1] = label(device).n < device.n ? host(device, pid, file) : 0;
+}
+
+void kq_book_ask(kq_sv device, int64_t pid, kq_sv file, uint64_t keys[2]) {
+    keys[0] = kq_book_start(device, pid, file);
+    keys[1] = label(device).n < device.n ? kq_book_start(label(device), pid, file) : host(device, pid, file);
+}
+
+static bool is_slash(char c) {
+    return c == '\\' || c == '/';
+}
+
+/* The text without case, and with one kind of slash, as 32 bits that are not 0. */
+static uint32_t folded(kq_sv text) {
+    uint64_t h = UINT64_C(0xCBF29CE484222325);
+    for (const char *p = text.p, *end = p + text.n; p < end;) {
+        uint32_t unit;
+        p += kq_unit(p, end, &unit);
+        h = (h ^ (unit == '/' ? '\\' : kq_unit_fold(unit, true))) * UINT64_C(0x100000001B3);
+    }
+    uint32_t out = (uint32_t)(h ^ h >> 32);
+    return out ? out : 1;
+}
+
+/* What is behind the volume, from its slash on; *drive its letter or 0. "": such a path can't be compared. */
+static kq_sv behind_volume(kq_sv path, unsigned *drive) {
+    static const kq_sv device = {"\\Device\\", 8}, mup = {"Mup\\", 4}, root = {"\\SystemRoot\\", 12};
+    *drive = 0;
+    bool raw = path.n > 4 && path.p[0] == '\\' && path.p[3] == '\\' &&
+               (memcmp(path.p + 1, "??", 2) == 0 || memcmp(path.p + 1, "\\?", 2) == 0);
+    if (raw) path = kq_sv_slice(path, 4, path.n);
+    if (path.n > 2 && path.p[1] == ':' && is_slash(path.p[2])) {
+        *drive = (unsigned char)kq_ascii_lower(path.p[0]);
+        return kq_sv_slice(path, 2, path.n);
+    }
+    if (raw || !path.n || !is_slash(path.p[0])) return KQ_SV("");
+    if (path.n > 2 && is_slash(path.p[1])) return kq_sv_slice(path, 1, path.n); /* a share, as behind Mup */
+    if (path.n > root.n && kq_sv_eq_ascii_ci(kq_sv_slice(path, 0, root.n), root)) return KQ_SV("");
+    if (path.n <= device.n || !kq_sv_eq_ascii_ci(kq_sv_slice(path, 0, device.n), device)) return path;
+    path = kq_sv_slice(path, device.n, path.n);
+    if (path.n > mup.n && kq_sv_eq_ascii_ci(kq_sv_slice(path, 0, mup.n), mup))
+        return kq_sv_slice(path, mup.n - 1, path.n);
+    const char *slash = memchr(path.p, '\\', path.n);
+    return slash ? kq_sv_slice(path, (size_t)(slash - path.p), path.n) : KQ_SV("");
+}
+
+/* 32 bits of the path behind the volume (0: not there), 24 of the file name, 8 of the drive (0: not known). */
+uint64_t kq_book_image(kq_sv path) {
+    size_t name = path.n;
+    unsigned drive;
+    if (!path.n) return 0;
+    while (name && !is_slash(path.p[name - 1])) name--;
+    kq_sv rest = behind_volume(path, &drive);
+    uint64_t file = folded(kq_sv_slice(path, name, path.n)) & 0xFFFFFF;
+    return (rest.n ? (uint64_t)folded(rest) << 32 : 0) | (file ? file : 1) << 8 | drive;
+}
+
+bool kq_book_same_image(uint64_t a, uint64_t b) {
+    uint64_t differ = a ^ b;
+    if (!a || !b) return true;
+    if (!(a >> 32) || !(b >> 32)) return !(differ & UINT64_C(0xFFFFFF00));
+    return !(differ >> 32) && (!(a & 0xFF) || !(b & 0xFF) || !(differ & 0xFF));
 }
 
 kq_status kq_book_create(const kq_type *types, uint32_t ncolumns, size_t share, kq_budget *budget, kq_book **out,
@@ -203,9 +281,11 @@ static kq_status room(kq_book_part *p, size_t n, char **to, uint64_t *at, kq_err
     return KQ_OK;
 }
 
-/* A row in a block: its length in 4 bytes, then each cell: of text its length in 4 bytes and the text; of other types 8
- * bytes behind a byte that says whether there is a value. Rows are aligned to 4 bytes, so that the length is on one
- * page. */
+/* A row in a block: its length in 4 bytes, its image in 8, then each cell: of text its length in 4 bytes and the text;
+ * of other types 8 bytes behind a byte that says whether there is a value. Rows are aligned to 4 bytes, so that the
+ * length is on one page. */
+#define ROW_HEAD 12
+
 static size_t cell_size(const kq_vector *v, uint32_t row) {
     if (v->type == KQ_STRING) return 4 + kq_vec_str(v)[kq_vec_at(v, row)].len;
     return v->type == KQ_DYNAMIC || kq_vec_is_null(v, row) ? 1 : 9;
@@ -230,7 +310,7 @@ static char *write_cell(const kq_vector *v, uint32_t row, char *to) {
 
 static kq_status keep_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, uint64_t *at, kq_error *err) {
     uint32_t columns = p->book->ncolumns;
-    size_t n = 4;
+    size_t n = ROW_HEAD;
     for (uint32_t i = 0; i < columns; i++) n += cell_size(&chunk->cols[i], row);
     if (n > UINT32_MAX) return kq_fail(err, KQ_ERR_LIMIT, "the start of a process takes more than 4 GB");
     char *to = NULL;
@@ -238,7 +318,8 @@ static kq_status keep_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, 
     uint32_t length = (uint32_t)n;
     memset(to + (n & ~(size_t)3), 0, n & 3 ? 4 : 0);
     memcpy(to, &length, 4);
-    to += 4;
+    memcpy(to + 4, &kq_vec_long(&chunk->cols[columns + KQ_BOOK_IMAGE])[row], 8);
+    to += ROW_HEAD;
     for (uint32_t i = 0; i < columns; i++) to = write_cell(&chunk->cols[i], row, to);
     return KQ_OK;
 }
@@ -246,13 +327,13 @@ static kq_status keep_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, 
 static kq_status append_row(kq_book_part *p, const kq_chunk *chunk, uint32_t row, kq_error *err) {
     kq_book *b = p->book;
     uint32_t n = b->ncolumns;
-    kq_value time = kq_vector_get(&chunk->cols[n + KQ_BOOK_KEYS], row);
+    kq_value time = kq_vector_get(&chunk->cols[n + KQ_BOOK_TIME], row);
     if (time.null) return KQ_OK;
     uint64_t entry[ENTRY_WORDS] = {0, in_order(time.u.l), chunk->ordinal + row, UINT64_MAX};
     for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) {
         entry[0] = (uint64_t)kq_vec_long(&chunk->cols[n + i])[row];
         if (!entry[0]) continue;
-        if (i == KQ_BOOK_START) {
+        if (i == KQ_BOOK_START || i == KQ_BOOK_HOST) {
             uint64_t told = telling(entry[0], time.u.l);
             KQ_TRY(kq_ledger_add(&b->told, &p->told, &told, err));
             continue;
@@ -375,7 +456,17 @@ static bool went(kq_book_reader *r, kq_status status, const kq_error *why) {
     return !status;
 }
 
-bool kq_book_find(kq_book_reader *r, kq_book_key kind, uint64_t key, int64_t time) {
+static const char *row_bytes(kq_book_reader *r);
+
+/* Is the row that was found of such an image? */
+static bool fits(kq_book_reader *r, uint64_t image) {
+    const char *p = image ? row_bytes(r) : NULL;
+    uint64_t found = 0;
+    if (p) memcpy(&found, p + 4, 8);
+    return kq_book_same_image(image, found);
+}
+
+bool kq_book_find(kq_book_reader *r, kq_book_key kind, uint64_t key, int64_t time, uint64_t image) {
     uint64_t at, behind[ENTRY_WORDS] = {key, in_order(time), UINT64_MAX, UINT64_MAX};
     const uint64_t *e;
     kq_error why;
@@ -384,7 +475,7 @@ bool kq_book_find(kq_book_reader *r, kq_book_key kind, uint64_t key, int64_t tim
         if (!went(r, kq_ledger_get(&r->entries, at - 1, &e, &why), &why)) return false;
         if (e[0] == key) {
             r->found = e[3];
-            return true;
+            return kind == KQ_BOOK_GUID || fits(r, image);
         }
     }
     if (kind != KQ_BOOK_GUID || !went(r, kq_ledger_get(&r->entries, at, &e, &why), &why) || !e || e[0] != key)
@@ -412,10 +503,10 @@ bool kq_book_told_ever(kq_book_reader *r, uint64_t key) {
     return key && told_between(r, at, at | UINT32_MAX);
 }
 
-/* The bytes of the row that was found, behind its length. */
+/* The bytes of the row that was found. */
 static const char *row_bytes(kq_book_reader *r) {
     const kq_book *b = r->book;
-    if (b->by_number) return b->by_number[r->found / b->block]->data + r->found % b->block + 4;
+    if (b->by_number) return b->by_number[r->found / b->block]->data + r->found % b->block;
     kq_status status;
     kq_error why;
     const char *p = kq_pages_get(&r->rows, r->found, 4, &status, &why);
@@ -425,13 +516,14 @@ static const char *row_bytes(kq_book_reader *r) {
         p = kq_pages_get(&r->rows, r->found, n, &status, &why);
     }
     went(r, status, &why);
-    return p ? p + 4 : NULL;
+    return p;
 }
 
 static void unpack(kq_book_reader *r) {
     const kq_book *b = r->book;
     const char *p = row_bytes(r);
     r->unpacked = r->found;
+    if (p) p += ROW_HEAD;
     for (uint32_t i = 0; i < b->ncolumns; i++) {
         kq_field *f = &r->cells[i];
         *f = (kq_field){.kind = KQ_FIELD_NULL};

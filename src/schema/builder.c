@@ -9,7 +9,7 @@
 #define NEAR_TICKS (15 * 3600 * INT64_C(10000000))
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err) {
-    *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_KEYS + 1 : 0),
+    *b = (kq_builder){.ncolumns = spec->ncolumns + (spec->starts ? KQ_BOOK_TAIL : 0),
                       .starts = spec->starts,
                       .counts = spec->counts,
                       .spec = spec,
@@ -146,19 +146,34 @@ static bool has_book(kq_builder *b) {
     return b->book != NULL;
 }
 
+/* The start that a pid and its time name. An event that names what its parent runs is not told of another program,
+ * whose pid was given again; and a pid can't be a process's own and its parent's. */
+static bool parent_by_pid(const row *r, int64_t time) {
+    const kq_build_process *p = &r->set->parent, *own = &r->set->starts;
+    kq_book_reader *book = r->b->book;
+    kq_sv device, image;
+    int64_t pid, self;
+    if (!number_of(r, p->pid, &pid) || !text_of(r, r->set->device, &device)) return false;
+    if (number_of(r, own->pid, &self) && self == pid) return false;
+    if (!text_of(r, p->image, &image)) image = KQ_SV("");
+    return kq_book_find(book, KQ_BOOK_PID, kq_book_pid(device, pid), time, kq_book_image(image));
+}
+
+static bool parent_by_guid(const row *r, int64_t time) {
+    kq_sv text;
+    uint64_t guid = text_of(r, r->set->parent.guid, &text) ? kq_book_guid(text) : 0;
+    if (guid && text_of(r, r->set->starts.guid, &text) && kq_book_guid(text) == guid) return false;
+    return kq_book_find(r->b->book, KQ_BOOK_GUID, guid, time, 0);
+}
+
 /* Asks the book, once for a row, for the start of the row's parent. */
 static bool parent_of(const row *r) {
     kq_builder *b = r->b;
     if (b->asked) return b->known;
     b->asked = true;
     b->known = false;
-    const kq_build_process *p = &r->set->parent;
-    kq_sv text;
-    int64_t pid, time;
-    if (!time_of(r, &time) || !has_book(b)) return false;
-    if (text_of(r, p->guid, &text)) b->known = kq_book_find(b->book, KQ_BOOK_GUID, kq_book_guid(text), time);
-    if (!b->known && number_of(r, p->pid, &pid) && text_of(r, r->set->device, &text))
-        b->known = kq_book_find(b->book, KQ_BOOK_PID, kq_book_pid(text, pid), time);
+    int64_t time;
+    if (time_of(r, &time) && has_book(b)) b->known = parent_by_guid(r, time) || parent_by_pid(r, time);
     return b->known;
 }
 
@@ -319,11 +334,13 @@ static bool told(const row *r) {
     if (!number_of(r, r->set->starts.pid, &pid) || !text_of(r, r->set->device, &device) ||
         !text_of(r, r->set->file, &file) || !has_book(b))
         return false;
-    uint64_t key = kq_book_start(device, pid, file);
-    if (time_of(r, &time)) return kq_book_told(b->book, key, time);
+    uint64_t keys[2];
+    kq_book_ask(device, pid, file, keys);
+    if (time_of(r, &time)) return kq_book_told(b->book, keys[0], time) || kq_book_told(b->book, keys[1], time);
     /* a local time can't say whether it is that start: the answer would depend on it */
     bool local = r->set->time && value_of(r, r->set->time, &f) && f.kind == KQ_FIELD_LOCAL;
-    if (local && !b->local_null && !b->refused && kq_book_told_ever(b->book, key))
+    if (local && !b->local_null && !b->refused &&
+        (kq_book_told_ever(b->book, keys[0]) || kq_book_told_ever(b->book, keys[1])))
         b->refused = kq_model_table_of(b->spec->table)->twins[0] + 1;
     return false;
 }
@@ -331,7 +348,8 @@ static bool told(const row *r) {
 /* The columns that the book wants after the others. */
 static void fill_keys(const row *r) {
     kq_builder *b = r->b;
-    uint32_t at = b->ncolumns - KQ_BOOK_KEYS - 1;
+    uint32_t at = b->ncolumns - KQ_BOOK_TAIL;
+    uint64_t image = 0;
     uint64_t keys[KQ_BOOK_KEYS] = {0};
     int64_t pid, time;
     kq_sv text, device;
@@ -340,14 +358,17 @@ static void fill_keys(const row *r) {
     if (number_of(r, r->set->starts.pid, &pid) && text_of(r, r->set->device, &device)) {
         if (parents) keys[KQ_BOOK_PID] = kq_book_pid(device, pid);
         if (b->spec->told && !r->set->map->yields && text_of(r, r->set->file, &text))
-            keys[KQ_BOOK_START] = kq_book_start(device, pid, text);
+            kq_book_tell(device, pid, text, &keys[KQ_BOOK_START]);
     }
+    if (parents && (text_of(r, r->set->starts.image, &text) || text_of(r, r->set->file, &text)))
+        image = kq_book_image(text);
+    kq_vec_long(&b->columns[at + KQ_BOOK_IMAGE])[b->rows] = (int64_t)image;
     for (uint32_t i = 0; i < KQ_BOOK_KEYS; i++) kq_vec_long(&b->columns[at + i])[b->rows] = (int64_t)keys[i];
     bool known = time_of(r, &time);
-    kq_vec_long(&b->columns[at + KQ_BOOK_KEYS])[b->rows] = known ? time : 0;
+    kq_vec_long(&b->columns[at + KQ_BOOK_TIME])[b->rows] = known ? time : 0;
     if (known) return;
-    kq_vec_set_null(&b->columns[at + KQ_BOOK_KEYS], b->rows);
-    b->has_null[at + KQ_BOOK_KEYS] = true;
+    kq_vec_set_null(&b->columns[at + KQ_BOOK_TIME], b->rows);
+    b->has_null[at + KQ_BOOK_TIME] = true;
 }
 
 /* Field text lives only until the row function returns: a long string is copied to the chunk's text. */
@@ -394,7 +415,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     KQ_TRY(judged(b, err));
     r.arena = &b->text;
     size_t text = 0;
-    uint32_t n = b->nvary - (b->starts ? KQ_BOOK_KEYS + 1 : 0);
+    uint32_t n = b->nvary - (b->starts ? KQ_BOOK_TAIL : 0);
     for (uint32_t k = 0; k < n; k++) {
         uint32_t i = b->vary[k];
         kq_vector *v = &b->columns[i];

@@ -427,13 +427,16 @@ static kq_status never_line(loader *l, kq_sv rest) {
     return n ? KQ_OK : bad(l, l->text.p, "expected columns", NONE);
 }
 
-/* starts guid X, parent pid X */
+/* starts guid X, parent pid X, parent image X */
 static kq_status process_line(loader *l, kq_sv rest, kq_map_process *out) {
     kq_sv by, expr;
     first_word(rest, &by, &expr);
-    bool guid = kq_sv_eq(by, KQ_SV("guid"));
-    if (!guid && !kq_sv_eq(by, KQ_SV("pid"))) return bad(l, rest.p, "expected 'guid' or 'pid' and a field", NONE);
-    return expression(l, expr, false, guid ? &out->guid : &out->pid);
+    if (kq_sv_eq(by, KQ_SV("guid"))) return expression(l, expr, false, &out->guid);
+    if (kq_sv_eq(by, KQ_SV("pid"))) return expression(l, expr, false, &out->pid);
+    bool parent = out == &l->map->parent;
+    if (parent && kq_sv_eq(by, KQ_SV("image"))) return expression(l, expr, false, &out->image);
+    return bad(l, rest.p,
+               parent ? "expected 'guid', 'pid' or 'image' and a field" : "expected 'guid' or 'pid' and a field", NONE);
 }
 
 static kq_status column_line(loader *l) {

@@ -16,6 +16,7 @@
  *                             same names        (every other column is the field of its name)
  *                             starts guid Field   starts pid Field    (rows are starts of processes, known by these)
  *                             parent guid Field   parent pid Field    (the process that @Column asks)
+ *                             parent image Field  (what it runs: a start of another program is not asked by its pid)
  *                             yields              (not a row when another map tells the same start)
  *
  * An expression is alternatives separated by '|', the first that has a value wins; an alternative is parts joined by
@@ -57,7 +58,7 @@ typedef struct kq_map_only {
 
 /* What a process is known by; NULL: not at all. */
 typedef struct kq_map_process {
-    const kq_map_expr *guid, *pid;
+    const kq_map_expr *guid, *pid, *image; /* image: of a parent only */
 } kq_map_process;
 
 typedef struct kq_map {

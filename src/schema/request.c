@@ -224,7 +224,7 @@ static bool onlys(maker *m, kq_build_set *set) {
 }
 
 static kq_build_process process_of(maker *m, const kq_map_process *p) {
-    return (kq_build_process){node_of(m, p->guid, false), node_of(m, p->pid, false)};
+    return (kq_build_process){node_of(m, p->guid, false), node_of(m, p->pid, false), node_of(m, p->image, false)};
 }
 
 static const kq_build_node *column_node(maker *m, const char *name) {
@@ -240,7 +240,8 @@ static void ties(maker *m, kq_build_set *set) {
     bool starts = m->spec->starts && (map->starts.guid || map->starts.pid);
     set->asks_parent = m->asks_parent;
     set->yields = map->yields && !m->spec->keep_duplicates;
-    if (starts) set->starts = process_of(m, &map->starts);
+    /* a row that asks its parent is to be known itself: it is not its own parent */
+    if (starts || set->yields || set->asks_parent) set->starts = process_of(m, &map->starts);
     if (set->asks_parent) set->parent = process_of(m, &map->parent);
     if (!starts && !set->asks_parent && !set->yields) return;
     static const kq_map_expr computer = {.kind = KQ_MAP_SYSTEM, .text = {"Computer", 8}};
@@ -248,10 +249,8 @@ static void ties(maker *m, kq_build_set *set) {
     set->device = node_of(m, &computer, false);
     set->time =
         m->table && m->table->twins[0] != UINT32_MAX ? column_of(m, m->table->twins[0]).node : node_of(m, &time, false);
-    if (starts || set->yields) {
-        set->file = column_node(m, "FileName");
-        if (!starts) set->starts = process_of(m, &map->starts);
-    }
+    if (starts || set->yields) set->file = column_node(m, "FileName");
+    if (starts && m->spec->ncolumns) set->starts.image = column_node(m, "FolderPath");
 }
 
 /* Adds one set; drops it again when a predicate excludes all of it. */

@@ -43,7 +43,7 @@ typedef struct kq_build_only {
 
 /* What processes are known by (book.h); a NULL node: not at all. */
 typedef struct kq_build_process {
-    const kq_build_node *guid, *pid;
+    const kq_build_node *guid, *pid, *image;
 } kq_build_process;
 
 typedef struct kq_build_set {

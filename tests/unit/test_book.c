@@ -26,7 +26,10 @@ typedef struct start {
     size_t length; /* of the text column: the text again and again */
     bool null;
     int64_t number;
+    uint64_t image;
 } start;
+
+static const char *const images[] = {"C:\\a.exe", "C:\\b.exe", "b.exe", ""};
 
 static start random_start(uint64_t *state, uint64_t ordinal) {
     start s = {.ordinal = ordinal};
@@ -35,18 +38,21 @@ static start random_start(uint64_t *state, uint64_t ordinal) {
     snprintf(guid, sizeof guid, "{6a1f0c00-0000-0000-0000-%012llx}", (unsigned long long)process);
     if (next_random(state) % 8) s.keys[KQ_BOOK_GUID] = kq_book_guid(kq_sv_of(guid));
     if (next_random(state) % 8) s.keys[KQ_BOOK_PID] = kq_book_pid(KQ_SV("host"), (int64_t)(pid * pid / 50) + 1);
-    if (next_random(state) % 2) s.keys[KQ_BOOK_START] = kq_book_start(KQ_SV("host"), (int64_t)pid + 1, KQ_SV("a.exe"));
+    if (next_random(state) % 2)
+        kq_book_tell(pid % 2 ? KQ_SV("host") : KQ_SV("host.corp.example"), (int64_t)pid + 1, KQ_SV("a.exe"),
+                     &s.keys[KQ_BOOK_START]);
     s.timed = next_random(state) % 16;
     s.time = (int64_t)(next_random(state) % 1000) * 10000000 - 50000000;
     snprintf(s.text, sizeof s.text, "start %llu", (unsigned long long)ordinal);
     s.length = strlen(s.text) * (next_random(state) % 500 ? 1 : 1 + next_random(state) % 2000);
     s.null = next_random(state) % 4 == 0;
     s.number = (int64_t)next_random(state) - 1000;
+    s.image = kq_book_image(kq_sv_of(images[next_random(state) % 4]));
     return s;
 }
 
-enum { TEXT, NUMBER, KEYS, TIME = KEYS + KQ_BOOK_KEYS, COLUMNS };
-static const kq_type types[] = {KQ_STRING, KQ_LONG, KQ_LONG, KQ_LONG, KQ_LONG, KQ_DATETIME};
+enum { TEXT, NUMBER, KEYS, IMAGE = KEYS + KQ_BOOK_IMAGE, TIME = KEYS + KQ_BOOK_TIME, COLUMNS };
+static const kq_type types[] = {KQ_STRING, KQ_LONG, KQ_LONG, KQ_LONG, KQ_LONG, KQ_LONG, KQ_LONG, KQ_DATETIME};
 
 static kq_status append(kq_book_part *part, const start *s, uint32_t n, kq_error *err) {
     kq_arena arena;
@@ -66,6 +72,7 @@ static kq_status append(kq_book_part *part, const start *s, uint32_t n, kq_error
         kq_vec_long(&v[NUMBER])[i] = s[i].number;
         if (s[i].null) kq_vec_set_null(&v[NUMBER], i);
         for (uint32_t k = 0; k < KQ_BOOK_KEYS; k++) kq_vec_long(&v[KEYS + k])[i] = (int64_t)s[i].keys[k];
+        kq_vec_long(&v[IMAGE])[i] = (int64_t)s[i].image;
         kq_vec_long(&v[TIME])[i] = s[i].time;
         if (!s[i].timed) kq_vec_set_null(&v[TIME], i);
     }
@@ -118,16 +125,18 @@ static void check_cells(kq_book_reader *r, const start *s) {
     if (!s->null) assert_true(f.u.l == s->number);
 }
 
-static void check_found(kq_book_reader *r, const start *s, uint32_t n, kq_book_key kind, uint64_t key, int64_t time) {
+static void check_found(kq_book_reader *r, const start *s, uint32_t n, kq_book_key kind, uint64_t key, int64_t time,
+                        uint64_t image) {
     const start *expected = search(s, n, kind, key, time);
-    assert_int_equal(kq_book_find(r, kind, key, time), expected != NULL);
+    if (kind == KQ_BOOK_PID && expected && !kq_book_same_image(expected->image, image)) expected = NULL;
+    assert_int_equal(kq_book_find(r, kind, key, time, image), expected != NULL);
     if (expected) check_cells(r, expected);
 }
 
 static void check_told(kq_book_reader *r, const start *s, uint32_t n, uint64_t key, int64_t time) {
     bool near = false, ever = false;
     for (uint32_t i = 0; i < n; i++) {
-        if (!s[i].timed || s[i].keys[KQ_BOOK_START] != key) continue;
+        if (!s[i].timed || (s[i].keys[KQ_BOOK_START] != key && s[i].keys[KQ_BOOK_HOST] != key)) continue;
         int64_t quarters = s[i].time / 2500000 - time / 2500000;
         near |= quarters >= -8 && quarters <= 8;
         ever = true;
@@ -159,12 +168,14 @@ static void check(uint32_t n, size_t share, bool spilled) {
     for (unsigned i = 0; i < 3000; i++) {
         start ask = i % 2 && n ? s[next_random(&state) % n] : random_start(&state, 0);
         int64_t time = i % 5 == 0 ? INT64_MIN : i % 5 == 1 ? INT64_MAX : ask.time;
-        check_found(r, s, n, KQ_BOOK_GUID, ask.keys[KQ_BOOK_GUID], time);
-        check_found(r, s, n, KQ_BOOK_PID, ask.keys[KQ_BOOK_PID], time);
+        check_found(r, s, n, KQ_BOOK_GUID, ask.keys[KQ_BOOK_GUID], time, ask.image);
+        check_found(r, s, n, KQ_BOOK_PID, ask.keys[KQ_BOOK_PID], time, ask.image);
+        check_found(r, s, n, KQ_BOOK_PID, ask.keys[KQ_BOOK_PID], time, 0);
         if (ask.keys[KQ_BOOK_START]) check_told(r, s, n, ask.keys[KQ_BOOK_START], ask.time);
+        if (ask.keys[KQ_BOOK_HOST]) check_told(r, s, n, ask.keys[KQ_BOOK_HOST], ask.time);
     }
-    assert_false(kq_book_find(r, KQ_BOOK_GUID, 0, 0));
-    assert_false(kq_book_find(r, KQ_BOOK_GUID, UINT64_MAX & ~UINT64_C(3), 0));
+    assert_false(kq_book_find(r, KQ_BOOK_GUID, 0, 0, 0));
+    assert_false(kq_book_find(r, KQ_BOOK_GUID, UINT64_MAX & ~UINT64_C(3), 0, 0));
     assert_int_equal(kq_book_reader_status(r, &err), KQ_OK);
     kq_book_reader_destroy(r);
     kq_book_destroy(b);
@@ -188,6 +199,65 @@ static void test_spilled(void **state) {
 }
 
 /* Of one process id that starts all the time, more than a page, and more than the index has places for. */
+/* Which programs are one, as Windows compares paths. */
+static void test_images(void **state) {
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"C:\\Windows\\explorer.exe", "c:\\WINDOWS\\Explorer.EXE", true},
+        {"C:\\Windows\\explorer.exe", "C:\\Temp\\explorer.exe", false},
+        {"C:\\Windows\\explorer.exe", "D:\\Windows\\explorer.exe", false},
+        {"C:\\Windows\\explorer.exe", "explorer.exe", true},
+        {"C:\\Windows\\explorer.exe", "cmd.exe", false},
+        {"EXPLORER.exe", "explorer.EXE", true},
+        {"explorer.exe", "explore.exe", false},
+        {"C:\\Windows\\explorer.exe", "", true},
+        {"", "", true},
+        {"C:\\Users\\JÜRGEN\\ä.exe", "C:\\users\\jürgen\\Ä.EXE", true},
+        {"C:\\a\\b.exe", "\\device\\harddiskvolume3\\a\\b.exe", true},
+        {"C:\\a\\b.exe", "\\device\\harddiskvolume3\\c\\b.exe", false},
+        {"C:\\a\\b.exe", "\\??\\C:\\a\\b.exe", true},
+        {"C:\\a\\b.exe", "\\\\?\\C:\\a\\b.exe", true},
+        {"C:\\a\\b.exe", "\\\\?\\D:\\a\\b.exe", false},
+        {"C:\\a\\b.exe", "C:/a/b.exe", true},
+        {"\\\\srv\\share\\b.exe", "\\Device\\Mup\\srv\\share\\b.exe", true},
+        {"\\\\srv\\share\\b.exe", "\\Device\\Mup\\srv\\other\\b.exe", false},
+        {"\\SystemRoot\\System32\\smss.exe", "C:\\Windows\\System32\\smss.exe", true},
+        {"\\SystemRoot\\System32\\smss.exe", "C:\\Windows\\System32\\csrss.exe", false},
+        {"/usr/bin/bash", "/usr/bin/dash", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t a = kq_book_image(kq_sv_of(cases[i].a)), b = kq_book_image(kq_sv_of(cases[i].b));
+        if (kq_book_same_image(a, b) != cases[i].same || kq_book_same_image(b, a) != cases[i].same)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+    }
+}
+
+/* Was a start told by `teller` that `asker` asks for? */
+static bool is_told(const char *teller, const char *asker) {
+    uint64_t told[2], asked[2];
+    kq_book_tell(kq_sv_of(teller), 7, KQ_SV("a.exe"), told);
+    kq_book_ask(kq_sv_of(asker), 7, KQ_SV("A.exe"), asked);
+    for (int i = 0; i < 4; i++)
+        if (told[i / 2] && told[i / 2] == asked[i % 2]) return true;
+    return false;
+}
+
+static void test_hosts(void **state) {
+    (void)state;
+    assert_true(is_told("WS01", "ws01"));
+    assert_true(is_told("ws01.corp.local", "WS01.CORP.local"));
+    assert_true(is_told("ws01.corp.local", "WS01"));
+    assert_true(is_told("ws01", "ws01.corp.local"));
+    assert_false(is_told("ws01.corp.local", "ws01.other.local"));
+    assert_false(is_told("ws01.corp.local", "ws01.corp"));
+    assert_false(is_told("ws01.corp.local", "ws02"));
+    assert_false(is_told("ws02", "ws01.corp.local"));
+    assert_false(is_told("", ""));
+}
+
 static void test_busy(void **state) {
     (void)state;
     uint32_t n = 6000;
@@ -202,7 +272,7 @@ static void test_busy(void **state) {
     assert_int_equal(make(s, n, TINY, NULL, &b, &err), KQ_OK);
     assert_int_equal(kq_book_reader_create(b, NULL, &r, &err), KQ_OK);
     for (int64_t t = -60000000; t < INT64_C(10010000000); t += 49999999)
-        check_found(r, s, n, KQ_BOOK_PID, s->keys[KQ_BOOK_PID], t);
+        check_found(r, s, n, KQ_BOOK_PID, s->keys[KQ_BOOK_PID], t, 0);
     kq_book_reader_destroy(r);
     kq_book_destroy(b);
     free(s);
@@ -226,7 +296,7 @@ static void test_allocations(void **state) {
             if (!status) status = kq_book_reader_create(b, &budget, &r, &err);
             for (uint32_t i = 0; i < n && !status; i++) {
                 kq_field f;
-                bool found = kq_book_find(r, KQ_BOOK_PID, s[i].keys[KQ_BOOK_PID], s[i].time);
+                bool found = kq_book_find(r, KQ_BOOK_PID, s[i].keys[KQ_BOOK_PID], s[i].time, s[i].image);
                 if (found) kq_book_cell(r, TEXT, &f);
                 status = kq_book_reader_status(r, &err);
             }
@@ -433,6 +503,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory),
                                        cmocka_unit_test(test_spilled),
                                        cmocka_unit_test(test_busy),
+                                       cmocka_unit_test(test_images),
+                                       cmocka_unit_test(test_hosts),
                                        cmocka_unit_test(test_allocations),
                                        cmocka_unit_test(test_files),
                                        cmocka_unit_test(test_scans),
