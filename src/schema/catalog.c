@@ -45,6 +45,7 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
 
 kq_status kq_catalog_slack(kq_catalog *c, kq_error *err) {
     c->slack = true;
+    KQ_TRY(kq_functions_slack(c, err));
     return list_tables(c, err);
 }
 

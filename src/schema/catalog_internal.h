@@ -70,6 +70,8 @@ struct kq_catalog {
  * a comment line; comment lines right before it are its description. `text` and `file` must outlive the catalog. */
 kq_status kq_functions_load(kq_catalog *catalog, kq_sv text, const char *file, kq_error *err);
 kq_status kq_functions_builtin(kq_catalog *catalog, kq_error *err);
+/* What stands behind --slack in a comment of a function counts when old records are read. */
+kq_status kq_functions_slack(kq_catalog *catalog, kq_error *err);
 
 /* Do maps make rows of this table from files of this kind? */
 bool kq_catalog_mapped(const kq_catalog *catalog, const kq_source_type *type, const kq_table *table);

@@ -78,6 +78,22 @@ kq_status kq_functions_builtin(kq_catalog *c, kq_error *err) {
     return KQ_OK;
 }
 
+kq_status kq_functions_slack(kq_catalog *c, kq_error *err) {
+    static const kq_sv mark = {"//--slack", 9};
+    for (size_t i = 0; i < c->nfunctions; i++) {
+        kq_sv *text = &c->functions[i].text;
+        const char *at = memmem(text->p, text->n, mark.p, mark.n);
+        if (!at) continue;
+        char *copy = kq_arena_bytes(&c->arena, text->n);
+        if (!copy) return kq_arena_status(&c->arena, err);
+        memcpy(copy, text->p, text->n);
+        for (; at; at = memmem(at + 1, (size_t)(text->p + text->n - at) - 1, mark.p, mark.n))
+            memset(copy + (at - text->p), ' ', mark.n);
+        text->p = copy;
+    }
+    return KQ_OK;
+}
+
 const kq_function *kq_catalog_function(const kq_catalog *c, kq_sv name) {
     for (size_t i = 0; i < c->nfunctions; i++)
         if (kq_sv_eq(c->functions[i].name, name)) return &c->functions[i];
