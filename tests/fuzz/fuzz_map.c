@@ -1,8 +1,9 @@
 /*
  * Map files, as users bring them with --map: hostile text is refused with a line and a column, or it makes a model
- * whose tables can be scanned by every reader, and whose expressions can be given any field. The last byte chooses: bit
- * 0 loads the builtin tables and maps first; bit 7 makes the allocation fail whose number the byte before says, and
- * with bit 6 all after it too.
+ * whose tables can be scanned by every reader, and whose expressions can be given any field. The last byte chooses:
+ * bits 1 to 5 one way to scan, or all 24 when they are 0, which is slow; bit 0 loads tables and maps first, the builtin
+ * ones with all ways and a few small ones of the same names with one; bit 7 makes the allocation fail whose number the
+ * byte before says, and with bit 6 all after it too.
  */
 #include "schema/builder.h"
 #include <ctype.h>
@@ -10,6 +11,31 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What a run loads first that is not to load 400 KB: something of everything that user maps may refer to. */
+static const char few[] =
+    "[table DeviceProcessEvents]\nsame Timestamp TimeGenerated\nTimestamp: datetime\nDeviceName: string\n"
+    "FileName: string\nFolderPath: string\nProcessId: long\nProcessCommandLine: string\nLogonId: long\nMD5: string\n"
+    "ProcessCreationTime: datetime\nInitiatingProcessId: long\nInitiatingProcessFileName: string\n"
+    "AdditionalFields: dynamic\nIsInitiatingProcessRemoteSession: bool\nTimeGenerated: datetime\n"
+    "[table DeviceEvents]\nActionType: string\nAdditionalFields: dynamic\n_BilledSize: real\n"
+    "[table Event]\nEventID: int\nComputer: string\nEventData: string\n"
+    "[names levels]\n1 = Low\n%%2 = High\n"
+    "[shape evtx]\nreader evtx, xml\ndata EventData.\nuser UserData.\nProvider: System.Provider\n"
+    "EventID: System.EventID\nTime: System.TimeCreated\nComputer: System.Computer\nMessage: RenderingInfo.Message\n"
+    "DataXml: $EventDataXml\nDataJson: $EventDataJson\n"
+    "[shape flat]\nreader json, csv\nis SourceName, EventID\nisnt event\ndata\nuser *\nProvider: SourceName\n"
+    "EventID: EventID\nTime: @timestamp | local(EventTime)\nComputer: Hostname\n"
+    "[group device]\nDeviceName = lower($Computer)\n"
+    "[map DeviceProcessEvents from Sysmon 1]\nwhen $Provider: Microsoft-Windows-Sysmon\nwhen $EventID: 1\n"
+    "use device\nstarts guid ProcessGuid\nstarts pid ProcessId | said($Message, \"ProcessId\")\n"
+    "parent guid ParentProcessGuid\nTimestamp = near(UtcTime, $Time)\nFileName = basename(Image)\n"
+    "FolderPath = dash(Image)\nProcessId = ProcessId\nProcessCommandLine = unpercent(CommandLine)\n"
+    "MD5 = hash(Hashes, MD5)\nInitiatingProcessFileName = basename(ParentImage) | @FileName\n"
+    "AdditionalFields = {a: Image, b: name(Level, levels)}\n"
+    "[map DeviceProcessEvents from Security 4688]\nwhen $EventID: 4688\nunless $Provider: Other\nyields\n"
+    "parent pid ProcessId\nTimestamp = $Time\nFileName = basename(NewProcessName)\nLogonId ~= number(TargetLogonId)\n"
+    "[map Event from any]\nwhen $EventID: 1, 2\nonly lower($Computer): a, b\nsame names\nEventData = $DataXml\n";
 
 static void die(const char *what, const kq_error *err) {
     fprintf(stderr, "%s: %s\n", what, err ? err->message : "");
@@ -96,8 +122,11 @@ static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_
     return status;
 }
 
-/* Scans of one table, without and with what the optimizer would tell about its columns. */
-static kq_status scan_table(const kq_model *model, const kq_table *table, kq_arena *arena, kq_error *err) {
+enum { ACCESSES = KQ_ACCESS_MAPPED - KQ_ACCESS_NATIVE + 1 };
+
+/* Scans of one table, without and with what the optimizer would tell about its columns. `way`: the one way to scan it,
+ * from 1; 0: all of them. */
+static kq_status scan_table(const kq_model *model, const kq_table *table, size_t way, kq_arena *arena, kq_error *err) {
     static const char *readers[] = {"evtx", "json", "csv", "xml"};
     uint32_t n = table->columns.n;
     uint32_t *columns = kq_arena_array(arena, uint32_t, n + 1);
@@ -120,6 +149,8 @@ static kq_status scan_table(const kq_model *model, const kq_table *table, kq_are
             predicates[npredicates++] = (kq_predicate){
                 .kind = KQ_PREDICATE_RANGE, .column = i, .has_low = true, .low = {.type = KQ_DATETIME, .u.l = 5}};
     }
+    size_t ways = 2 * ACCESSES * sizeof readers / sizeof *readers;
+    if (way) way = (way - 1) % ways + 1;
     for (size_t r = 0; r < 2 * sizeof readers / sizeof *readers; r++) {
         kq_scan_spec spec = {.table = table, .columns = columns, .ncolumns = n, .predicates = predicates};
         spec.npredicates = r % 2 ? npredicates : 0;
@@ -127,6 +158,7 @@ static kq_status scan_table(const kq_model *model, const kq_table *table, kq_are
             kq_scan_request request;
             uint32_t *book, nbook;
             bool yields;
+            if (way && way - 1 != r * ACCESSES + (size_t)(access - KQ_ACCESS_NATIVE)) continue;
             KQ_TRY(kq_scan_parents(model, &spec, arena, &book, &nbook, &yields, err));
             KQ_TRY(kq_scan_request_make(model, &spec, book, nbook, readers[r / 2], (kq_access)access, arena, &request,
                                         err));
@@ -147,19 +179,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kq_model model = {0};
     kq_error err = {0};
     if (failing) kq_alloc_fail_at(data[size - 2], choice & 0x40);
-    kq_status status = choice & 1 ? kq_model_builtin(&model, &arena, &err) : KQ_OK;
+    unsigned way = choice >> 1 & 0x1f;
+    kq_status status = KQ_OK;
+    if (choice & 1)
+        status = way ? kq_model_load(&model, (kq_sv){few, sizeof few - 1}, "few", &arena, &err)
+                     : kq_model_builtin(&model, &arena, &err);
     const kq_map *before = model.maps;
+    while (before && before->next) before = before->next;
     if (status && !failing) die("builtin", &err);
     if (!status) status = kq_model_load(&model, (kq_sv){(const char *)data, size - 1}, "fuzz", &arena, &err);
     check(status, &err, failing);
     unsigned scanned = 0;
+    const kq_map *first = before && before->next ? before->next : model.maps; /* of what the input brought, if any */
     for (const kq_model_table *t = status ? NULL : model.tables; t && scanned < 4; t = t->next) {
         bool touched = !before;
-        for (const kq_map *m = model.maps; m && !touched; m = m->next) touched = m->table == &t->table;
+        for (const kq_map *m = first; m && !touched; m = m->next) touched = m->table == &t->table;
         if (!touched) continue;
         scanned++;
         err.message[0] = 0;
-        status = scan_table(&model, &t->table, &scans, &err);
+        status = scan_table(&model, &t->table, way, &scans, &err);
         if (status && !(failing && status == KQ_ERR_NOMEM)) die("scan", &err);
         if (status && !err.message[0]) die("a failure without a message", NULL);
         if (status) break;
