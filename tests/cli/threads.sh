@@ -18,8 +18,23 @@ cp many.evtx hurt.evtx
 head -c 512 /dev/zero | dd of=hurt.evtx bs=1 seek=$((4096 + 65536 * 101)) conv=notrunc 2>/dev/null
 head -c $((4096 + 65536 * (times * have - 1) + 30000)) hurt.evtx >cut && mv cut hurt.evtx
 
+# Logs in one file, one after another; the first one is cut in its last chunk, so that the second stands off its place.
+chunks >two && head -c 4096 "$samples/workstation.evtx" | cat - two >one.evtx
+{ cat many.evtx && cat one.evtx; } >joined.evtx
+{ cat hurt.evtx && cat many.evtx; } >joined-cut.evtx
+gzip -c many.evtx >joined.evtx.gz && gzip -c one.evtx >>joined.evtx.gz
+
 one=$("$k" query 'Event | count' --on "$samples/workstation.evtx" --format csv | tail -n 1)
 check "every record of every chunk" 0 "{\"Count\":$((one * times))}" '' query 'Event | count' --on many.evtx --threads 2
+for threads in 1 2 8; do
+    check "every record of logs that were joined, $threads threads" 0 "{\"Count\":$((one * (times + 1)))}" '' \
+        query 'Event | count' --on joined.evtx --threads $threads
+done
+check "every record of logs that were packed and joined" 0 "{\"Count\":$((one * (times + 1)))}" '' \
+    query 'Event | count' --on joined.evtx.gz
+in=joined.evtx
+check "every record of joined logs on standard input" 0 "{\"Count\":$((one * (times + 1)))}" '' query 'Event | count' --on -
+in=/dev/null
 check "a count that is reached ends the reading" 0 '{"n":7}' '' query 'Event | take 7 | summarize n = count()' --on many.evtx --threads 2
 
 # NAME, QUERY, FILE: in all formats and on all numbers of threads what one thread says, rows and damage
@@ -40,6 +55,7 @@ same() {
 }
 same "whole events" WindowsEvent many.evtx
 same "events whose data are XML" Event hurt.evtx
+same "logs joined after a cut" 'Event | project TimeGenerated, EventID, EventData' joined-cut.evtx
 same "few rows, which ask for their parents" \
     'DeviceProcessEvents | where FileName =~ "cmd.exe" | project Timestamp, ProcessCommandLine, InitiatingProcessParentFileName, InitiatingProcessSHA1' many.evtx
 same "rows in the order of the file up to a count" 'Event | where EventID == 1 | take 2500 | project TimeGenerated, EventData' hurt.evtx

@@ -8,9 +8,9 @@
  *
  * The strings and templates of the header are caches for the writer and are not used: everything is found by its own
  * offset. What lies behind the free space are old records that were overwritten or cleared; Windows does not show
- * them, and neither do we, unless the header can't be trusted to say where the free space begins, or the user asks for
- * those that are whole (--slack): the size at their end confirms them, each name and template is still its own, and
- * they are no copy of a record that was read.
+ * them, and neither do we, unless the user asks for those that are whole (--slack): the size at their end confirms
+ * them, each name and template is still its own, and they are no copy of a record that was read. Where the header can't
+ * be trusted to say where the free space begins, the records do: a live one has the id after that of the one before.
  */
 #include "source/evtx/crc32.h"
 #include "source/evtx/evtx.h"
@@ -21,6 +21,7 @@
 #define RECORD_MAGIC  0x00002A2Au
 #define CHUNK_MAGIC   "ElfChnk"
 #define FIRST_NUMBER  8
+#define FIRST_ID      24
 #define FREE_OFFSET   48
 #define RECORDS_CRC   52
 #define HEADER_CRC    124
@@ -33,6 +34,9 @@ typedef struct walk {
     uint32_t records; /* read so far */
     uint32_t seen;    /* and with those that could not be read */
     bool exact;       /* the header says where the records end: there is no room for anything else */
+    bool counted;     /* it does not: the ids of the records tell how far they go */
+    bool begun;       /* one was met: the next has the id `due` */
+    uint64_t due;
     bool done;
 } walk;
 
@@ -72,13 +76,42 @@ static void met(kq_evtx_reader *r, uint32_t off) {
     if (r->source->input->slack && r->nmet < KQ_EVTX_RECORDS) r->met[r->nmet++] = (uint16_t)off;
 }
 
-static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err) {
+static uint64_t id_at(const kq_bx *bx, uint32_t off) {
+    return kq_bx_u64(bx->p + off + 8);
+}
+
+/* Does the record at `off`, of `size`, go on with the live ones? Those in the `gap` bytes before it may be lost. *due
+ * is the id of the next one then. */
+static bool goes_on(const walk *w, uint32_t off, uint32_t size, uint32_t end, uint32_t gap, uint64_t *due) {
+    const kq_bx *bx = &w->reader->bx;
+    if (!w->counted) return true;
+    uint64_t id = id_at(bx, off);
+    uint32_t after = off + size, behind;
+    *due = id + 1;
+    if (!w->begun || (id >= w->due && id - w->due <= gap / RECORD_MIN)) return true;
+    /* A damaged id of the first record, where the header has the right one, */
+    if (w->seen == 1 && gap == 0 && id - 1 == kq_bx_u64(bx->p + FIRST_ID)) return true;
+    /* or of this one: then the record behind it has the id after the one that is due. */
+    *due = w->due + 1;
+    return record_at(bx, after, end, &behind) && id_at(bx, after) == *due;
+}
+
+/* *live is where the live records end: `end`, unless their ids say so earlier. */
+static kq_status walk_records(walk *w, uint32_t off, uint32_t end, uint32_t *live, kq_error *err) {
     kq_evtx_reader *r = w->reader;
     kq_bx *bx = &r->bx;
+    uint32_t gap = 0;
+    uint64_t due = 0;
+    *live = end;
     while (off < end && !w->done) {
-        uint32_t size;
+        uint32_t size, behind;
         if (!record_at(bx, off, end, &size)) {
             uint32_t next = next_record(bx, off, end);
+            gap += next - off;
+            if (record_at(bx, next, end, &behind) && !goes_on(w, next, behind, end, gap, &due)) {
+                *live = off;
+                return KQ_OK;
+            }
             if (next < end || w->exact || !all_zero(bx->p + off, end - off)) {
                 char what[64];
                 snprintf(what, sizeof what, "%u bytes are no record and were skipped", (unsigned)(next - off));
@@ -87,6 +120,13 @@ static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err
             off = next;
             continue;
         }
+        if (!goes_on(w, off, size, end, gap, &due)) {
+            *live = off;
+            return KQ_OK;
+        }
+        w->begun = true;
+        w->due = due;
+        gap = 0;
         const char *lost;
         bool closed = kq_bx_u32(bx->p + off + size - 4) == size;
         r->number = w->first + w->seen++;
@@ -97,7 +137,9 @@ static kq_status walk_records(walk *w, uint32_t off, uint32_t end, kq_error *err
         }
         if (lost && !closed) { /* its size may be wrong too */
             damaged(w, off, "a record was skipped", lost);
-            off = next_record(bx, off + 4, end);
+            uint32_t next = next_record(bx, off + 4, end);
+            gap = next - off;
+            off = next;
             continue;
         }
         if (lost)
@@ -214,20 +256,25 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
         } else if (!plausible) {
             damaged(&w, FREE_OFFSET, "the chunk's header is wrong; its records were read all the same", NULL);
         } else if (free_space > n) {
-            damaged(&w, n, "the file ends inside a chunk", NULL);
+            damaged(&w, n, reader->cut ? "another chunk or log begins inside a chunk" : "the file ends inside a chunk",
+                    NULL);
         } else if (!confirmed) {
             damaged(&w, HEADER_BYTES, "the chunk's records have a wrong checksum; they were read all the same", NULL);
         }
         w.exact = plausible && free_space <= n;
+        w.counted = !plausible;
         if (w.exact) end = free_space;
     } else if (n < HEADER_BYTES) {
-        damaged(&w, 0, "the file ends inside a chunk's header", NULL);
+        char what[64];
+        snprintf(what, sizeof what, "%u bytes are no chunk and were skipped", (unsigned)n);
+        damaged(&w, 0, reader->cut ? what : "the file ends inside a chunk's header", NULL);
         return KQ_OK;
     } else {
+        w.counted = true;
         start = next_record(&reader->bx, 0, n);
         damaged(&w, 0, start < n ? "no chunk header here; the records found were read" : "no chunk here", NULL);
     }
-    kq_status status = walk_records(&w, start, end, err);
+    kq_status status = walk_records(&w, start, end, &end, err);
     reader->counts.live = w.records;
     if (status == KQ_OK && source->input->slack && end < n) status = walk_slack(&w, end, n, err);
     reader->enough = w.done;

@@ -1,8 +1,10 @@
 /*
- * The EVTX source: a file of 64 KiB chunks behind a 4 KiB header. A morsel is a few chunks, fewer toward the end of the
- * file, so that workers seldom meet at the locks and end together; of a stream, one.
+ * The EVTX source: a file of logs, as a rule one: 64 KiB chunks behind a 4 KiB header. Where each chunk begins is found
+ * in order, when it is claimed (grid.h). A morsel is a few chunks, fewer toward the end of the file, so that workers
+ * seldom meet at the locks and end together; of a stream, and after a chunk that is cut short, one.
  */
 #include "source/evtx/evtx.h"
+#include "source/evtx/grid.h"
 #include "source/stream.h"
 
 #define FILE_MAGIC  "ElfFile"
@@ -13,17 +15,32 @@
 #define MORSEL_MOST 4u  /* chunks */
 #define MORSEL_PART 32u /* of the chunks left */
 #define LINE_BYTES  64
-#define ROOM_BYTES  (KQ_EVTX_CHUNK + LINE_BYTES)
+#define ROOM_BYTES  (KQ_EVTX_CHUNK + KQ_GRID_LOOK + LINE_BYTES)
+#define AHEAD_BYTES (KQ_EVTX_CHUNK + KQ_GRID_LOOK)
 #define MET_BYTES   (KQ_EVTX_RECORDS * sizeof(uint16_t))
 
 typedef struct evtx_source {
     kq_source base;
     kq_stream *stream;
+    kq_budget *budget;
     bool seekable;
-    bool checked; /* checksums are kept */
-    bool ended;
-    uint64_t size, next, consumed; /* next: number of the next chunk */
-    uint64_t expected;             /* chunks that the header counts */
+    bool headless; /* what stands where the first header should is none */
+    uint64_t size;
+    uint64_t at; /* the next place: the start of a log or a chunk, if all is well */
+    uint64_t morsels;
+    uint64_t searched; /* no log or chunk begins off its place before this offset */
+
+    /* the log at hand */
+    bool checked;              /* checksums are kept */
+    uint64_t expected, chunks; /* that its header counts; that were met */
+
+    /* a file: what stands at one place; a stream: what was read ahead, from `at` on */
+    uint8_t *ahead;
+    uint64_t look;
+    size_t nahead;
+    bool ended; /* the stream */
+    uint64_t consumed;
+
     bool counted;
     kq_report_counts counts; /* added to with __atomic by readers */
 } evtx_source;
@@ -35,7 +52,7 @@ static bool is_at(kq_sv head, size_t off, const char *magic) {
 static int evtx_detect(kq_sv head, const char *path) {
     static const char *const endings[] = {".evtx", ".evtx.gz", ".evtx.zst"};
     if (is_at(head, 0, FILE_MAGIC)) return KQ_SURE;
-    if (is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC)) return 90;
+    if (is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC) || is_at(head, 0, CHUNK_MAGIC)) return 90;
     kq_sv name = kq_sv_of(path);
     for (size_t i = 0; path && i < sizeof endings / sizeof *endings; i++) {
         kq_sv ending = kq_sv_of(endings[i]);
@@ -49,27 +66,37 @@ static void evtx_close(kq_source *source) {
     if (!s) return;
     if (s->counted) kq_report_log(s->base.report, s->base.input->number, s->base.input->path, &s->counts);
     kq_stream_close(s->stream);
+    if (s->ahead) kq_budget_release(s->budget, AHEAD_BYTES);
+    kq_free(s->ahead);
     kq_free(s);
 }
 
-static kq_status check_head(const kq_input *input, kq_sv head, kq_report *report, kq_error *err) {
+/* Is this an event log, or does one begin in it? What stands before the first chunk of one without a header is skipped.
+ */
+static kq_status check_head(evtx_source *s, kq_sv head, kq_error *err) {
+    const kq_input *input = s->base.input;
     bool file = is_at(head, 0, FILE_MAGIC), chunk = is_at(head, KQ_EVTX_HEADER, CHUNK_MAGIC);
     if (head.n == 0) return kq_fail(err, KQ_ERR_DAMAGED, "the file is empty");
-    if (!file && !chunk) {
+    if (!file && !chunk && !is_at(head, 0, CHUNK_MAGIC)) {
+        const uint8_t *p = (const uint8_t *)head.p;
         bool lfs = kq_sv_starts(head, KQ_SV("version https://git-lfs"));
-        return kq_fail(err, KQ_ERR_DAMAGED,
-                       lfs ? "the file is a Git LFS pointer, not an event log" : "the file is not an EVTX event log");
+        if (kq_grid_find(p, head.n, 0, head.n) == head.n)
+            return kq_fail(err, KQ_ERR_DAMAGED,
+                           lfs ? "the file is a Git LFS pointer, not an event log"
+                               : "the file is not an EVTX event log");
     }
     if (head.n < KQ_EVTX_HEADER) return kq_fail(err, KQ_ERR_DAMAGED, "the file ends inside its header");
+    s->headless = !file && chunk;
     if (!file)
-        kq_report_damage(report, input->number, input->path, 0,
-                         "the file header is wrong; its chunks were read all the same");
+        kq_report_damage(s->base.report, input->number, input->path, 0,
+                         chunk                         ? "the file header is wrong; its chunks were read all the same"
+                         : is_at(head, 0, CHUNK_MAGIC) ? "the file has no header; its chunks were read all the same"
+                                                       : "no log begins here; the one found behind was read");
     return KQ_OK;
 }
 
 static kq_status evtx_open(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget,
                            kq_source **out, kq_error *err) {
-    (void)budget;
     *out = NULL;
     evtx_source *s = kq_calloc(1, sizeof *s);
     if (!s) {
@@ -78,25 +105,22 @@ static kq_status evtx_open(const kq_input *input, kq_stream *stream, kq_report *
     }
     s->base = (kq_source){.type = &kq_source_evtx, .input = input, .report = report};
     s->stream = stream;
+    s->budget = budget;
     s->seekable = kq_stream_seekable(stream);
     s->size = kq_stream_size(stream);
+    s->look = UINT64_MAX;
+    s->checked = true;
     kq_sv head;
     kq_status status = kq_stream_start(stream, &head, err);
-    if (status == KQ_OK) status = check_head(input, head, report, err);
+    if (status == KQ_OK) status = check_head(s, head, err);
+    if (status == KQ_OK && !kq_budget_charge(budget, AHEAD_BYTES)) status = kq_budget_status(budget, err);
+    if (status == KQ_OK && !(s->ahead = kq_malloc(AHEAD_BYTES))) {
+        kq_budget_release(budget, AHEAD_BYTES);
+        status = kq_nomem(err);
+    }
     if (status != KQ_OK) {
         evtx_close(&s->base);
         return status;
-    }
-    s->checked = !(is_at(head, 0, FILE_MAGIC) && kq_bx_u32((const uint8_t *)head.p + FLAGS) & NO_CRC32);
-    if (is_at(head, 0, FILE_MAGIC)) s->expected = kq_bx_u16((const uint8_t *)head.p + CHUNKS);
-    if (!s->seekable) {
-        char header[KQ_EVTX_HEADER];
-        size_t got;
-        status = kq_stream_read(stream, header, sizeof header, &got, err);
-        if (status != KQ_OK) {
-            evtx_close(&s->base);
-            return status;
-        }
     }
     *out = &s->base;
     return KQ_OK;
@@ -163,60 +187,151 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     return KQ_OK;
 }
 
-/* The next chunk of a stream, into the reader. */
-static kq_status claim_stream(evtx_source *s, kq_evtx_reader *r, const kq_morsel *morsel, kq_error *err) {
-    size_t got = 0, more = 1;
+static void damaged(const evtx_source *s, uint64_t offset, const char *why) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", why);
+}
+
+/* Reads a stream ahead, as far as there is room. */
+static kq_status fill_ahead(evtx_source *s, kq_error *err) {
     kq_status status = KQ_OK;
-    while (!status && more && got < KQ_EVTX_CHUNK) { /* less is the end, or damage that the next call tells */
-        status = kq_stream_read(s->stream, (char *)r->bytes + got, KQ_EVTX_CHUNK - got, &more, err);
-        got += more;
+    while (!status && !s->ended && s->nahead < AHEAD_BYTES) {
+        size_t got;
+        status = kq_stream_read(s->stream, (char *)s->ahead + s->nahead, AHEAD_BYTES - s->nahead, &got, err);
+        s->nahead += got;
+        s->ended = status || got == 0;
     }
     if (status == KQ_ERR_DAMAGED) { /* what could be unpacked is read */
-        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, morsel->offset + got, "%s",
-                         err ? err->message : "the compressed data is damaged");
+        damaged(s, s->at + s->nahead, err ? err->message : "the compressed data is damaged");
         status = KQ_OK;
-        s->ended = true;
     }
-    r->nbytes = (uint32_t)got;
-    if (got < KQ_EVTX_CHUNK) s->ended = true;
     uint64_t consumed = kq_stream_consumed(s->stream);
     if (consumed > s->consumed) __atomic_fetch_add(&s->base.report->bytes, consumed - s->consumed, __ATOMIC_RELAXED);
     s->consumed = consumed;
     return status;
 }
 
+/* Bytes from the next place on, as far as they are known: those of a stream beyond what was read ahead are not. */
+static uint64_t rest(const evtx_source *s) {
+    if (!s->seekable) return s->nahead;
+    return s->at < s->size ? s->size - s->at : 0;
+}
+
+/* What stands `delta` bytes after the next place, at *p. Of a place that can't be read nothing is known: that is told
+ * when its chunk is read. */
+static kq_grid_place look(evtx_source *s, size_t delta, const uint8_t **p, size_t *n) {
+    *p = s->ahead + delta;
+    *n = s->nahead - delta;
+    if (s->seekable) {
+        if (s->look != s->at + delta) {
+            s->look = s->at + delta;
+            if (kq_stream_at(s->stream, s->look, (char *)s->ahead, KQ_GRID_LOOK, &s->nahead, NULL)) s->nahead = 0;
+        }
+        *p = s->ahead;
+        *n = s->nahead;
+        if (*n == 0) return KQ_GRID_OTHER;
+    }
+    return kq_grid_look(*p, *n);
+}
+
+/* The first place in [from, to) after the next one where something else begins, or `to`. Each byte is searched once,
+ * however many are found. */
+static size_t search(evtx_source *s, kq_evtx_reader *r, size_t from, size_t to) {
+    if (s->searched > s->at + from) from = s->searched - s->at < to ? (size_t)(s->searched - s->at) : to;
+    size_t found = to, got = 0;
+    if (!s->seekable) {
+        found = kq_grid_find(s->ahead, s->nahead, from, to);
+    } else if (from < to) {
+        kq_status status =
+            kq_stream_at(s->stream, s->at + from, (char *)r->bytes, to - from + KQ_GRID_LOOK, &got, NULL);
+        if (!status) found = from + kq_grid_find(r->bytes, got, 0, to - from);
+    }
+    s->searched = s->at + found;
+    return found;
+}
+
 /* A file that was cut at the border of a chunk looks whole but for the count in its header. */
-static void check_count(evtx_source *s, uint64_t chunks) {
-    if (chunks < s->expected)
-        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path,
-                         KQ_EVTX_HEADER + chunks * KQ_EVTX_CHUNK, "the header counts %llu chunk%s, %llu %s here",
-                         (unsigned long long)s->expected, s->expected == 1 ? "" : "s", (unsigned long long)chunks,
-                         chunks == 1 ? "is" : "are");
-    s->expected = 0;
+static void end_log(evtx_source *s) {
+    if (s->chunks < s->expected)
+        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, s->at,
+                         "the header counts %llu chunk%s, %llu %s here", (unsigned long long)s->expected,
+                         s->expected == 1 ? "" : "s", (unsigned long long)s->chunks, s->chunks == 1 ? "is" : "are");
+    s->expected = s->chunks = 0;
+    s->checked = true;
+}
+
+/* Goes on to the next place. */
+static void advance(evtx_source *s, size_t n) {
+    s->at += n;
+    if (s->seekable) return;
+    s->nahead -= n;
+    memmove(s->ahead, s->ahead + n, s->nahead);
+}
+
+/* Passes over a log's header, of which `n` bytes are at `p`. */
+static void pass_header(evtx_source *s, const uint8_t *p, size_t n) {
+    end_log(s);
+    if (!s->headless) {
+        if (n >= CHUNKS + 2) s->expected = kq_bx_u16(p + CHUNKS);
+        if (n >= FLAGS + 4) s->checked = !(kq_bx_u32(p + FLAGS) & NO_CRC32);
+    }
+    s->headless = false;
+    uint64_t left = rest(s);
+    if (left < KQ_EVTX_HEADER) damaged(s, s->at, "the file ends inside its header");
+    size_t header = left < KQ_EVTX_HEADER ? (size_t)left : KQ_EVTX_HEADER;
+    advance(s, header);
+    if (s->seekable) __atomic_fetch_add(&s->base.report->bytes, header, __ATOMIC_RELAXED);
+}
+
+/* The size of the chunk at the next place: 64 KiB, or up to where the next one begins before that. */
+static uint32_t chunk_size(evtx_source *s, kq_evtx_reader *r) {
+    const uint8_t *p;
+    size_t n;
+    uint64_t left = rest(s);
+    uint32_t most = left < KQ_EVTX_CHUNK ? (uint32_t)left : KQ_EVTX_CHUNK;
+    kq_grid_place place = look(s, 0, &p, &n);
+    if (place != KQ_GRID_EMPTY) s->chunks++;
+    if (left == KQ_EVTX_CHUNK) return most;
+    if (left > KQ_EVTX_CHUNK) {
+        kq_grid_place next = look(s, KQ_EVTX_CHUNK, &p, &n);
+        if (next == KQ_GRID_LOG || next == KQ_GRID_BEGUN) return most;
+    }
+    return (uint32_t)search(s, r, place == KQ_GRID_BEGUN ? 512 : 1, most);
 }
 
 static kq_status evtx_claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, bool *more, kq_error *err) {
     evtx_source *s = (evtx_source *)source;
     kq_evtx_reader *r = (kq_evtx_reader *)reader;
-    uint64_t offset = KQ_EVTX_HEADER + s->next * KQ_EVTX_CHUNK;
-    *morsel = (kq_morsel){.offset = offset, .index = s->next};
+    const uint8_t *p = NULL;
+    size_t n = 0;
     *more = false;
-    if (s->ended || (s->seekable && offset >= s->size)) {
-        check_count(s, s->next);
-        return KQ_OK;
+    *morsel = (kq_morsel){.offset = s->at, .index = s->morsels};
+    for (;;) {
+        if (!s->seekable) KQ_TRY(fill_ahead(s, err));
+        if (rest(s) == 0) {
+            end_log(s);
+            return KQ_OK;
+        }
+        if (!s->headless && look(s, 0, &p, &n) != KQ_GRID_LOG) break;
+        pass_header(s, p, n);
     }
-    uint64_t n = 1;
-    if (s->seekable) {
-        n = (s->size - offset) / KQ_EVTX_CHUNK / MORSEL_PART;
-        n = n > MORSEL_MOST ? MORSEL_MOST : n < 1 ? 1 : n;
-        morsel->length = s->size - offset < n * KQ_EVTX_CHUNK ? s->size - offset : n * KQ_EVTX_CHUNK;
-    } else {
-        KQ_TRY(claim_stream(s, r, morsel, err));
-        morsel->length = r->nbytes;
+    uint64_t most = s->seekable ? rest(s) / KQ_EVTX_CHUNK / MORSEL_PART : 1;
+    most = most > MORSEL_MOST ? MORSEL_MOST : most < 1 ? 1 : most;
+    morsel->offset = s->at;
+    r->checked = s->checked;
+    uint32_t size = KQ_EVTX_CHUNK;
+    for (; most > 0 && size == KQ_EVTX_CHUNK && rest(s) > 0; most--) {
+        if (morsel->length && look(s, 0, &p, &n) == KQ_GRID_LOG) break;
+        size = chunk_size(s, r);
+        if (!s->seekable) {
+            memcpy(r->bytes, s->ahead, size);
+            r->nbytes = size;
+        }
+        morsel->length += size;
+        advance(s, size);
     }
-    *more = morsel->length > 0;
-    if (*more) s->next += n;
-    if (!*more) check_count(s, s->next);
+    r->cut = size < KQ_EVTX_CHUNK && rest(s) > 0;
+    s->morsels++;
+    *more = true;
     return KQ_OK;
 }
 
@@ -231,9 +346,7 @@ static kq_status load_chunk(evtx_source *s, kq_evtx_reader *r, uint64_t offset, 
     else if (status && err)
         *err = why;
     r->nbytes = status ? 0 : (uint32_t)got;
-    /* the header counts with the first chunk, so that the bytes of a file add up to its size */
-    uint64_t counted = got + (offset == KQ_EVTX_HEADER ? KQ_EVTX_HEADER : 0);
-    if (!status) __atomic_fetch_add(&s->base.report->bytes, counted, __ATOMIC_RELAXED);
+    if (!status) __atomic_fetch_add(&s->base.report->bytes, got, __ATOMIC_RELAXED);
     return status == KQ_ERR_IO ? KQ_OK : status;
 }
 
@@ -250,7 +363,7 @@ static kq_status evtx_read(kq_source *source, kq_reader *reader, const kq_morsel
             KQ_TRY(load_chunk(s, r, offset, morsel->length - done, err));
             if (!r->nbytes) continue;
         }
-        status = kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, offset, s->checked, sink, err);
+        status = kq_evtx_chunk_read(r, source, r->bytes, r->nbytes, offset, r->checked, sink, err);
         any = true;
         all.live += r->counts.live;
         all.recovered += r->counts.recovered;

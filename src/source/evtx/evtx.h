@@ -29,6 +29,8 @@ typedef struct kq_evtx_reader {
     uint32_t nmet;
     kq_report_counts counts; /* of the chunk */
     uint32_t nbytes;         /* of the chunk; a stream's is read when it is claimed */
+    bool checked;            /* of the claimed chunks: checksums are kept */
+    bool cut;                /* the last of them ends before its 64 KiB, though the file goes on */
     bool enough;             /* the sink wants no more of the morsel */
 
     /* the record being read */
