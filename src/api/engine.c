@@ -118,9 +118,23 @@ static void note_inputs(kq_engine *e) {
     const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
     for (size_t i = 0; i < n; i++)
         if (inputs[i].remark) kq_runner_note(&e->runner, "%s: %s", inputs[i].path, inputs[i].remark);
-    for (size_t i = 0; i < n; i++)
+    size_t partly = 0;
+    for (size_t i = 0; i < n; i++) {
+        kq_unknown u;
+        if (!kq_catalog_unknown(e->catalog, i, &u) || !u.unknown || (inputs[i].unknown && !u.known)) continue;
+        if (++partly <= UNKNOWN_MAX)
+            kq_runner_note(&e->runner, "%s: %llu record%s of no known shape, the first at byte %llu: not read",
+                           inputs[i].path, (unsigned long long)u.unknown, u.unknown == 1 ? "" : "s",
+                           (unsigned long long)u.first);
+    }
+    if (partly > UNKNOWN_MAX)
+        kq_runner_note(&e->runner, "%zu more files with records of no known shape", partly - UNKNOWN_MAX);
+    for (size_t i = 0; i < n; i++) {
+        kq_unknown u;
+        if (kq_catalog_unknown(e->catalog, i, &u) && u.known) continue;
         if (inputs[i].unknown && ++unknown <= UNKNOWN_MAX)
             kq_runner_note(&e->runner, "%s: %s %s", inputs[i].path, inputs[i].type->name, inputs[i].unknown);
+    }
     if (unknown > UNKNOWN_MAX) kq_runner_note(&e->runner, "%zu more files that nothing reads", unknown - UNKNOWN_MAX);
 }
 

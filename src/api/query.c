@@ -124,10 +124,11 @@ kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats,
     kq_buf_init(&text, NULL, 1 << 20);
     kq_status status = kq_engine_begin(e, err);
     if (!status) {
-        kq_status none = inspect_text(e, &text);
+        status = kq_catalog_survey(e->catalog, err);
+        kq_status none = status ? status : inspect_text(e, &text);
         (void)none;                      /* no table: an empty listing, and the notes below */
         e->runner.env.local_null = true; /* what is there, whatever the zone of its times */
-        status = kq_runner_query(&e->runner, kq_buf_view(&text), &result, err);
+        if (!status) status = kq_runner_query(&e->runner, kq_buf_view(&text), &result, err);
         if (e->report.local)
             kq_runner_note(&e->runner,
                            "%s: its times are local, of a zone that the file does not tell: --timezone says which, and "

@@ -31,6 +31,8 @@ kq_status kq_catalog_create(kq_budget *budget, kq_catalog **out, kq_error *err) 
         pthread_mutex_init(&c->late->lock, NULL);
         kq_arena_init(&c->late->arena, budget, 16 * 1024);
     }
+    if (!status && !(c->surveying = kq_malloc(sizeof *c->surveying))) status = kq_nomem(err);
+    if (c->surveying) pthread_mutex_init(c->surveying, NULL);
     if (!status) status = kq_shelf_create(&c->shelf, err);
     if (!status) status = kq_model_builtin(&c->model, &c->arena, err);
     if (!status) status = list_tables(c, err);
@@ -94,6 +96,10 @@ void kq_catalog_destroy(kq_catalog *c) {
         pthread_mutex_destroy(&c->late->lock);
     }
     kq_free(c->late);
+    for (size_t i = 0; i < c->ninputs; i++) kq_buf_deinit(&c->surveys[i].tables);
+    kq_free(c->surveys);
+    if (c->surveying) pthread_mutex_destroy(c->surveying);
+    kq_free(c->surveying);
     kq_free(c->inputs);
     kq_free(c->says);
     kq_free(c);
@@ -106,6 +112,11 @@ static const kq_model_table *use_table(kq_catalog *c, kq_sv name) {
     kq_error why;
     if (kq_catalogue_load(name, &c->model, &c->arena, &t, &why) || !t || list_tables(c, &why)) return NULL;
     return t;
+}
+
+kq_status kq_catalog_use(kq_catalog *c, kq_sv name, kq_error *err) {
+    use_table(c, name);
+    return kq_arena_status(&c->arena, err);
 }
 
 /* The builtin table that most of the sampled names are columns of; NULL when fewer than three, or than 60 %, are. */
@@ -143,7 +154,7 @@ static bool listed(const kq_buf *names, const char *name) {
 
 /* Do the records tell their table? Rows of Log Analytics have a time and a Type that is a table's name; other logs have
  * fields of that name too. */
-static kq_says says_of(kq_catalog *c, kq_source *source, const kq_buf *names) {
+static kq_says says_of(kq_catalog *c, kq_source *source, const kq_buf *names, kq_survey *survey) {
     kq_error why;
     bool type = listed(names, "Type");
     if (!source->type->types || !listed(names, "TimeGenerated") || (!type && !listed(names, "$table")))
@@ -153,7 +164,10 @@ static kq_says says_of(kq_catalog *c, kq_source *source, const kq_buf *names) {
     kq_buf_init(&types, c->budget, 1 << 16);
     kq_status status = source->type->types(source, &types, &why); /* what can't be read is met by the scan */
     for (const char *p = types.p; !status && p && p < types.p + types.n; p += strlen(p) + 1)
-        known |= use_table(c, kq_sv_of(p)) != NULL;
+        if (use_table(c, kq_sv_of(p))) {
+            known = true;
+            kq_survey_note(c, survey, kq_sv_of(p));
+        }
     kq_buf_deinit(&types);
     return !known ? KQ_SAYS_NOTHING : type ? KQ_SAYS_TYPE : KQ_SAYS_TABLE;
 }
@@ -195,7 +209,7 @@ static const kq_zone *zone_of(kq_catalog *c, const char *path) {
     return zone ? zone : c->zone;
 }
 
-static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_error *err) {
+static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_survey *survey, kq_error *err) {
     if (c->ninputs == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 16;
         kq_input *inputs = kq_realloc(c->inputs, cap * sizeof *inputs);
@@ -204,8 +218,14 @@ static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_err
         kq_says *all = kq_realloc(c->says, cap * sizeof *all);
         if (!all) return kq_nomem(err);
         c->says = all;
+        kq_survey *surveys = kq_realloc(c->surveys, cap * sizeof *surveys);
+        if (!surveys) return kq_nomem(err);
+        c->surveys = surveys;
         c->cap = cap;
     }
+    c->surveys[c->ninputs] = *survey;
+    *survey = (kq_survey){0};
+    kq_buf_init(&survey->tables, NULL, 0);
     c->says[c->ninputs] = says;
     c->inputs[c->ninputs] = *input;
     c->inputs[c->ninputs++].zone = zone_of(c, input->path);
@@ -226,6 +246,8 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
     kq_source *source = NULL;
     kq_says says = KQ_SAYS_NOTHING;
     bool inferred = false;
+    kq_survey survey = {0};
+    kq_buf_init(&survey.tables, c->budget, 0);
     kq_buf names, category;
     kq_buf_init(&names, c->budget, 1 << 20);
     kq_buf_init(&category, c->budget, 1 << 16);
@@ -273,7 +295,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
             goto out;
         }
         if (!sampled && !category.n) {
-            says = says_of(c, source, &names);
+            says = says_of(c, source, &names, &survey);
             bool known = says || has_shape(c, source->type, &names);
             const kq_model_table *t = known ? NULL : recognise(c, &names, input->path);
             if (t) input->table = t->table.name;
@@ -294,10 +316,17 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
             goto out;
         }
     }
+    if (category.n && !table) {
+        kq_sv name = kq_buf_view(&category), prefix = KQ_SV("AdvancedHunting-");
+        if (kq_sv_starts(name, prefix)) name = kq_sv_slice(name, prefix.n, name.n);
+        kq_survey_note(c, &survey, name);
+    }
+    if ((status = kq_buf_status(&survey.tables, err))) goto out;
     *taken = true;
     input->typed = says != KQ_SAYS_NOTHING;
-    status = keep(c, input, category.n ? KQ_SAYS_CATEGORY : says, err);
+    status = keep(c, input, category.n ? KQ_SAYS_CATEGORY : says, &survey, err);
 out:
+    kq_buf_deinit(&survey.tables);
     if (source) source->type->close(source);
     kq_buf_deinit(&names);
     kq_buf_deinit(&category);
@@ -517,6 +546,10 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_
     *access = native ? KQ_ACCESS_NATIVE : by_record[c->says[i]];
     if (native) return true;
     if (input->table.n && !named) return false;
+    if (kq_catalog_says(c, i)) {
+        *access = KQ_ACCESS_MAPPED;
+        return kq_catalog_mapped(c, input->type, table) || kq_survey_has(c, i, table->name);
+    }
     if (c->says[i]) return true;
     return kq_catalog_mapped(c, input->type, table);
 }

@@ -82,7 +82,17 @@ void kq_function_doc(const kq_function *function, kq_buf *out);
 void kq_function_signature(const kq_function *function, kq_buf *out);
 /* The inputs in their order. Owned by the catalog, valid until the next is added. */
 const kq_input *kq_catalog_inputs(const kq_catalog *catalog, size_t *n);
-/* Could any input give rows of this table? */
+/* Reads the JSON files whose records say themselves what they are, if that was not done, so that the tables that they
+ * name are among kq_catalog_tables, and kq_catalog_unknown knows. One thread. Errors: NOMEM, LIMIT. */
+kq_status kq_catalog_survey(kq_catalog *catalog, kq_error *err);
+/* What was counted of the records of such a file. */
+typedef struct kq_unknown {
+    uint64_t known, unknown; /* of a shape that maps know or naming their table; or of neither */
+    uint64_t first;          /* offset of the first unknown one */
+} kq_unknown;
+/* False when nobody has read all of it. Any thread. */
+bool kq_catalog_unknown(const kq_catalog *catalog, size_t input, kq_unknown *out);
+/* Could any input give rows of this table? A JSON file may be read for it. */
 bool kq_catalog_has_data(const kq_catalog *catalog, const kq_table *table);
 
 /* How many maps fill the table from other logs. */

@@ -7,6 +7,7 @@
 #include "base/zone.h"
 #include "schema/book.h"
 #include "schema/request.h"
+#include "source/tally.h"
 #include <pthread.h>
 
 /* Tables of the catalogue that queries asked for. */
@@ -14,7 +15,18 @@ typedef struct kq_late {
     pthread_mutex_t lock; /* all below */
     kq_arena arena;
     kq_model model;
+    kq_sv *names; /* of the catalogue, in a table by hash, once asked for */
+    uint32_t mask;
 } kq_late;
+
+/* What is known of the records of a file that say themselves what they are (survey.c). */
+typedef struct kq_survey {
+    kq_buf tables; /* that they name, each with a NUL */
+    bool asked;    /* the file was read for it once, at least to what was asked for */
+    bool complete; /* all of the file was: no other table is named */
+    bool counted;  /* a scan read all of it, or this did */
+    uint64_t known, unknown, first;
+} kq_survey;
 
 /* Memory of a catalog's books of process starts. */
 #define KQ_BOOK_SHARE ((size_t)24 << 20)
@@ -48,6 +60,8 @@ struct kq_catalog {
     kq_model model;
     kq_input *inputs;
     kq_says *says; /* beside inputs */
+    kq_survey *surveys;
+    pthread_mutex_t *surveying; /* of the surveys */
     size_t ninputs, cap;
     bool keep_duplicates;
     struct kq_loaded *loaded; /* the user's map files, the last first */
@@ -77,6 +91,19 @@ kq_status kq_functions_slack(kq_catalog *catalog, kq_error *err);
 bool kq_catalog_mapped(const kq_catalog *catalog, const kq_source_type *type, const kq_table *table);
 /* probe.c: does any map make a row of the first records of the input? Errors: NOMEM, LIMIT. */
 kq_status kq_catalog_probe(kq_catalog *catalog, const kq_input *input, bool *found, kq_error *err);
+
+/* Can records of the input say themselves which table they are of? Then a survey tells which do. */
+bool kq_catalog_says(const kq_catalog *catalog, size_t input);
+/* Notes a table that the first records name, if there is one of this name. One thread. */
+void kq_survey_note(kq_catalog *catalog, kq_survey *survey, kq_sv name);
+/* Does a record of the input name this table? The file is read when that is not known yet. Any thread, as all below. */
+bool kq_survey_has(const kq_catalog *catalog, size_t input, kq_sv name);
+/* Takes what a scan that read all of the input has counted. */
+void kq_survey_take(const kq_catalog *catalog, size_t input, const kq_tally *tally);
+/* Adds the table of the catalogue to the model, so that it is among kq_catalog_tables. One thread. Errors: NOMEM. */
+kq_status kq_catalog_use(kq_catalog *catalog, kq_sv name, kq_error *err);
+/* Is there a table of this name, in the model or the catalogue? `catalog` is a kq_catalog. */
+bool kq_catalog_knows(const void *catalog, kq_sv name);
 
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);

@@ -108,7 +108,7 @@ kq_status kq_table_infer(kq_source *source, kq_sv name, kq_arena *arena, kq_budg
         p += one.n + 1;
     }
     kq_want_set set = {.wants = wants, .nwants = n};
-    kq_request request = {&set, 1};
+    kq_request request = {.sets = &set, .nsets = 1};
     kq_row_sink sink = {.row = infer_row, .ctx = &in};
     if ((status = source->type->reader_create(&request, budget, &reader, err))) goto out;
     for (bool more = true; in.records < INFER_RECORDS;) {

@@ -340,6 +340,33 @@ static kq_status add_envelope(maker *m) {
     return add_set(m, selector, 1);
 }
 
+/* Exports of Log Analytics: the time that every table there has, and the table in Type, or in $table. */
+static kq_status add_named(maker *m, bool type) {
+    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, 3);
+    if (!selectors) return kq_arena_status(m->arena, m->err);
+    selectors[0] = (kq_selector){
+        .name = type ? KQ_SV("Type") : KQ_SV("$table"), .any_of = &m->spec->table->name, .n = 1};
+    selectors[1] = (kq_selector){.name = KQ_SV("TimeGenerated")};
+    selectors[2] = (kq_selector){.name = KQ_SV("Type"), .not = true};
+    m->map = NULL;
+    m->prefix = KQ_SV("");
+    return add_set(m, selectors, type ? 2 : 3);
+}
+
+/* What the readers know records by, beside names of tables: the shapes of this kind of file. */
+kq_status kq_scan_request_shapes(const kq_model *model, const char *reader, kq_arena *arena, kq_request *out,
+                                 kq_error *err) {
+    uint32_t n = 0;
+    for (const kq_shape *s = model->shapes; s; s = s->next) n += kq_shape_read_by(s, kq_sv_of(reader));
+    kq_field_shape *shapes = kq_arena_array(arena, kq_field_shape, n + 1);
+    if (!shapes) return kq_arena_status(arena, err);
+    out->shapes = shapes;
+    for (const kq_shape *s = model->shapes; s; s = s->next)
+        if (kq_shape_read_by(s, kq_sv_of(reader)))
+            shapes[out->nshapes++] = (kq_field_shape){s->is, s->isnt, s->nis, s->nisnt};
+    return KQ_OK;
+}
+
 kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const uint32_t *book, uint32_t nbook,
                                const char *reader, kq_access access, kq_arena *arena, kq_scan_request *out,
                                kq_error *err) {
@@ -352,9 +379,11 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
                .err = err,
                .prefix = KQ_SV(""),
                .evtx = strcmp(reader, "evtx") == 0};
-    uint32_t most = 2;
+    uint32_t most = 4;
     for (const kq_map *map = model->maps; map; map = map->next)
         for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next) most++;
+    bool json = strcmp(reader, "json") == 0 && access == KQ_ACCESS_MAPPED && !spec->starts;
+    uint32_t inner = 0;
     m.sets = kq_arena_array(arena, kq_want_set, most);
     m.builds = kq_arena_array(arena, kq_build_set, most);
     if (!m.sets || !m.builds) return kq_arena_status(arena, err);
@@ -374,9 +403,14 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
                     KQ_TRY(add_map(&m, map, s));
             m.number++;
         }
-        if (strcmp(reader, "json") == 0 && !spec->starts) KQ_TRY(add_envelope(&m));
+        uint32_t before = m.nsets;
+        if (json) KQ_TRY(add_envelope(&m));
+        if (m.nsets > before) inner = m.nsets;
+        if (json) KQ_TRY(add_named(&m, true));
+        if (json) KQ_TRY(add_named(&m, false));
     }
-    out->request = (kq_request){m.sets, m.nsets};
+    out->request = (kq_request){.sets = m.sets, .nsets = m.nsets, .inner = inner};
+    if (json) KQ_TRY(kq_scan_request_shapes(model, reader, arena, &out->request, err));
     out->sets = m.builds;
     return kq_arena_status(arena, err);
 }

@@ -70,6 +70,9 @@ typedef struct kq_scan_request {
 kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_arena *arena, uint32_t **columns,
                           uint32_t *n, bool *yields, kq_error *err);
 
+/* One for no row at all, that has every record of such a file told apart (kq_tally). Errors: NOMEM, LIMIT. */
+kq_status kq_scan_request_shapes(const kq_model *model, const char *reader, kq_arena *arena, kq_request *out,
+                                 kq_error *err);
 /* Makes the request of `spec` for inputs read by `reader` (the source type's name) with this access. @Column is the
  * place of the column in book[0..nbook); one that is not there has no value. */
 kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const uint32_t *book, uint32_t nbook,

@@ -7,8 +7,10 @@
 typedef struct opened {
     kq_source *source;
     const kq_scan_request *request;
+    size_t input;
+    kq_tally tally; /* of a file whose records say what they are; source->tally is this one, or NULL */
     unsigned readers;
-    bool exhausted;
+    bool exhausted, failed;
     struct opened *next; /* the list of the spare */
 } opened;
 
@@ -117,7 +119,10 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
 
 void kq_scan_destroy(kq_scan *s) {
     if (!s) return;
-    if (s->current) s->current->source->type->close(s->current->source);
+    if (s->current) {
+        if (s->current->source->tally) kq_tally_deinit(&s->current->tally);
+        s->current->source->type->close(s->current->source);
+    }
     kq_scan_destroy(s->starts);
     if (s->starts_spec.report) kq_report_deinit(&s->starts_report);
     if (s->lent)
@@ -181,7 +186,11 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
             return kq_arena_status(&s->arena, err);
         }
         if (s->spare) s->spare = o->next;
-        *o = (opened){.source = source, .request = request};
+        *o = (opened){.source = source, .request = request, .input = i};
+        if (request->request.shapes) {
+            kq_tally_init(&o->tally, kq_catalog_knows, s->catalog, s->spec.budget);
+            source->tally = &o->tally;
+        }
         __atomic_add_fetch(&s->spec.report->files, 1, __ATOMIC_RELAXED);
         *out = o;
         return KQ_OK;
@@ -192,6 +201,10 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
 /* Under the lock. */
 static void retire(kq_scan *s, opened *o) {
     if (!o->exhausted || o->readers) return;
+    if (o->source->tally) {
+        if (!o->failed) kq_survey_take(s->catalog, o->input, &o->tally);
+        kq_tally_deinit(&o->tally);
+    }
     o->source->type->close(o->source);
     o->next = s->spare;
     s->spare = o;
@@ -305,6 +318,7 @@ static kq_status read_next(kq_scan_worker *w, const kq_consumer *to, uint64_t *s
     if (status) status = damaged(s, o, morsel.offset, status, &why, err);
     if (!status) status = kq_builder_end(&w->builder, err);
     pthread_mutex_lock(&s->lock);
+    o->failed |= status || w->builder.done;
     o->readers--;
     retire(s, o);
     pthread_mutex_unlock(&s->lock);

@@ -71,10 +71,21 @@ typedef struct kq_want_set {
     uint32_t nwants;
 } kq_want_set;
 
+/* What records of a shape have, and what they have not. */
+typedef struct kq_field_shape {
+    const kq_sv *is, *isnt;
+    uint32_t nis, nisnt;
+} kq_field_shape;
+
 /* Every record is given to each set that it belongs to, in the order of the sets. Immutable while readers use it. */
 typedef struct kq_request {
     const kq_want_set *sets;
     uint32_t nsets;
+    /* JSON: the shapes that records are known by, beside the name of their table; with them the readers fill the
+     * source's tally. NULL: nobody asks. */
+    const kq_field_shape *shapes;
+    uint32_t nshapes;
+    uint32_t inner; /* 1 + the set whose rows lie in `properties`, with shapes: without an object there is no row; or 0 */
 } kq_request;
 
 /* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.

@@ -306,6 +306,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
     size_t from = 0, to = r->block.n;
     kq_status status = KQ_OK;
     kq_arena_reset(&r->walker.scratch);
+    r->walker.tally = s->base.tally;
     if (!r->loaded) {
         r->has_extents = false;
         r->first = 0;
@@ -343,6 +344,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
         __atomic_add_fetch(&s->base.report->records, rd.records, __ATOMIC_RELAXED);
     }
 out:
+    if (s->base.tally) kq_tally_add(s->base.tally, &r->walker.part);
     r->loaded = false;
     give_back(r);
     return status;

@@ -3,6 +3,7 @@
 #define DOTS_SPLIT  6     /* names with more dots are looked for whole and fully split only */
 #define ENTRIES_MAX 60000 /* of one node: entry numbers are 16 bits */
 #define SLOTS_MAX   60000
+#define NO_SET      UINT32_MAX
 
 static uint64_t hash_of(const char *p, size_t n) {
     uint64_t a = 0, b = 0;
@@ -133,6 +134,7 @@ static uint32_t slot_of(maker *m, kq_sv name, uint32_t set) {
     }
     uint32_t slot = m->table[h] - 1;
     kq_json_slot *s = &k->slots[slot];
+    if (set == NO_SET) return slot;
     if (s->special == KQ_JSON_NUMBER) k->numbered = true;
     if (s->nsets && s->sets[s->nsets - 1] == set) return slot;
     if (!s->sets && !(s->sets = kq_arena_array(m->arena, uint32_t, k->request->nsets))) return slot;
@@ -151,9 +153,32 @@ static bool check(maker *m, uint32_t slot, uint32_t set, const kq_selector *sele
     return true;
 }
 
+/* What the records of shapes are known by, and what names their table. */
+static bool add_shapes(maker *m) {
+    kq_json_keys *k = m->keys;
+    const kq_request *r = k->request;
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->nshapes; i++) n += (size_t)r->shapes[i].nis + r->shapes[i].nisnt;
+    if (!(k->shapes = kq_arena_array(m->arena, uint32_t, n + 1))) return false;
+    uint32_t *to = k->shapes;
+    for (uint32_t i = 0; i < r->nshapes; i++) {
+        const kq_field_shape *s = &r->shapes[i];
+        for (uint32_t j = 0; j < s->nis; j++) *to++ = slot_of(m, s->is[j], NO_SET);
+        for (uint32_t j = 0; j < s->nisnt; j++) *to++ = slot_of(m, s->isnt[j], NO_SET);
+    }
+    k->category = slot_of(m, KQ_SV("category"), NO_SET);
+    k->properties = slot_of(m, KQ_SV("properties"), NO_SET);
+    k->type = slot_of(m, KQ_SV("Type"), NO_SET);
+    k->table = slot_of(m, KQ_SV("$table"), NO_SET);
+    k->time = slot_of(m, KQ_SV("TimeGenerated"), NO_SET);
+    return true;
+}
+
 kq_status kq_json_keys_make(const kq_request *request, kq_arena *arena, kq_json_keys *out, kq_error *err) {
-    *out = (kq_json_keys){.request = request};
-    size_t most = 0;
+    *out = (kq_json_keys){.request = request, .properties = KQ_JSON_NONE};
+    size_t most = 5;
+    for (uint32_t i = 0; i < request->nshapes; i++)
+        most += (size_t)request->shapes[i].nis + request->shapes[i].nisnt;
     for (uint32_t i = 0; i < request->nsets; i++) {
         most += (size_t)request->sets[i].nwants + request->sets[i].nselectors;
         if (request->sets[i].nwants > out->nwants_max) out->nwants_max = request->sets[i].nwants;
@@ -176,6 +201,7 @@ kq_status kq_json_keys_make(const kq_request *request, kq_arena *arena, kq_json_
             if (set->wants[k].accept && !check(&m, slot, i, NULL, &set->wants[k])) break;
         }
     }
+    if (request->shapes) add_shapes(&m);
     KQ_TRY(kq_arena_status(arena, err));
     bool fits = true;
     for (uint32_t i = 0; i < out->nslots && fits; i++) {

@@ -71,6 +71,9 @@ typedef struct kq_json_keys {
     kq_json_set *sets;
     uint32_t nwants_max;
     bool numbered; /* $index is wanted */
+    /* Slots, when the request has shapes. */
+    uint32_t *shapes; /* for each shape those of `is`, then those of `isnt`, one after another */
+    uint32_t category, properties, type, table, time;
 } kq_json_keys;
 
 /* Compiles `request`; everything lies in `arena`. Errors: NOMEM, LIMIT, USAGE (too many names). */

@@ -3,6 +3,8 @@
 #include "source/scan_bytes.h"
 #include <stdio.h>
 
+#define OPEN_KEEP ((size_t)1 << 20) /* room of the index of `properties`; more is given back */
+
 typedef struct walk {
     kq_json_walker *w;
     const char *text;
@@ -31,7 +33,16 @@ kq_status kq_json_walker_init(kq_json_walker *w, const kq_request *request, kq_b
     return KQ_OK;
 }
 
+static void drop_index(kq_json_walker *w) {
+    if (!w->index) return;
+    kq_budget_release(w->scratch.budget, w->index_room ? kq_json_index_bytes(w->index_room) : 0);
+    kq_json_index_destroy(w->index);
+    w->index = NULL;
+    w->index_room = 0;
+}
+
 void kq_json_walker_deinit(kq_json_walker *w) {
+    drop_index(w);
     kq_arena_deinit(&w->fixed);
     kq_arena_deinit(&w->scratch);
 }
@@ -147,6 +158,50 @@ static const kq_json_entry *find_escaped(walk *k, kq_json_node *node, const char
 
 static step object(walk *k, kq_json_node *node);
 
+/* Room in the walker's own index for a text of n bytes. */
+static kq_status make_room(kq_json_walker *w, size_t n, kq_error *err) {
+    if (w->index && n <= w->index_room) return KQ_OK;
+    drop_index(w);
+    if (n < 4096) n = 4096;
+    if (!kq_budget_charge(w->scratch.budget, kq_json_index_bytes(n))) return kq_budget_status(w->scratch.budget, err);
+    w->index_room = n;
+    if ((w->index = kq_json_index_create()) && kq_json_index_room(w->index, n) == KQ_JSON_OK) return KQ_OK;
+    if (!w->index) kq_budget_release(w->scratch.budget, kq_json_index_bytes(n));
+    drop_index(w);
+    return kq_nomem(err);
+}
+
+/* `properties` as text that holds an object, as some forwarders write it: read as that object. Anything else stays
+ * text, which is no record. */
+static step open_text(walk *k, const kq_json_entry *e, kq_sv raw) {
+    kq_json_walker *w = k->w;
+    kq_field f;
+    const char *fault = NULL;
+    if (raw.n > KQ_RECORD_MAX_BYTES) return GO_ON;
+    k->status = kq_json_value(raw, false, &w->scratch, &f, &fault, k->err);
+    if (k->status) return STOP;
+    kq_sv text = span(f.u.text.p, 0, (uint32_t)f.u.text.n);
+    while (text.n && blank(*text.p)) text = kq_sv_slice(text, 1, text.n);
+    if (!text.n || *text.p != '{') return GO_ON;
+    char *copy = kq_arena_bytes(&w->scratch, text.n + KQ_SCAN_SLACK);
+    if (!copy) {
+        k->status = kq_arena_status(&w->scratch, k->err);
+        return STOP;
+    }
+    memcpy(copy, text.p, text.n);
+    memset(copy + text.n, 0, KQ_SCAN_SLACK);
+    if ((k->status = make_room(w, text.n, k->err))) return STOP;
+    walk inner = {.w = w, .text = copy, .whole = true, .err = k->err};
+    if (kq_json_index_make(w->index, copy, text.n, &inner.at, &inner.n) != KQ_JSON_OK || !inner.n) return GO_ON;
+    static kq_json_node nothing;
+    step s = object(&inner, e->child ? e->child : &nothing);
+    k->status = inner.status;
+    if (k->status) return STOP;
+    w->opened = s == GO_ON && inner.i == inner.n;
+    if (w->index_room > OPEN_KEEP) drop_index(w);
+    return GO_ON;
+}
+
 /* The value at k->i, wanted when `e` is set; k->i then stands at what follows it. */
 static inline step take_value(walk *k, const kq_json_entry *e) {
     const char *text = k->text;
@@ -172,6 +227,10 @@ static inline step take_value(walk *k, const kq_json_entry *e) {
         raw = span(text, value, at[k->i]);
         if (first == '"' && (raw.n < 2 || raw.p[raw.n - 1] != '"')) return BROKEN;
         if (first == ':' || first == ',' || first == '}' || first == ']') return BROKEN;
+        if (first == '"' && e->slot != KQ_JSON_NONE && e->slot == k->w->keys.properties && !e->rank) {
+            step s = open_text(k, e, raw);
+            if (s != GO_ON) return s;
+        }
     }
     return e->slot == KQ_JSON_NONE ? GO_ON : found(k, e, raw);
 }
@@ -287,10 +346,65 @@ static kq_status hand_over(kq_json_walker *w, const kq_json_place *place, uint32
     return sink->row(sink->ctx, set, w->fields, done, err);
 }
 
+static bool has(const kq_json_walker *w, uint32_t slot) {
+    const kq_json_found *f = &w->found[slot];
+    return f->epoch == w->epoch && !kq_sv_eq(f->raw, KQ_SV("null"));
+}
+
+static bool shaped(const kq_json_walker *w, const kq_field_shape *s, const uint32_t *slots) {
+    for (uint32_t i = 0; i < s->nis; i++)
+        if (!has(w, slots[i])) return false;
+    for (uint32_t i = 0; i < s->nisnt; i++)
+        if (has(w, slots[s->nis + i])) return false;
+    return true;
+}
+
+/* Does the field name a table? `prefix` may stand in front. */
+static kq_status names_table(kq_json_walker *w, uint32_t slot, kq_sv prefix, bool *is, kq_error *err) {
+    kq_json_found *f = &w->found[slot];
+    *is = false;
+    if (!has(w, slot) || *f->raw.p != '"') return KQ_OK;
+    KQ_TRY(decode(w, f, err));
+    kq_sv name = f->field.u.text;
+    if (kq_sv_starts(name, prefix)) name = kq_sv_slice(name, prefix.n, name.n);
+    *is = kq_tally_named(w->tally, &w->part, name);
+    return KQ_OK;
+}
+
+/* Notes what the record is, asked for or not. */
+static kq_status tell_apart(kq_json_walker *w, const kq_json_place *place, kq_error *err) {
+    const kq_request *r = w->keys.request;
+    bool known = r->nshapes && shaped(w, &r->shapes[w->shape], w->keys.shapes + w->shape_at);
+    for (uint32_t i = 0, at = 0; i < r->nshapes && !known; at += r->shapes[i].nis + r->shapes[i].nisnt, i++) {
+        if (!shaped(w, &r->shapes[i], w->keys.shapes + at)) continue;
+        known = true;
+        w->shape = i;
+        w->shape_at = at;
+    }
+    if (!known && w->found[w->keys.properties].epoch == w->epoch)
+        KQ_TRY(names_table(w, w->keys.category, KQ_SV("AdvancedHunting-"), &known, err));
+    if (!known && has(w, w->keys.time))
+        KQ_TRY(names_table(w, has(w, w->keys.type) ? w->keys.type : w->keys.table, KQ_SV(""), &known, err));
+    kq_tally_count(&w->part, known || w->nalive, place->offset);
+    return KQ_OK;
+}
+
+/* Is there an object in `properties`? *why it is no row, when that is to be told. */
+static bool has_inner(const kq_json_walker *w, const char **why) {
+    const kq_json_found *f = &w->found[w->keys.properties];
+    if (f->epoch != w->epoch) return false;
+    if (*f->raw.p == '{' || w->opened) return true;
+    *why = *f->raw.p == '"'   ? "the record's properties are text that is no JSON object"
+           : *f->raw.p == 'n' ? "the record's properties are null"
+                              : "the record's properties are no object";
+    return false;
+}
+
 kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq_row_sink *sink, uint32_t *used,
                          const char **broken, bool *done, kq_error *err) {
     *broken = NULL;
     w->fault = NULL;
+    w->opened = false;
     const kq_request *request = w->keys.request;
     if (++w->epoch == 0) {
         memset(w->found, 0, w->keys.nslots * sizeof *w->found);
@@ -303,7 +417,7 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
         w->left[i] = w->keys.sets[i].nslots;
         w->nwaiting += w->left[i] != 0;
     }
-    walk k = {.w = w, .text = place->text, .at = place->at, .n = place->n, .whole = place->whole, .err = err};
+    walk k = {.w = w, .text = place->text, .at = place->at, .n = place->n, .whole = place->whole || request->shapes, .err = err};
     if (!k.n || k.text[k.at[0]] != (place->columns ? '[' : '{')) {
         *broken = "not a JSON object";
         return KQ_OK;
@@ -318,6 +432,12 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
     }
     *used = k.i;
     if (w->nalive) KQ_TRY(judge_rest(w, place, err));
+    uint32_t inner = request->inner - 1;
+    if (request->inner && w->nalive && w->alive[inner] && !has_inner(w, &w->fault)) {
+        w->alive[inner] = false;
+        w->nalive--;
+    }
+    if (request->shapes && w->tally) KQ_TRY(tell_apart(w, place, err));
     for (uint32_t i = 0; i < request->nsets && w->nalive && !*done; i++)
         if (w->alive[i]) KQ_TRY(hand_over(w, place, i, sink, done, err));
     return KQ_OK;

@@ -6,8 +6,10 @@
 #ifndef KQ_SOURCE_JSON_RECORD_H
 #define KQ_SOURCE_JSON_RECORD_H
 
+#include "native/json.h"
 #include "source/json_keys.h"
 #include "source/source.h"
+#include "source/tally.h"
 
 typedef struct kq_json_found {
     uint32_t epoch; /* of the record that it was found in */
@@ -30,6 +32,13 @@ typedef struct kq_json_walker {
     uint32_t epoch;
     uint32_t nalive, nwaiting; /* sets alive; those of them that wait for a slot */
     const char *fault;         /* what is not quite right with the record */
+    bool opened;               /* the record's `properties` is text, of an object that was read */
+    kq_json_index *index;      /* of such text; made when first needed */
+    size_t index_room;
+    kq_tally *tally; /* of the file that is read, or NULL */
+    kq_tally_part part;
+    uint32_t shape; /* that the last known record had, and where its slots stand */
+    uint32_t shape_at;
 } kq_json_walker;
 
 /* Where a record stands. */

@@ -54,7 +54,8 @@ struct kq_source {
     const kq_source_type *type;
     const kq_input *input;
     kq_report *report;
-    kq_sv doubled; /* "" or a name that two columns of the header have; the second has got another */
+    struct kq_tally *tally; /* what its records are, when asked for; its opener's. NULL: not */
+    kq_sv doubled;          /* "" or a name that two columns of the header have; the second has got another */
 };
 struct kq_reader {
     const kq_source_type *type;

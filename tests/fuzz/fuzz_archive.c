@@ -69,7 +69,7 @@ static kq_status count_row(void *ctx, KQ_UNUSED uint32_t set, KQ_UNUSED const kq
 static void rows_of_member(kq_archive *a, const kq_member_info *info, kq_report *report, kq_budget *budget, seen *s) {
     static const kq_want wants[] = {{.name = {"a", 1}}, {.name = {"$offset", 7}}, {.name = {"$raw", 4}}};
     static const kq_want_set set = {.wants = wants, .nwants = 3};
-    static const kq_request request = {&set, 1};
+    static const kq_request request = {.sets = &set, .nsets = 1};
     kq_input input = {.path = info->name, .archive = a, .member = info->number, .size = info->size};
     kq_source *source = NULL;
     kq_reader *reader = NULL;

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (data[0] & 0x80) {
         kq_want names[ROWS_WANTS];
         kq_want_set set = rows_wants(wants, names);
-        kq_request request = {&set, 1};
+        kq_request request = {.sets = &set, .nsets = 1};
         large.n--;
         rows_survive(&kq_source_csv, text, &request, data[size - 1], data[0] & 1, &large);
     }

@@ -83,7 +83,7 @@ static const kq_selector selectors[] = {{{"System.Provider", 15}, provider, 2, f
                                         {{"System.EventID", 14}, ids, 2, false}};
 static const kq_want_set sets[] = {{NULL, 0, everything, sizeof everything / sizeof *everything},
                                    {selectors, 2, some, 2}};
-static const kq_request requests[] = {{sets, 2}, {sets + 1, 1}};
+static const kq_request requests[] = {{.sets = sets, .nsets = 2}, {.sets = sets + 1, .nsets = 1}};
 
 static kq_status read_chunk(kq_reader *reader, kq_source *source, const uint8_t *p, size_t n, bool checked, taking *t) {
     kq_error err = {0};

@@ -27,7 +27,7 @@ static void read(kq_sv text, uint64_t block, bool numbered, kq_buf *out, long n,
     kq_sv texts[] = {KQ_SV("x"), KQ_SV("1")};
     kq_selector selector = {KQ_SV("s"), texts, 2, false};
     kq_want_set sets[] = {{NULL, 0, wants, 5 + numbered}, {&selector, 1, second, 2}};
-    kq_request request = {sets, 2};
+    kq_request request = {.sets = sets, .nsets = 2};
     kq_json_block_bytes = block;
     if (whole)
         rows_survive(&kq_source_json, text, &request, n, sticky, whole);

@@ -31,7 +31,7 @@ static void read_with(kq_sv text, uint64_t block, bool numbered, kq_buf *out, lo
     kq_sv ids[] = {KQ_SV("1"), KQ_SV("4688")}, values[] = {KQ_SV("x")};
     kq_selector by_id = {KQ_SV("System.EventID"), ids, 2, false}, by_value = {KQ_SV("EventData.a"), values, 1, true};
     kq_want_set sets[] = {{&by_id, 1, wants, n}, {&by_value, 1, second, 2}, {&by_id, 1, third, 1}};
-    kq_request request = {sets, numbered ? 3 : 2};
+    kq_request request = {.sets = sets, .nsets = numbered ? 3 : 2};
     kq_xml_block_bytes = block;
     if (whole) {
         rows_survive(&kq_source_xml, text, &request, n_fails, sticky, whole);

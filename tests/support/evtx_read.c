@@ -98,7 +98,7 @@ const kq_request *evtx_request(evtx_words *w, const char *text) {
     }
     w->set.selectors = w->selectors;
     w->set.wants = w->wants;
-    w->request = (kq_request){&w->set, 1};
+    w->request = (kq_request){.sets = &w->set, .nsets = 1};
     return &w->request;
 }
 

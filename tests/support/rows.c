@@ -135,6 +135,6 @@ kq_want_set rows_wants(const char *names, kq_want wants[ROWS_WANTS]) {
 void rows_of(const kq_source_type *type, kq_sv bytes, const char *names, kq_buf *out) {
     kq_want wants[ROWS_WANTS];
     kq_want_set set = rows_wants(names, wants);
-    kq_request request = {&set, 1};
+    kq_request request = {.sets = &set, .nsets = 1};
     rows_read(type, bytes, &request, out);
 }

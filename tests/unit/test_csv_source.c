@@ -110,7 +110,7 @@ static void test_sets(void **state) {
     kq_want wants[] = {{.name = KQ_SV("line")}, {.name = KQ_SV("file"), .accept = is_cmd}};
     kq_want absent[] = {{.name = KQ_SV("nofile"), .accept = is_cmd}};
     kq_want_set sets[] = {{&by_id, 1, wants, 2}, {&by_none, 1, wants, 2}, {NULL, 0, absent, 1}, {NULL, 0, wants, 1}};
-    kq_request request = {sets, 4};
+    kq_request request = {.sets = sets, .nsets = 4};
     kq_buf_clear(&out);
     rows_read(&kq_source_csv, KQ_SV("id,file,line\n1,CMD.exe,l\n2,cmd.exe,m\n4688,x,n\n"), &request, &out);
     kq_buf_char(&out, 0);

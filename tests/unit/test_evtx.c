@@ -275,7 +275,7 @@ static void sets_and_judges(void **state) {
                                {.name = KQ_SV("EventData.ProcessId"), .json = true},
                                {.name = KQ_SV("EventData.None"), .json = true}};
     const kq_want_set sets[] = {{first, 1, as_json, 3}, {second, 1, wants, 2}, {NULL, 0, wants, 1}};
-    const kq_request request = {sets, 3};
+    const kq_request request = {.sets = sets, .nsets = 3};
     evtx_read_bytes(kq_buf_view(&writer.file), ".evtx", &request, &result);
     assert_string_equal(result.rows.p,
                         "0:\"C:\\\\Windows\\\\cmd.exe\"|4711|~\n2:1\n1:5|C:\\Windows\\cmd.exe\n2:5\n2:5\n");

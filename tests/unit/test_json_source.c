@@ -201,7 +201,7 @@ static void test_sets(void **state) {
     kq_sv ids[] = {KQ_SV("1"), KQ_SV("4688")}, kinds[] = {KQ_SV("proc")};
     kq_selector by_id = {KQ_SV("id"), ids, 2, false}, by_kind = {KQ_SV("kind"), kinds, 1, false};
     kq_want_set sets[] = {{&by_kind, 1, first, 2}, {&by_id, 1, second, 2}};
-    kq_request request = {sets, 2};
+    kq_request request = {.sets = sets, .nsets = 2};
     kq_sv text = KQ_SV("{\"kind\":\"PROC\",\"line\":\"l\",\"p\":{\"file\":\"CMD.EXE\"}}\n"
                        "{\"kind\":\"PROC\",\"line\":\"l\",\"p\":{\"file\":\"x.exe\"}}\n"
                        "{\"kind\":\"net\",\"line\":\"l\",\"p\":{\"file\":\"cmd.exe\"}}\n"

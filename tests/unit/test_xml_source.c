@@ -31,7 +31,7 @@ static void expect_bytes(kq_sv bytes, const char *wanted, const char *rows, cons
     const kq_selector never = {.name = KQ_SV("System.Nothing")};
     const kq_want_set sets[] = {evtx_request(&words, wanted)->sets[0], {&never, 1, &number, 1}};
     for (size_t i = 0; i < 2 * sizeof blocks / sizeof *blocks; i++) {
-        const kq_request request = {sets, 1 + i % 2};
+        const kq_request request = {.sets = sets, .nsets = 1 + i % 2};
         kq_xml_block_bytes = blocks[i / 2];
         read_bytes(bytes, ".xml", &request);
         if (strcmp(result.rows.p, rows) != 0 || strcmp(evtx_damage(&result), damage) != 0)
@@ -376,7 +376,7 @@ static void sets_and_judges(void **state) {
                                {.name = KQ_SV("EventData.None"), .json = true, .accept = is_missing}};
     const kq_want_set sets[] = {
         {first, 1, as_json, 3}, {second, 1, wants, 2}, {NULL, 0, wants, 1}, {third, 1, wants, 1}};
-    const kq_request request = {sets, 4};
+    const kq_request request = {.sets = sets, .nsets = 4};
     const char *text = EVENT_OF(1, "C:\\\\cmd.exe") EVENT_OF(5, "C:\\cmd.exe") EVENT_OF(5, "x.exe");
     read_bytes(kq_sv_of(text), ".xml", &request);
     assert_string_equal(result.rows.p, "0:\"C:\\\\\\\\cmd.exe\"|1|~\n2:1\n3:1\n1:5|C:\\cmd.exe\n2:5\n3:5\n2:5\n3:5\n");
