@@ -344,8 +344,8 @@ static kq_status add_envelope(maker *m) {
 static kq_status add_named(maker *m, bool type) {
     kq_selector *selectors = kq_arena_array(m->arena, kq_selector, 3);
     if (!selectors) return kq_arena_status(m->arena, m->err);
-    selectors[0] = (kq_selector){
-        .name = type ? KQ_SV("Type") : KQ_SV("$table"), .any_of = &m->spec->table->name, .n = 1};
+    selectors[0] =
+        (kq_selector){.name = type ? KQ_SV("Type") : KQ_SV("$table"), .any_of = &m->spec->table->name, .n = 1};
     selectors[1] = (kq_selector){.name = KQ_SV("TimeGenerated")};
     selectors[2] = (kq_selector){.name = KQ_SV("Type"), .not = true};
     m->map = NULL;

@@ -135,12 +135,12 @@ static kq_status read_for(const kq_catalog *c, size_t i, kq_sv until, kq_error *
 bool kq_survey_has(const kq_catalog *c, size_t i, kq_sv name) {
     kq_survey *s = &c->surveys[i];
     kq_error why;
-    bool has = true; /* standard input can be read once only: then by who asks; and so without memory */
+    bool has = true; /* also without memory: who asks then meets that */
     pthread_mutex_lock(c->surveying);
     if (!listed(s, name)) {
         if (s->complete)
             has = false;
-        else if (strcmp(c->inputs[i].path, "-") != 0 && !read_for(c, i, s->asked ? KQ_SV("") : name, &why))
+        else if (!read_for(c, i, s->asked ? KQ_SV("") : name, &why))
             has = listed(s, name);
     }
     pthread_mutex_unlock(c->surveying);
@@ -150,7 +150,7 @@ bool kq_survey_has(const kq_catalog *c, size_t i, kq_sv name) {
 kq_status kq_catalog_survey(kq_catalog *c, kq_error *err) {
     kq_status status = KQ_OK;
     for (size_t i = 0; i < c->ninputs && !status; i++) {
-        if (!kq_catalog_says(c, i) || strcmp(c->inputs[i].path, "-") == 0) continue;
+        if (!kq_catalog_says(c, i)) continue;
         pthread_mutex_lock(c->surveying);
         if (!c->surveys[i].counted) status = read_for(c, i, KQ_SV(""), err);
         pthread_mutex_unlock(c->surveying);

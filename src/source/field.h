@@ -85,7 +85,8 @@ typedef struct kq_request {
      * source's tally. NULL: nobody asks. */
     const kq_field_shape *shapes;
     uint32_t nshapes;
-    uint32_t inner; /* 1 + the set whose rows lie in `properties`, with shapes: without an object there is no row; or 0 */
+    uint32_t
+        inner; /* 1 + the set whose rows lie in `properties`, with shapes: without an object there is no row; or 0 */
 } kq_request;
 
 /* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.

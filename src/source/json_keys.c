@@ -177,8 +177,7 @@ static bool add_shapes(maker *m) {
 kq_status kq_json_keys_make(const kq_request *request, kq_arena *arena, kq_json_keys *out, kq_error *err) {
     *out = (kq_json_keys){.request = request, .properties = KQ_JSON_NONE};
     size_t most = 5;
-    for (uint32_t i = 0; i < request->nshapes; i++)
-        most += (size_t)request->shapes[i].nis + request->shapes[i].nisnt;
+    for (uint32_t i = 0; i < request->nshapes; i++) most += (size_t)request->shapes[i].nis + request->shapes[i].nisnt;
     for (uint32_t i = 0; i < request->nsets; i++) {
         most += (size_t)request->sets[i].nwants + request->sets[i].nselectors;
         if (request->sets[i].nwants > out->nwants_max) out->nwants_max = request->sets[i].nwants;

@@ -417,7 +417,12 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
         w->left[i] = w->keys.sets[i].nslots;
         w->nwaiting += w->left[i] != 0;
     }
-    walk k = {.w = w, .text = place->text, .at = place->at, .n = place->n, .whole = place->whole || request->shapes, .err = err};
+    walk k = {.w = w,
+              .text = place->text,
+              .at = place->at,
+              .n = place->n,
+              .whole = place->whole || request->shapes,
+              .err = err};
     if (!k.n || k.text[k.at[0]] != (place->columns ? '[' : '{')) {
         *broken = "not a JSON object";
         return KQ_OK;

@@ -40,7 +40,8 @@ cat >mix.ndjson <<'X'
 X
 printf 'TenantId,TimeGenerated [UTC],Computer,Type\r\nt,"1/1/2026, 1:02:03.456 PM",c1,SecurityEvent\r\nt,2026-01-02,c2,Syslog' >mix.csv
 check "rows that name their table, NDJSON" 0 \
-    '{"T":"SecurityEvent","TimeGenerated":"2026-01-01T00:00:00.123Z","Computer":"c1"} {"T":"SigninLogs","TimeGenerated":"2026-01-01T00:00:01Z","Computer":""}' '' \
+    '{"T":"SecurityEvent","TimeGenerated":"2026-01-01T00:00:00.123Z","Computer":"c1"} {"T":"SigninLogs","TimeGenerated":"2026-01-01T00:00:01Z","Computer":""}' \
+    'mix.ndjson: 1 record of no known shape, the first at byte 231: not read' \
     query 'union withsource=T SecurityEvent, SigninLogs | project T, TimeGenerated, Computer' --on mix.ndjson
 check "rows that name their table, CSV of the portal" 0 \
     '{"T":"SecurityEvent","TimeGenerated":"2026-01-01T13:02:03.456Z","Computer":"c1"} {"T":"Syslog","TimeGenerated":"2026-01-02T00:00:00Z","Computer":"c2"}' '' \
@@ -187,6 +188,60 @@ check "other text stays text" 0 '{"AdditionalFields":"{ not JSON"}' '' query \
     'DeviceEvents | where ReportId == 2 | project AdditionalFields' --on bags.ndjson
 python3 -c 'print("[table Wide_CL]"); [print(f"C{i}: string") for i in range(501)]' >wide.map
 check "a table of a map has a limit" 2 '' 'wide.map:502:1: a table has at most 500 columns' query 'Wide_CL | count' --map wide.map --on bags.ndjson
+
+# --- records of several shapes in one file
+
+event() {
+    printf '{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"EventRecordID":%s,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"WS01","TimeCreated":{"#attributes":{"SystemTime":"2026-01-01T00:00:00Z"}}},"EventData":{"CommandLine":"c","Image":"C:\\\\a.exe","ProcessId":1,"UtcTime":"2026-01-01 00:00:00.000"}}}\n' "$1"
+}
+{
+    for i in $(seq 400); do event "$i"; done
+    echo '{"TimeGenerated":"2026-01-01T00:00:00Z","Computer":"ws","EventID":4624,"Type":"SecurityEvent","Account":"a"}'
+    echo '{"TimeGenerated":"2026-01-01T00:00:00Z","UserPrincipalName":"u","Type":"SigninLogs"}'
+    echo '{"TimeGenerated":"2026-01-01T00:00:00Z","$table":"Syslog","HostName":"h"}'
+    echo '{"category":"AdvancedHunting-EmailEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","Subject":"s"}}'
+} >late.ndjson
+check "a table that only a late record names" 0 '{"UserPrincipalName":"u"}' '' query 'SigninLogs | project UserPrincipalName' --on late.ndjson
+check "one that only a late category names" 0 '{"Subject":"s"}' '' query 'EmailEvents | project Subject' --on late.ndjson
+check "the late rows of a table that maps fill" 0 '{"Account":"a"}' '' query 'SecurityEvent | project Account' --on late.ndjson
+check "rows of both at once" 0 '{"A":400,"B":1}' '' query \
+    'union (DeviceProcessEvents | summarize A = count()), (SigninLogs | summarize B = count()) | summarize A = max(A), B = max(B)' --on late.ndjson
+check "a table that none names" 0 '{"Count":0}' 'no input here has data of the table OfficeActivity' query 'OfficeActivity | count' --on late.ndjson
+says "inspect lists what late records name" 0 '{"Table":"SigninLogs","Channel":"","Provider":"","EventID":null,"Records":1' inspect late.ndjson
+says "a name in \$table counts where there is no Type" 0 '{"Table":"Syslog","Channel":"","Provider":"","EventID":null,"Records":1' inspect late.ndjson
+in=late.ndjson
+check "records of standard input" 0 '{"UserPrincipalName":"u"}' '' query 'SigninLogs | project UserPrincipalName' --on -
+in=/dev/null
+{
+    event 1
+    echo '{"TimeGenerated":"2026-01-01T00:00:00Z","Type":"Custom_CL","x":"0"}'
+    echo '{"category":"AdvancedHunting-FooBarEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z"}}'
+    echo '{"a":1}'
+} >odd.ndjson
+at=$(event 1 | wc -c)
+for what in "query DeviceProcessEvents|count --on odd.ndjson" "inspect odd.ndjson" "query DeviceProcessEvents|count --threads 1 --on odd.ndjson"; do
+    # shellcheck disable=SC2086
+    says "records of no known shape are told: $what" 0 "odd.ndjson: 3 records of no known shape, the first at byte $at: not read" $what
+done
+{ echo '{"TimeGenerated":"2026-01-01T00:00:00Z","Type":"SigninLogs"}' && event 1 && echo '{"a":1}'; } >named.ndjson
+says "events behind rows that name their table" 0 '{"Table":"DeviceProcessEvents","Channel":"","Provider":"","EventID":null,"Records":1' inspect named.ndjson
+says "and what is neither" 0 '1 record of no known shape' inspect named.ndjson
+
+# --- what streams put in properties
+
+cat >props.ndjson <<'X'
+{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-01-01T00:00:00Z","ReportId":1}}
+{"category":"AdvancedHunting-DeviceEvents","properties":" {\"Timestamp\":\"2026-01-01T00:00:00Z\",\"ReportId\":2,\"AdditionalFields\":\"{\\\"a\\\":\\\"\\u00e9\\\"}\"}"}
+{"category":"AdvancedHunting-DeviceEvents","properties":null}
+{"properties":7,"category":"AdvancedHunting-DeviceEvents"}
+{"category":"AdvancedHunting-DeviceEvents","properties":[{"ReportId":3}]}
+{"category":"AdvancedHunting-DeviceEvents","properties":"{\"ReportId\":4"}
+{"category":"AdvancedHunting-DeviceEvents","properties":"x"}
+X
+check "properties as text are read, others are damage" 3 '{"ReportId":1,"a":""} {"ReportId":2,"a":"é"}' 'the record'"'"'s properties are null' query \
+    'DeviceEvents | project ReportId, a = tostring(AdditionalFields.a)' --on props.ndjson
+check "and they are no rows" 3 '{"Count":2}' 'props.ndjson at byte 546' query 'DeviceEvents | count' --on props.ndjson
+says "inspect too" 3 '"Records":2,' inspect props.ndjson
 
 echo "1..$n"
 exit $bad
