@@ -2,162 +2,170 @@
 #include "kql/reach.h"
 #include <stdio.h>
 
-#define WHY_MOST  24
-#define DEPTH_MAX 3000
+/* A column of one source that is always the same; without a source: a table that no input has data of. */
+typedef struct cause {
+    struct table *table;
+    const kq_catalog_source *source;
+    uint32_t column; /* of the table */
+    kq_value value;
+} cause;
+
+/* A table that the query reads, and what fills it. */
+typedef struct table {
+    const kq_table *is;
+    const kq_catalog_source *sources;
+    size_t nsources;
+    cause *always;     /* of each source each column */
+    kq_known *known;   /* the same, for legs */
+    uint64_t *records; /* of each source, once counted */
+    bool own;          /* an export may have every column */
+    bool suspect;      /* a leg of it ended */
+    cause missing;
+    struct table *next;
+} table;
 
 typedef struct lacking {
     kq_runner *runner;
-    bool every;
-    kq_lacking_fn tell;
-    void *ctx;
     kq_arena arena;
-    size_t leaves; /* scans that were judged */
-    /* why the first scan that can give nothing can't */
-    const char *why[WHY_MOST];
-    size_t nwhy;
-    uint32_t others; /* sources here beyond the first of them */
+    table *tables;
+    size_t leaves; /* scans of tables with data */
 } lacking;
 
-/* What a map leaves out of the columns of a scan: the values that it always gives. */
-static const kq_value **always(lacking *l, const kq_plan *scan, const kq_catalog_source *source) {
-    const kq_table *t = scan->u.scan.handle;
-    const kq_value **known = kq_arena_array(&l->arena, const kq_value *, scan->out.n + 1);
-    kq_value *values = kq_arena_array(&l->arena, kq_value, scan->out.n + 1);
-    if (!known || !values) return NULL;
-    for (uint32_t i = 0; i < scan->out.n; i++) {
-        uint32_t column = scan->u.scan.columns ? scan->u.scan.columns[i] : i;
-        kq_sv text;
-        if (!kq_catalog_always(source, column, &text)) continue;
-        kq_type type = t->columns.items[column].type;
-        values[i] = type == KQ_STRING ? kq_value_sv(text) : kq_value_null(type);
-        known[i] = &values[i];
-    }
-    return known;
-}
-
-/* What source `source` lacks: "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". */
-static const char *sentence(lacking *l, const kq_plan *scan, const kq_catalog_source *source, uint32_t at,
-                            const kq_value *value) {
-    const kq_table *t = scan->u.scan.handle;
-    uint32_t column = scan->u.scan.columns ? scan->u.scan.columns[at] : at;
-    kq_sv name = t->columns.items[column].name;
-    kq_sv text = value->type == KQ_STRING ? kq_str_view(&value->u.s) : KQ_SV("");
-    kq_sv out =
-        text.n ? kq_arena_printf(&l->arena, "%.*s is always \"%.*s\" in %.*s from %.*s", (int)name.n, name.p,
-                                 (int)text.n, text.p, (int)t->name.n, t->name.p, (int)source->name.n, source->name.p)
-               : kq_arena_printf(&l->arena, "%.*s is never available in %.*s from %.*s", (int)name.n, name.p,
-                                 (int)t->name.n, t->name.p, (int)source->name.n, source->name.p);
-    return out.p;
-}
-
-/* What one scan can give here. *dead: nothing; the reasons are noted when they are the first. */
-static kq_status judge(lacking *l, const kq_reach *r, bool *dead, kq_error *err) {
-    const kq_table *t = r->scan->u.scan.handle;
+static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error *err) {
     const kq_catalog *catalog = l->runner->env.catalog;
-    size_t n;
-    const kq_catalog_source *sources;
-    bool first = !l->nwhy;
+    for (*out = l->tables; *out; *out = (*out)->next)
+        if ((*out)->is == is) return KQ_OK;
+    table *t = kq_arena_new(&l->arena, table);
+    if (!t) return kq_arena_status(&l->arena, err);
+    *t = (table){.is = is, .own = kq_catalog_own_data(catalog, is), .missing = {.table = t}, .next = l->tables};
+    if (kq_catalog_has_data(catalog, is))
+        KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
+    size_t n = t->nsources * is->columns.n;
+    t->always = kq_arena_array(&l->arena, cause, n + 1);
+    t->known = kq_arena_array(&l->arena, kq_known, n + 1);
+    if (!t->always || !t->known) return kq_arena_status(&l->arena, err);
+    for (size_t i = 0; i < n; i++) {
+        cause *c = &t->always[i];
+        kq_sv text;
+        *c = (cause){.table = t, .source = &t->sources[i / is->columns.n], .column = (uint32_t)(i % is->columns.n)};
+        if (!kq_catalog_always(c->source, c->column, &text)) continue;
+        kq_type type = is->columns.items[c->column].type;
+        c->value = type == KQ_STRING ? kq_value_sv(text) : kq_value_null(type);
+        t->known[i] = (kq_known){&c->value, c};
+    }
+    l->tables = t;
+    *out = t;
+    return KQ_OK;
+}
+
+static kq_status add_leg(lacking *l, const kq_plan *scan, const kq_known *known, kq_legs *out, kq_error *err) {
+    kq_leg *leg = kq_arena_new(&l->arena, kq_leg);
+    kq_known *columns = kq_arena_array(&l->arena, kq_known, scan->out.n + 1);
+    if (!leg || !columns) return kq_arena_status(&l->arena, err);
+    for (uint32_t i = 0; known && i < scan->out.n; i++)
+        columns[i] = known[scan->u.scan.columns ? scan->u.scan.columns[i] : i];
+    *leg = (kq_leg){columns, out->legs};
+    out->legs = leg;
+    return KQ_OK;
+}
+
+/* A leg for each source that has records here, or may have while they are not counted. */
+static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_error *err) {
+    lacking *l = ctx;
+    table *t;
+    *out = (kq_legs){0};
+    KQ_TRY(table_of(l, scan->u.scan.handle, &t, err));
+    if (!kq_catalog_has_data(l->runner->env.catalog, t->is)) {
+        kq_ended *e = kq_arena_new(&l->arena, kq_ended);
+        if (!e) return kq_arena_status(&l->arena, err);
+        *e = (kq_ended){.why = &t->missing};
+        out->ended = e;
+        return KQ_OK;
+    }
     l->leaves++;
-    *dead = !kq_catalog_has_data(catalog, t);
-    if (*dead) {
-        if (first)
-            l->why[l->nwhy++] =
-                kq_arena_printf(&l->arena, "no input has data of the table %.*s", (int)t->name.n, t->name.p).p;
-        return kq_arena_status(&l->arena, err);
-    }
-    if (!r->n || kq_catalog_own_data(catalog, t)) return KQ_OK; /* an export may have every column */
-    KQ_TRY(kq_catalog_sources(catalog, t, &l->arena, &sources, &n, err));
-    uint32_t *column = kq_arena_array(&l->arena, uint32_t, n + 1);
-    bool *shut = kq_arena_array(&l->arena, bool, n + 1);
-    const kq_value ***known = kq_arena_array(&l->arena, const kq_value **, n + 1);
-    uint64_t *records = kq_arena_array(&l->arena, uint64_t, n + 1);
-    if (!column || !shut || !known || !records) return kq_arena_status(&l->arena, err);
+    if (t->own || !t->nsources) return add_leg(l, scan, NULL, out, err);
     bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        bool possible = true;
-        if (!(known[i] = always(l, r->scan, &sources[i]))) return kq_arena_status(&l->arena, err);
-        KQ_TRY(kq_reach_possible(r, known[i], &l->arena, &possible, &column[i], err));
-        shut[i] = !possible;
-        any |= shut[i];
-    }
-    if (!any) return KQ_OK;
-    KQ_TRY(kq_catalog_count(catalog, t, l->runner->env.budget, records, err));
-    size_t here = 0, open = 0;
-    for (size_t i = 0; i < n; i++) {
-        here += records[i] > 0;
-        open += records[i] > 0 && !shut[i];
-    }
-    *dead = here && !open;
-    if (!first) return KQ_OK;
-    for (size_t i = 0; i < n && l->nwhy < WHY_MOST; i++)
-        if (records[i] && shut[i])
-            l->why[l->nwhy++] = sentence(l, r->scan, &sources[i], column[i], known[i][column[i]]);
-    l->others = here ? (uint32_t)here - 1 : 0;
-    return kq_arena_status(&l->arena, err);
+    for (size_t i = 0; t->records && i < t->nsources; i++) any |= t->records[i] > 0;
+    for (size_t i = t->nsources; i-- > 0;)
+        if (!any || t->records[i]) KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, out, err));
+    return KQ_OK;
 }
 
-/* Can the plan give no row, whatever the inputs hold? */
-static kq_status is_dead(lacking *l, const kq_plan *p, unsigned depth, bool *dead, kq_error *err) {
-    kq_reach reach;
-    bool left = false, right = false;
-    *dead = false;
-    if (!p || depth > DEPTH_MAX) return KQ_OK;
-    KQ_TRY(kq_reach_of(p, &l->arena, &reach, err));
-    if (reach.scan) return judge(l, &reach, dead, err);
-    switch (p->kind) {
-    case KQ_PLAN_VALUES:
-    case KQ_PLAN_RANGE: return KQ_OK;
-    case KQ_PLAN_AGGREGATE:
-        KQ_TRY(is_dead(l, p->input, depth + 1, dead, err));
-        if (!p->u.aggregate.nby && p->u.aggregate.naggs) *dead = false; /* a row even of nothing */
-        return KQ_OK;
-    case KQ_PLAN_UNION:
-        *dead = p->u.unions.n > 0;
-        for (uint32_t i = 0; i < p->u.unions.n; i++) {
-            KQ_TRY(is_dead(l, p->u.unions.inputs[i], depth + 1, &left, err));
-            *dead &= left;
-        }
-        return KQ_OK;
-    case KQ_PLAN_JOIN:
-        KQ_TRY(is_dead(l, p->input, depth + 1, &left, err));
-        KQ_TRY(is_dead(l, p->u.join.right, depth + 1, &right, err));
-        switch (p->u.join.kind) {
-        case KQ_JOIN_LEFTOUTER:
-        case KQ_JOIN_LEFTANTI: *dead = left; break;
-        case KQ_JOIN_RIGHTOUTER:
-        case KQ_JOIN_RIGHTANTI: *dead = right; break;
-        case KQ_JOIN_FULLOUTER: *dead = left && right; break;
-        default: *dead = left || right;
-        }
-        return KQ_OK;
-    default: return is_dead(l, p->input, depth + 1, dead, err);
-    }
+static void suspect(KQ_UNUSED void *ctx, const void *why) {
+    ((const cause *)why)->table->suspect = true;
 }
 
-static kq_status tell(lacking *l, bool nothing, kq_error *err) {
-    char text[640];
-    for (size_t i = 0; i < l->nwhy; i++) {
-        snprintf(text, sizeof text, "this can't match %s: %s", nothing ? "here" : "there", l->why[i]);
+/* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". */
+static kq_sv sentence(lacking *l, const cause *c) {
+    const kq_table *t = c->table->is;
+    if (!c->source) return kq_arena_printf(&l->arena, "no input has data of the table " KQ_SV_FMT, KQ_SV_ARG(t->name));
+    kq_sv name = t->columns.items[c->column].name;
+    kq_sv text = c->value.type == KQ_STRING ? kq_str_view(&c->value.u.s) : KQ_SV("");
+    if (text.n)
+        return kq_arena_printf(&l->arena, KQ_SV_FMT " is always \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from " KQ_SV_FMT,
+                               KQ_SV_ARG(name), KQ_SV_ARG(text), KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
+    return kq_arena_printf(&l->arena, KQ_SV_FMT " is never available in " KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(name),
+                           KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
+}
+
+/* The plan's legs, of the sources that have records here. They are counted only when it may matter. */
+static kq_status legs_here(lacking *l, const kq_plan *plan, kq_legs *out, kq_error *err) {
+    kq_reach reach = {scan_legs, suspect, l, &l->arena};
+    bool again = false;
+    KQ_TRY(kq_reach_legs(&reach, plan, out, err));
+    for (table *t = l->tables; t; t = t->next) {
+        if (!t->suspect || t->own) continue;
+        t->records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
+        if (!t->records) return kq_arena_status(&l->arena, err);
+        KQ_TRY(kq_catalog_count(l->runner->env.catalog, t->is, l->runner->env.budget, t->records, err));
+        again = true;
+    }
+    l->leaves = again ? 0 : l->leaves;
+    return again ? kq_reach_legs(&reach, plan, out, err) : KQ_OK;
+}
+
+/* Is this the first cause of its source? A table without data is one only when nothing else is (`missing`). */
+static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
+    const cause *c = e->why;
+    if (!c->source && !missing) return false;
+    if (c->source && c->table->records && !c->table->records[c->source - c->table->sources]) return false;
+    for (; list != e; list = list->next) {
+        const cause *other = list->why;
+        if (other->table == c->table && other->source == c->source) return false;
+    }
+    return true;
+}
+
+static kq_status tell(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
+    bool nothing = !legs->legs, missing = nothing;
+    uint32_t n = 0;
+    for (const kq_ended *e = legs->ended; e; e = e->next) missing &= !((const cause *)e->why)->source;
+    for (const kq_ended *e = legs->ended; e; e = e->next) n += told(legs->ended, e, missing);
+    for (const kq_ended *e = legs->ended; e; e = e->next) {
+        char text[640];
+        if (!told(legs->ended, e, missing)) continue;
+        kq_sv why = sentence(l, e->why);
+        if (!why.p) return kq_arena_status(&l->arena, err);
+        snprintf(text, sizeof text, "this can't match %s: " KQ_SV_FMT, nothing ? "here" : "there", KQ_SV_ARG(why));
         size_t at = strlen(text);
-        if (!l->every && l->others && at < sizeof text)
-            snprintf(text + at, sizeof text - at, ", nor in %u other source%s here", l->others,
-                     l->others > 1 ? "s" : "");
-        KQ_TRY(l->tell(l->ctx, nothing, text, err));
-        if (!l->every) break;
+        if (!every && !missing && n > 1 && at < sizeof text)
+            snprintf(text + at, sizeof text - at, ", nor in %u other source%s here", n - 1, n > 2 ? "s" : "");
+        KQ_TRY(fn(ctx, nothing, text, err));
+        if (!every) break;
     }
     return KQ_OK;
 }
 
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
-    lacking l = {.runner = runner, .every = every, .tell = fn, .ctx = ctx};
+    lacking l = {.runner = runner};
     kq_cleanup *cleanups = NULL;
     kq_query query;
-    bool dead = false;
+    kq_legs legs;
     kq_arena_init(&l.arena, runner->env.budget, 0);
     kq_status status = kq_runner_bind(runner, text, &l.arena, &cleanups, &query, err);
-    if (!status) status = is_dead(&l, query.plan, 0, &dead, err);
+    if (!status) status = legs_here(&l, query.plan, &legs, err);
     /* what one source lacks says something of the query when it reads that table and no other */
-    if (!status && (dead || (every && l.leaves == 1))) status = tell(&l, dead, err);
+    if (!status && (!legs.legs || (every && l.leaves == 1))) status = tell(&l, &legs, every, fn, ctx, err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&l.arena);
     return status;

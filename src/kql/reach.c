@@ -1,80 +1,267 @@
 #include "kql/reach.h"
 
-#define DEPTH_MAX 3000
+#define DEPTH_MAX  3000
+#define VISITS_MAX 20000 /* operators; a plan may have one of them many times */
+#define LEGS_MAX   256   /* of an operator; more are taken as one of which nothing is known */
+#define ENDED_MAX  64
+#define EXPRS_MAX  2000000 /* parts of expressions; those beyond are not known */
+
+typedef struct walk {
+    const kq_reach *reach;
+    kq_arena *arena;
+    kq_cleanup *cleanups;
+    unsigned visits, exprs;
+    kq_error *err;
+} walk;
+
+static kq_status out_of_memory(const walk *w) {
+    kq_status status = kq_arena_status(w->arena, w->err);
+    return status ? status : kq_nomem(w->err);
+}
+
+static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns) {
+    kq_leg *leg = kq_arena_new(w->arena, kq_leg);
+    if (!leg) return out_of_memory(w);
+    *leg = (kq_leg){.columns = columns};
+    **tail = leg;
+    *tail = &leg->next;
+    return KQ_OK;
+}
+
+/* One leg of which nothing is known. */
+static kq_status any_rows(const walk *w, const kq_plan *p, kq_leg **out) {
+    kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
+    if (!columns) return out_of_memory(w);
+    *out = NULL;
+    return add_leg(w, &out, columns);
+}
+
+static size_t count(const kq_leg *l) {
+    size_t n = 0;
+    for (; l; l = l->next) n++;
+    return n;
+}
+
+static kq_status add_ended(const walk *w, kq_ended **list, const void *why) {
+    kq_ended *e = why ? kq_arena_new(w->arena, kq_ended) : NULL;
+    if (!why) return KQ_OK;
+    if (!e) return out_of_memory(w);
+    *e = (kq_ended){.why = why};
+    for (unsigned n = 0; *list; list = &(*list)->next)
+        if (++n == ENDED_MAX) return KQ_OK;
+    *list = e;
+    return KQ_OK;
+}
+
+static kq_status add_all_ended(const walk *w, kq_ended **list, const kq_ended *more) {
+    for (; more; more = more->next) KQ_TRY(add_ended(w, list, more->why));
+    return KQ_OK;
+}
+
+/* A copy of an expression with the known columns of a leg put in and folded. *why: of the first of them that has one.
+ * NULL without memory. */
+static kq_expr *put_in(walk *w, const kq_expr *e, const kq_known *known, unsigned depth, const void **why) {
+    kq_expr *copy = kq_arena_new(w->arena, kq_expr);
+    if (!copy) return NULL;
+    *copy = *e;
+    if (e->kind == KQ_EXPR_COLUMN && known[e->column].value) {
+        copy->kind = KQ_EXPR_CONST;
+        copy->value = *known[e->column].value;
+        if (!*why) *why = known[e->column].why;
+    }
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return copy;
+    copy->args = kq_arena_array(w->arena, kq_expr *, e->nargs + 1);
+    if (!copy->args) return NULL;
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!(copy->args[i] = put_in(w, e->args[i], known, depth + 1, why))) return NULL;
+    kq_error unused;
+    kq_status status = kq_fold_call(copy, w->arena, &w->cleanups, &unused);
+    if (status == KQ_ERR_NOMEM || status == KQ_ERR_LIMIT) return NULL;
+    return copy; /* what a function refuses is not known */
+}
 
 static bool is_and(const kq_expr *e) {
     return e->kind == KQ_EXPR_CALL && e->nargs == 2 && strcmp(e->fn->name, "and") == 0;
 }
 
-static uint32_t count(const kq_expr *e, unsigned depth) {
-    return is_and(e) && depth < DEPTH_MAX ? count(e->args[0], depth + 1) + count(e->args[1], depth + 1) : 1;
-}
-
-static void collect(kq_expr *e, kq_expr **out, uint32_t *n, unsigned depth) {
+/* Can the predicate hold for the leg? Its conjuncts are asked one by one: the one that can't tells why. */
+static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigned depth, bool *out, const void **why) {
     if (is_and(e) && depth < DEPTH_MAX) {
-        collect(e->args[0], out, n, depth + 1);
-        collect(e->args[1], out, n, depth + 1);
-    } else {
-        out[(*n)++] = e;
+        KQ_TRY(holds(w, e->args[0], known, depth + 1, out, why));
+        return *out ? holds(w, e->args[1], known, depth + 1, out, why) : KQ_OK;
     }
-}
-
-kq_status kq_reach_of(const kq_plan *p, kq_arena *arena, kq_reach *out, kq_error *err) {
-    *out = (kq_reach){0};
-    if (p->kind == KQ_PLAN_SCAN) out->scan = p;
-    if (p->kind != KQ_PLAN_FILTER || p->input->kind != KQ_PLAN_SCAN) return KQ_OK;
-    out->conjuncts = kq_arena_array(arena, kq_expr *, count(p->u.filter.predicate, 0));
-    if (!out->conjuncts) return kq_arena_status(arena, err);
-    out->scan = p->input;
-    collect(p->u.filter.predicate, out->conjuncts, &out->n, 0);
+    *why = NULL;
+    const kq_expr *now = put_in(w, e, known, 0, why);
+    if (!now) return out_of_memory(w);
+    *out = now->kind != KQ_EXPR_CONST || (!now->value.null && now->value.u.b);
     return KQ_OK;
 }
 
-typedef struct knowing {
-    const kq_value *const *known;
-    kq_arena *arena;
-    kq_cleanup *cleanups;
-    uint32_t column; /* the first known one met, or UINT32_MAX */
-    kq_error *err;
-} knowing;
-
-/* A copy with the known columns put in and folded; NULL with status in *status. */
-static kq_expr *put_in(knowing *k, const kq_expr *e, unsigned depth, kq_status *status) {
-    kq_expr *copy = kq_arena_new(k->arena, kq_expr);
-    if (!copy) {
-        *status = kq_arena_status(k->arena, k->err);
-        return NULL;
+static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    for (const kq_leg *l = in->legs; l; l = l->next) {
+        bool stays = true;
+        const void *why = NULL;
+        KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why));
+        if (stays) {
+            KQ_TRY(add_leg(w, &tail, l->columns));
+            continue;
+        }
+        KQ_TRY(add_ended(w, &out->ended, why));
+        if (why) w->reach->end(w->reach->ctx, why);
     }
-    *copy = *e;
-    if (e->kind == KQ_EXPR_COLUMN && k->known[e->column]) {
-        copy->kind = KQ_EXPR_CONST;
-        copy->value = *k->known[e->column];
-        if (k->column == UINT32_MAX) k->column = e->column;
-    }
-    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX) return copy;
-    copy->args = kq_arena_array(k->arena, kq_expr *, e->nargs + 1);
-    if (!copy->args) {
-        *status = kq_arena_status(k->arena, k->err);
-        return NULL;
-    }
-    for (uint32_t i = 0; i < e->nargs; i++)
-        if (!(copy->args[i] = put_in(k, e->args[i], depth + 1, status))) return NULL;
-    *status = kq_fold_call(copy, k->arena, &k->cleanups, k->err);
-    return *status ? NULL : copy;
+    return KQ_OK;
 }
 
-kq_status kq_reach_possible(const kq_reach *r, const kq_value *const *known, kq_arena *arena, bool *possible,
-                            uint32_t *column, kq_error *err) {
-    knowing k = {.known = known, .arena = arena, .err = err};
-    kq_status status = KQ_OK;
-    *possible = true;
-    for (uint32_t i = 0; i < r->n && *possible && !status; i++) {
-        k.column = UINT32_MAX;
-        const kq_expr *e = put_in(&k, r->conjuncts[i], 0, &status);
-        if (!e || k.column == UINT32_MAX || e->kind != KQ_EXPR_CONST) continue;
-        *possible = !e->value.null && e->value.u.b;
-        *column = k.column;
+/* What expressions of a leg's columns are, in the first of `width` columns. */
+static kq_status compute(walk *w, kq_expr **exprs, uint32_t n, uint32_t width, const kq_leg *l, kq_leg ***tail) {
+    kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
+    if (!columns) return out_of_memory(w);
+    for (uint32_t i = 0; i < n; i++) {
+        const void *why = NULL;
+        const kq_expr *e = put_in(w, exprs[i], l->columns, 0, &why);
+        if (!e) return out_of_memory(w);
+        if (e->kind == KQ_EXPR_CONST) columns[i] = (kq_known){&e->value, why};
     }
-    kq_cleanup_run(&k.cleanups);
+    return add_leg(w, tail, columns);
+}
+
+/* A leg whose columns stand at `at` of `width`. */
+static kq_status placed(walk *w, const kq_leg *l, uint32_t n, uint32_t at, uint32_t width, kq_leg ***tail) {
+    kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
+    if (!columns) return out_of_memory(w);
+    if (n) memcpy(columns + at, l->columns, n * sizeof *columns);
+    return add_leg(w, tail, columns);
+}
+
+/* The input's legs of which the first `n` columns stay as they are, but for those in `changed`. */
+static kq_status widened(walk *w, const kq_plan *p, const kq_legs *in, const uint32_t *changed, uint32_t nchanged,
+                         kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    for (const kq_leg *l = in->legs; l; l = l->next) {
+        uint32_t n = p->input->out.n < p->out.n ? p->input->out.n : p->out.n;
+        kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
+        if (!columns) return out_of_memory(w);
+        if (n) memcpy(columns, l->columns, n * sizeof *columns);
+        for (uint32_t i = 0; i < nchanged; i++)
+            if (changed[i] < p->out.n) columns[changed[i]] = (kq_known){0};
+        KQ_TRY(add_leg(w, &tail, columns));
+    }
+    return KQ_OK;
+}
+
+static kq_status parse(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
+    uint32_t *changed = kq_arena_array(w->arena, uint32_t, p->u.parse.nsteps + 1), n = 0;
+    if (!changed) return out_of_memory(w);
+    for (uint32_t i = 0; i < p->u.parse.nsteps; i++)
+        if (p->u.parse.steps[i].capture) changed[n++] = p->u.parse.steps[i].column;
+    return widened(w, p, in, changed, n, out);
+}
+
+static kq_status aggregate(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    if (!p->u.aggregate.nby && p->u.aggregate.naggs) return any_rows(w, p, &out->legs); /* a row even of nothing */
+    for (const kq_leg *l = in->legs; l; l = l->next)
+        KQ_TRY(compute(w, p->u.aggregate.by, p->u.aggregate.nby, p->out.n, l, &tail));
+    return KQ_OK;
+}
+
+static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out);
+
+static kq_status all_inputs(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    for (uint32_t i = 0; i < p->u.unions.n; i++) {
+        kq_legs in;
+        KQ_TRY(legs_of(w, p->u.unions.inputs[i], depth + 1, &in));
+        *tail = in.legs;
+        while (*tail) tail = &(*tail)->next;
+        KQ_TRY(add_all_ended(w, &out->ended, in.ended));
+    }
+    return KQ_OK;
+}
+
+/* Every left leg with every right one. */
+static kq_status pairs(walk *w, const kq_plan *p, const kq_legs *left, const kq_legs *right, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    uint32_t nleft = p->input->out.n, nright = p->u.join.right->out.n;
+    if (count(left->legs) * count(right->legs) > LEGS_MAX) return any_rows(w, p, &out->legs);
+    for (const kq_leg *l = left->legs; l; l = l->next)
+        for (const kq_leg *r = right->legs; r; r = r->next) {
+            kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
+            if (!columns) return out_of_memory(w);
+            if (nleft + nright <= p->out.n) {
+                if (nleft) memcpy(columns, l->columns, nleft * sizeof *columns);
+                if (nright) memcpy(columns + nleft, r->columns, nright * sizeof *columns);
+            }
+            KQ_TRY(add_leg(w, &tail, columns));
+        }
+    return KQ_OK;
+}
+
+static kq_status join(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
+    kq_legs left, right;
+    uint32_t nleft = p->input->out.n, nright = p->u.join.right->out.n, n = p->out.n;
+    kq_join_kind kind = p->u.join.kind;
+    KQ_TRY(legs_of(w, p->input, depth + 1, &left));
+    KQ_TRY(legs_of(w, p->u.join.right, depth + 1, &right));
+    if (kind == KQ_JOIN_LEFTANTI || kind == KQ_JOIN_RIGHTANTI) {
+        *out = kind == KQ_JOIN_LEFTANTI ? left : right;
+        return KQ_OK;
+    }
+    kq_leg **tail = &out->legs;
+    if (kind == KQ_JOIN_LEFTOUTER || kind == KQ_JOIN_FULLOUTER) {
+        for (const kq_leg *l = left.legs; l; l = l->next) KQ_TRY(placed(w, l, nleft, 0, n, &tail));
+        KQ_TRY(add_all_ended(w, &out->ended, left.ended));
+    }
+    if (kind == KQ_JOIN_RIGHTOUTER || kind == KQ_JOIN_FULLOUTER) {
+        for (const kq_leg *r = right.legs; r; r = r->next) KQ_TRY(placed(w, r, nright, n - nright, n, &tail));
+        KQ_TRY(add_all_ended(w, &out->ended, right.ended));
+    }
+    if (kind == KQ_JOIN_LEFTOUTER || kind == KQ_JOIN_RIGHTOUTER || kind == KQ_JOIN_FULLOUTER) return KQ_OK;
+    out->ended = left.legs && !right.legs ? right.ended : left.ended;
+    if (!left.legs || !right.legs) return KQ_OK;
+    if (kind == KQ_JOIN_LEFTSEMI || kind == KQ_JOIN_RIGHTSEMI) {
+        out->legs = kind == KQ_JOIN_LEFTSEMI ? left.legs : right.legs;
+        return KQ_OK;
+    }
+    return pairs(w, p, &left, &right, out);
+}
+
+static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
+    kq_legs in = {0};
+    *out = (kq_legs){0};
+    if (depth > DEPTH_MAX || w->visits++ > VISITS_MAX) return any_rows(w, p, &out->legs);
+    switch (p->kind) {
+    case KQ_PLAN_SCAN: return w->reach->scan(w->reach->ctx, p, out, w->err);
+    case KQ_PLAN_VALUES: return p->u.values.rows ? any_rows(w, p, &out->legs) : KQ_OK;
+    case KQ_PLAN_RANGE: return any_rows(w, p, &out->legs);
+    case KQ_PLAN_JOIN: KQ_TRY(join(w, p, depth, out)); break;
+    case KQ_PLAN_UNION: KQ_TRY(all_inputs(w, p, depth, out)); break;
+    default: KQ_TRY(legs_of(w, p->input, depth + 1, &in)); out->ended = in.ended;
+    }
+    kq_leg **tail = &out->legs;
+    switch (p->kind) {
+    case KQ_PLAN_FILTER: KQ_TRY(filter(w, p, &in, out)); break;
+    case KQ_PLAN_PROJECT:
+        for (const kq_leg *l = in.legs; l; l = l->next)
+            KQ_TRY(compute(w, p->u.project.exprs, p->out.n, p->out.n, l, &tail));
+        break;
+    case KQ_PLAN_AGGREGATE: KQ_TRY(aggregate(w, p, &in, out)); break;
+    case KQ_PLAN_EXPAND: KQ_TRY(widened(w, p, &in, p->u.expand.columns, p->u.expand.n, out)); break;
+    case KQ_PLAN_PARSE: KQ_TRY(parse(w, p, &in, out)); break;
+    case KQ_PLAN_SERIES: KQ_TRY(widened(w, p, &in, NULL, 0, out)); break;
+    case KQ_PLAN_SORT:
+    case KQ_PLAN_TOP:
+    case KQ_PLAN_TAKE:
+    case KQ_PLAN_MATERIALIZE: out->legs = in.legs; break;
+    default: break;
+    }
+    return count(out->legs) > LEGS_MAX ? any_rows(w, p, &out->legs) : KQ_OK;
+}
+
+kq_status kq_reach_legs(const kq_reach *r, const kq_plan *plan, kq_legs *out, kq_error *err) {
+    walk w = {.reach = r, .arena = r->arena, .err = err};
+    kq_status status = legs_of(&w, plan, 0, out);
+    kq_cleanup_run(&w.cleanups);
     return status;
 }

@@ -1,25 +1,48 @@
 /*
  * Reach: can the filters of a query hold for rows of which some columns are known beforehand? A source that never has
  * AccountUpn gives "" for it, and a rule that asks for one is silent for ever: that is to be told, not to be found out.
+ *
+ * The rows of a plan are taken apart into legs: those of one source, each with the columns that are always the same in
+ * it. A leg goes up the plan through projections, unions and joins; a filter that can't hold for it ends it.
  */
 #ifndef KQ_KQL_REACH_H
 #define KQ_KQL_REACH_H
 
 #include "kql/plan.h"
 
-/* A scan with the conjuncts that stand over it, of an optimized plan. */
+/* What is known of a column of a leg. */
+typedef struct kq_known {
+    const kq_value *value; /* NULL: nothing */
+    const void *why;       /* the caller's, of the scan's column that it comes from; NULL: the query says so itself */
+} kq_known;
+
+typedef struct kq_leg {
+    const kq_known *columns; /* of the plan's out */
+    struct kq_leg *next;
+} kq_leg;
+
+/* Why a leg is not there: a kq_known's, or the caller's of a scan without legs. */
+typedef struct kq_ended {
+    const void *why;
+    struct kq_ended *next;
+} kq_ended;
+
+/* All in the arena of kq_reach. No leg: no row, whatever is read. */
+typedef struct kq_legs {
+    kq_leg *legs;
+    kq_ended *ended; /* why there are no more, the first met first; of an operator that needs both inputs, of one
+                        without legs only */
+} kq_legs;
+
 typedef struct kq_reach {
-    const kq_plan *scan;
-    kq_expr **conjuncts;
-    uint32_t n;
+    /* Gives the legs of a scan, and why there is none. */
+    kq_status (*scan)(void *ctx, const kq_plan *scan, kq_legs *out, kq_error *err);
+    void (*end)(void *ctx, const void *why); /* a leg ended; also one that kq_legs.ended does not have */
+    void *ctx;
+    kq_arena *arena;
 } kq_reach;
 
-/* The reach of a plan that is a scan or a filter over one; `out->scan` NULL: it is neither. Errors: NOMEM. */
-kq_status kq_reach_of(const kq_plan *plan, kq_arena *arena, kq_reach *out, kq_error *err);
-
-/* Can all conjuncts hold when column i of the scan has the value *known[i] (NULL: any)? When they can't, *column is the
- * first known column that the failing conjunct refers to. Errors: NOMEM, and what a function says of its constants. */
-kq_status kq_reach_possible(const kq_reach *reach, const kq_value *const *known, kq_arena *arena, bool *possible,
-                            uint32_t *column, kq_error *err);
+/* The legs of a plan. Errors: NOMEM, LIMIT, scan's. */
+kq_status kq_reach_legs(const kq_reach *reach, const kq_plan *plan, kq_legs *out, kq_error *err);
 
 #endif

@@ -54,6 +54,7 @@ bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *
     const kq_map *map = source->map;
     const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
     *text = KQ_SV("");
+    if (kq_sv_eq(map->table->columns.items[column].name, kq_recovered_column)) return false;
     if (!found) return !map->same_names;
     if (!found->expr) return true;
     if (found->expr->kind != KQ_MAP_LITERAL) return false;

@@ -55,6 +55,46 @@ says 'a table without data' 0 'no input has data of the table SigninLogs' lint "
 says 'run tells it' 0 "note: upn: this can't match here: AccountUpn" run "upn.yaml" --on "$logs"
 says 'query tells it' 0 "note: this can't match here: AccountUpn" query 'DeviceProcessEvents | where AccountUpn has "a"' --on "$logs"
 says 'through a view' 0 'AccountUpn is never available' query 'let T = () { DeviceProcessEvents | extend U = AccountUpn }; T | where U has "a"' --on "$logs"
+
+# A QUERY, what it is; the rule can't match over the sample, for want of AccountUpn
+cant() {
+    rule one "$1"
+    says "can't match: $2" 0 "this can't match here: AccountUpn is never available in DeviceProcessEvents from Sysmon 1" lint one.yaml --on "$logs"
+    says "and run tells it: $2" 0 "note: one: this can't match here: AccountUpn" run one.yaml --on "$logs"
+}
+# the same, and it can
+can() {
+    rule one "$1"
+    says "can match: $2" 0 '"Message":"sound, and it can match here"' lint one.yaml --on "$logs"
+    "$k" run one.yaml --on "$logs" >out 2>&1
+    verdict "and run says nothing: $2" "$(grep "can't match" out)"
+}
+cant 'imProcessCreate | where TargetUserUpn == "a@b.c"' 'a view'
+cant '_Im_ProcessCreate(starttime = datetime(2020-01-01)) | extend U = tolower(TargetUserUpn) | where U has "a"' 'a view with parameters'
+can 'imProcessCreate | where TargetUserUpn == "a" or CommandLine has "net"' 'a view, either'
+can 'imProcessEvent | where TargetUserUpn == "" | project CommandLine' 'a view, empty'
+cant 'union DeviceProcessEvents, DeviceRegistryEvents | where AccountUpn has "a"' 'a union'
+cant 'union (DeviceProcessEvents | where AccountUpn has "a"), (DeviceProcessEvents | where AccountUpn has "b")' 'no leg of a union'
+can 'union DeviceProcessEvents, (DeviceRegistryEvents | extend AccountUpn = DeviceName) | where AccountUpn has "a"' 'one leg of a union'
+cant 'DeviceProcessEvents | project U = AccountUpn, FileName | where isnotempty(U)' 'another name'
+cant 'let T = DeviceProcessEvents | extend V = strcat("", AccountUpn); T | where V contains "@"' 'computed'
+can 'DeviceProcessEvents | extend V = strcat("x@", AccountUpn) | where V contains "@"' 'computed to something'
+can 'DeviceProcessEvents | extend AccountUpn = FileName | where AccountUpn has "a"' 'replaced'
+cant 'DeviceProcessEvents | lookup (datatable(FileName:string, Bad:bool)["cmd.exe", true]) on FileName | where AccountUpn has "a"' 'a lookup'
+can 'DeviceProcessEvents | lookup (datatable(AccountUpn:string, Bad:bool)["", true]) on AccountUpn | where Bad' 'what a lookup gives'
+cant 'DeviceProcessEvents | join kind=inner (DeviceProcessEvents | where AccountUpn has "a" | project ProcessId) on ProcessId' 'what a join needs'
+can 'DeviceProcessEvents | join kind=leftanti (DeviceProcessEvents | where AccountUpn has "a") on ProcessId' 'what an anti join leaves'
+can 'DeviceProcessEvents | join kind=leftouter (DeviceProcessEvents | where AccountUpn has "a") on ProcessId | where isempty(AccountUpn1)' 'the optional side'
+cant 'DeviceProcessEvents | summarize N = count() by AccountUpn | where AccountUpn has "a"' 'a group'
+can 'DeviceProcessEvents | summarize N = countif(AccountUpn has "a") by FileName | where N == 0' 'an aggregate'
+can 'DeviceProcessEvents | parse ProcessCommandLine with AccountUpn " " * | where AccountUpn has "c"' 'parsed over'
+can 'DeviceProcessEvents | extend AccountUpn = pack_array("a") | mv-expand AccountUpn to typeof(string) | where AccountUpn == "a"' 'expanded'
+cant 'DeviceProcessEvents | sort by Timestamp asc | extend N = row_number() | where AccountUpn has "a"' 'numbered'
+mkdir recovered
+cp "$logs" recovered/
+says 'old records are not a matter of maps' 0 '{"Count":0}' query 'DeviceProcessEvents | where _Recovered | count' --on recovered --slack
+"$k" query 'DeviceProcessEvents | where _Recovered' --on recovered --slack >out 2>&1
+verdict 'and nothing is said of them' "$(cat out)"
 says 'schema tells what a column is worth' 0 'unavailable: Sysmon 1, Security 4688' schema DeviceProcessEvents
 
 printf '[table T_CL]\nTimeGenerated: datetime\n[map T_CL from x]\nwhen $Kind proxy\n' >"when.map"
