@@ -27,10 +27,10 @@ static kq_status all_names(const kq_catalog *catalog, kq_sv **names, size_t *n, 
 }
 
 static kq_status list_tables(const kq_catalog *catalog, const kq_output *out, kq_error *err) {
-    static const kq_column columns[] = {{{"Table", 5}, KQ_STRING},
-                                        {{"Columns", 7}, KQ_LONG},
-                                        {{"From", 4}, KQ_STRING},
-                                        {{"Description", 11}, KQ_STRING}};
+    static const kq_column columns[] = {{{"Table", 5}, KQ_STRING, false},
+                                        {{"Columns", 7}, KQ_LONG, false},
+                                        {{"From", 4}, KQ_STRING, false},
+                                        {{"Description", 11}, KQ_STRING, false}};
     kq_listing l;
     kq_sv *names;
     size_t n;
@@ -52,8 +52,14 @@ static kq_status list_tables(const kq_catalog *catalog, const kq_output *out, kq
     return status;
 }
 
+/* As schema text writes it. */
+static const char *type_of(const kq_column *column) {
+    return column->text ? "dynamic|string" : kq_type_name(column->type);
+}
+
 static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, const kq_output *out, kq_error *err) {
-    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}, {{"From", 4}, KQ_STRING}};
+    static const kq_column columns[] = {
+        {{"Column", 6}, KQ_STRING, false}, {{"Type", 4}, KQ_STRING, false}, {{"From", 4}, KQ_STRING, false}};
     kq_listing l;
     kq_buf from;
     kq_buf_init(&from, NULL, 1 << 20);
@@ -61,7 +67,7 @@ static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, cons
     for (uint32_t i = 0; i < t->columns.n && !status; i++) {
         kq_buf_clear(&from);
         kq_catalog_describe(catalog, t, i, &from);
-        kq_value row[] = {kq_value_sv(t->columns.items[i].name), text(kq_type_name(t->columns.items[i].type)),
+        kq_value row[] = {kq_value_sv(t->columns.items[i].name), text(type_of(&t->columns.items[i])),
                           kq_value_sv(kq_buf_view(&from))};
         status = kq_listing_row(&l, row, err);
     }
@@ -72,13 +78,14 @@ static kq_status list_columns(const kq_catalog *catalog, const kq_table *t, cons
 }
 
 static kq_status view_column(void *ctx, const kq_column *column, kq_sv from, kq_error *err) {
-    kq_value row[] = {kq_value_sv(column->name), text(kq_type_name(column->type)), kq_value_sv(from)};
+    kq_value row[] = {kq_value_sv(column->name), text(type_of(column)), kq_value_sv(from)};
     return kq_listing_row(ctx, row, err);
 }
 
 /* A stored function's columns are those of the query that names it. */
 static kq_status list_view(kq_engine *engine, const kq_function *f, const kq_output *out, kq_error *err) {
-    static const kq_column columns[] = {{{"Column", 6}, KQ_STRING}, {{"Type", 4}, KQ_STRING}, {{"From", 4}, KQ_STRING}};
+    static const kq_column columns[] = {
+        {{"Column", 6}, KQ_STRING, false}, {{"Type", 4}, KQ_STRING, false}, {{"From", 4}, KQ_STRING, false}};
     kq_listing l;
     kq_status status = kq_listing_init(&l, out, columns, 3, err);
     if (!status) status = kq_engine_begin(engine, err);
@@ -153,10 +160,10 @@ static kq_status list_stored(const kq_function *stored, size_t n, const char *na
 }
 
 static kq_status list_functions(const kq_catalog *catalog, const char *name, const kq_output *out, kq_error *err) {
-    static const kq_column columns[] = {{{"Name", 4}, KQ_STRING},
-                                        {{"Kind", 4}, KQ_STRING},
-                                        {{"Signature", 9}, KQ_STRING},
-                                        {{"Description", 11}, KQ_STRING}};
+    static const kq_column columns[] = {{{"Name", 4}, KQ_STRING, false},
+                                        {{"Kind", 4}, KQ_STRING, false},
+                                        {{"Signature", 9}, KQ_STRING, false},
+                                        {{"Description", 11}, KQ_STRING, false}};
     size_t nscalars, naggs, nstored, nbuiltins, n = 0;
     const kq_builtin *builtins = kq_builtin_rows(&nbuiltins);
     const kq_function *stored = kq_catalog_functions(catalog, &nstored);

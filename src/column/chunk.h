@@ -11,6 +11,7 @@
 typedef struct kq_column {
     kq_sv name;
     kq_type type;
+    bool text; /* a dynamic that may also stand for its JSON text: another product has the column as a string */
 } kq_column;
 
 typedef struct kq_columns {

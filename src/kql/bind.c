@@ -135,13 +135,16 @@ static kq_status scalar_parameter(call *c, const kq_node *p, const kq_node *arg,
 }
 
 /* A tabular parameter must have the declared columns; the function sees only those, unless it said (*). */
-static kq_status check_table(call *c, const kq_node *p, kq_plan *plan, kq_span span) {
+static kq_status check_table(call *c, const kq_node *p, kq_plan **table, kq_span span) {
     for (uint32_t i = 0; i < p->nkids; i++) {
+        kq_plan *plan = *table;
         uint32_t column;
         if (!kq_row_find(&plan->out, p->kids[i]->text, &column))
             return kq_bind_fail(c->b, span, "the table for '" KQ_SV_FMT "' has no column '" KQ_SV_FMT "'",
                                 KQ_SV_ARG(p->text), KQ_SV_ARG(p->kids[i]->text));
-        if (plan->out.items[column].type != p->kids[i]->value.type)
+        if (plan->out.items[column].text && p->kids[i]->value.type == KQ_STRING)
+            KQ_TRY(kq_plan_text(c->b, plan, column, span, table));
+        else if (plan->out.items[column].type != p->kids[i]->value.type)
             return kq_bind_fail(c->b, span, "the column '" KQ_SV_FMT "' of the table for '" KQ_SV_FMT "' is %s, not %s",
                                 KQ_SV_ARG(p->kids[i]->text), KQ_SV_ARG(p->text),
                                 kq_type_name(plan->out.items[column].type), kq_type_name(p->kids[i]->value.type));
@@ -158,7 +161,7 @@ static kq_status table_parameter(call *c, const kq_node *p, const kq_node *arg, 
                                 KQ_SV_ARG(c->function->name), KQ_SV_ARG(p->text));
         KQ_TRY(kq_bind_table(c->b, c->scope, arg, &plan));
     }
-    KQ_TRY(check_table(c, p, plan, span));
+    KQ_TRY(check_table(c, p, &plan, span));
     /* Read in several places, it is computed once. */
     if (kq_mentions(c->function->node->kids[1], p->text) > 1 && plan->kind != KQ_PLAN_MATERIALIZE) {
         plan = kq_plan_new(c->b, KQ_PLAN_MATERIALIZE, span, plan);

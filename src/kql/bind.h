@@ -47,7 +47,7 @@ struct kq_stored {
 typedef struct kq_aggs {
     kq_agg_item *items;
     uint32_t n, cap;
-    kq_type *types; /* of the outputs */
+    kq_column *outputs; /* their types; the names come later */
     uint32_t nout, out_cap;
     uint32_t nby;               /* output k is column nby + k of the AGGREGATE */
     const struct kq_row *input; /* what the aggregates' arguments are bound in */
@@ -140,6 +140,11 @@ kq_status kq_bind_expr(kq_binder *b, const kq_scope *scope, const kq_row *row, c
 kq_expr *kq_expr_new(kq_binder *b, kq_expr_kind kind, kq_type type, kq_span span); /* NULL: see kq_bind_nomem */
 kq_status kq_expr_const(kq_binder *b, const kq_value *value, kq_span span, kq_expr **out);
 kq_status kq_expr_column(kq_binder *b, uint32_t column, kq_type type, kq_span span, kq_expr **out);
+/* The same of a column among `columns`: with its type, and of both types when it is. */
+kq_status kq_expr_column_in(kq_binder *b, const kq_columns *columns, uint32_t column, kq_span span, kq_expr **out);
+/* Makes an expression of both types (kq_expr.text) its text, for where no dynamic may stand; others stay as they are.
+ */
+kq_status kq_expr_text(kq_binder *b, kq_expr *expr, kq_expr **out);
 bool kq_expr_has_columns(const kq_expr *expr);
 kq_status kq_expr_copy(kq_binder *b, const kq_expr *expr, kq_span span, kq_expr **out);
 /* Resolves the overload, converts the arguments, folds constants. Takes over `args`. */
@@ -203,6 +208,8 @@ kq_status kq_bind_project_reorder(kq_binder *b, const kq_node *node, kq_plan *in
 /* A projection that keeps columns[0..n) of its input under `names` (NULL: their own). */
 kq_status kq_plan_pick(kq_binder *b, kq_plan *in, const uint32_t *columns, const kq_sv *names, uint32_t n, kq_span span,
                        kq_plan **out);
+/* The same rows with a column of both types as its text. */
+kq_status kq_plan_text(kq_binder *b, kq_plan *in, uint32_t column, kq_span span, kq_plan **out);
 
 /* bind_summarize.c */
 kq_status kq_bind_summarize(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan *in, kq_plan **out);

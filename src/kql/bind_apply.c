@@ -50,7 +50,7 @@ static kq_status column(apply *a, const kq_plan *plan, kq_sv name, kq_expr **out
     uint32_t c;
     if (!kq_row_find(&plan->out, name, &c))
         return kq_fail_at(a->b->err, KQ_ERR_INTERNAL, a->span, "mv-apply lost a column");
-    return kq_expr_column(a->b, c, plan->out.items[c].type, a->span, out);
+    return kq_expr_column_in(a->b, &plan->out, c, a->span, out);
 }
 
 /* The source with the hidden columns behind its own. */
@@ -80,7 +80,7 @@ static kq_status hide(apply *a, kq_plan *in, kq_plan **out) {
         }
         if (i >= n) a->hidden.items[i - n] = c;
         p->out.items[i] = c;
-        KQ_TRY(kq_expr_column(b, from, c.type, a->span, &p->u.project.exprs[i]));
+        KQ_TRY(kq_expr_column_in(b, &in->out, from, a->span, &p->u.project.exprs[i]));
     }
     *out = p;
     return KQ_OK;

@@ -79,7 +79,7 @@ static kq_status fn_column_ifexists(const call_args *c, kq_expr **out) {
     if (name->kind != KQ_EXPR_CONST)
         return kq_bind_fail(c->b, c->node->kids[0]->span, "the column's name must be constant");
     if (c->row && kq_row_find(c->row->columns, kq_str_view(&name->value.u.s), &column))
-        return kq_expr_column(c->b, column, c->row->columns->items[column].type, c->node->span, out);
+        return kq_expr_column_in(c->b, c->row->columns, column, c->node->span, out);
     return kq_bind_expr(c->b, c->scope, c->row, c->node->kids[1], out);
 }
 
@@ -106,7 +106,7 @@ static kq_status pack(const call_args *c, const char *function, const uint32_t *
         const kq_column *col = &c->row->columns->items[columns[i]];
         kq_value name = kq_value_sv(col->name);
         KQ_TRY(kq_expr_const(c->b, &name, c->node->span, &args[2 * i]));
-        KQ_TRY(kq_expr_column(c->b, columns[i], col->type, c->node->span, &args[2 * i + 1]));
+        KQ_TRY(kq_expr_column_in(c->b, c->row->columns, columns[i], c->node->span, &args[2 * i + 1]));
     }
     return kq_expr_call(c->b, function, args, n * 2, c->node->span, out);
 }

@@ -26,7 +26,7 @@ static kq_status append(builder *w, kq_sv name, kq_expr *expr) {
         w->exprs = exprs;
         w->cap = cap;
     }
-    w->out->items[w->n] = (kq_column){name, expr->type};
+    w->out->items[w->n] = (kq_column){name, expr->type, expr->text};
     w->exprs[w->n++] = expr;
     w->out->n = w->n;
     return KQ_OK;
@@ -47,7 +47,7 @@ static void finish(kq_plan *p, const builder *w, kq_plan **out) {
 
 static kq_status append_input(builder *w, const kq_plan *in, uint32_t column) {
     kq_expr *e;
-    KQ_TRY(kq_expr_column(w->b, column, in->out.items[column].type, w->span, &e));
+    KQ_TRY(kq_expr_column_in(w->b, &in->out, column, w->span, &e));
     return append(w, in->out.items[column].name, e);
 }
 
@@ -79,6 +79,7 @@ static kq_status extend_item(void *ctx, kq_sv name, bool named, kq_expr *expr, c
     if (kq_names_has(&x->names, name) && kq_row_find(x->w.out, name, &column)) {
         x->w.exprs[column] = expr;
         x->w.out->items[column].type = expr->type;
+        x->w.out->items[column].text = expr->text;
         return KQ_OK;
     }
     KQ_TRY(kq_names_add(b, &x->names, name));

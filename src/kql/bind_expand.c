@@ -17,7 +17,7 @@ typedef struct expand {
 static kq_status append(expand *x, kq_sv name, kq_expr *expr, kq_span span) {
     if (x->n == x->cap)
         return kq_fail_at(x->b->err, KQ_ERR_LIMIT, span, "an operator has more than %d columns", KQ_BIND_COLUMNS);
-    x->out.items[x->n] = (kq_column){name, expr->type};
+    x->out.items[x->n] = (kq_column){name, expr->type, expr->text};
     x->exprs[x->n++] = expr;
     x->out.n = x->n;
     return KQ_OK;
@@ -48,7 +48,7 @@ static kq_status expand_item(expand *x, const kq_scope *scope, const kq_row *row
         x->computed = true;
         if (kq_row_find(&x->out, name, &column)) {
             x->exprs[column] = e;
-            x->out.items[column].type = e->type;
+            x->out.items[column] = (kq_column){name, e->type, e->text};
         } else {
             column = x->n;
             KQ_TRY(append(x, name, e, item->span));
@@ -70,7 +70,7 @@ static kq_status index_column(expand *x, kq_sv name, kq_columns *out, kq_span sp
         out->items[i] = x->out.items[i];
     }
     KQ_TRY(kq_names_unique(x->b, &names, name, &name));
-    out->items[x->n] = (kq_column){name, KQ_LONG};
+    out->items[x->n] = (kq_column){.name = name, .type = KQ_LONG};
     return KQ_OK;
 }
 
@@ -86,7 +86,7 @@ kq_status kq_bind_expand(kq_binder *b, const kq_scope *scope, const kq_node *nod
     x.out.n = 0;
     for (uint32_t i = 0; i < in->out.n; i++) {
         kq_expr *e;
-        KQ_TRY(kq_expr_column(b, i, in->out.items[i].type, node->span, &e));
+        KQ_TRY(kq_expr_column_in(b, &in->out, i, node->span, &e));
         KQ_TRY(append(&x, in->out.items[i].name, e, node->span));
     }
     for (uint32_t i = 0; i < items->nkids; i++) KQ_TRY(expand_item(&x, scope, &row, items->kids[i]));
@@ -117,7 +117,10 @@ kq_status kq_bind_expand(kq_binder *b, const kq_scope *scope, const kq_node *nod
         KQ_TRY(kq_columns_alloc(b, &columns, x.n, node->span));
         memcpy(columns.items, x.out.items, x.n * sizeof *columns.items);
     }
-    for (uint32_t i = 0; i < x.nitems; i++) columns.items[x.columns[i]].type = x.to[i];
+    for (uint32_t i = 0; i < x.nitems; i++) {
+        kq_column *c = &columns.items[x.columns[i]];
+        *c = (kq_column){.name = c->name, .type = x.to[i]}; /* a part is not of both types */
+    }
     p->out = columns;
     *out = p;
     return KQ_OK;
@@ -195,7 +198,7 @@ kq_status kq_bind_parse(kq_binder *b, const kq_scope *scope, const kq_node *node
             column = n++;
             p->out.n = n;
         }
-        p->out.items[column] = (kq_column){step->text, step->value.type};
+        p->out.items[column] = (kq_column){.name = step->text, .type = step->value.type};
         steps[i].capture = true;
         steps[i].column = column;
         steps[i].type = step->value.type;

@@ -40,11 +40,23 @@ kq_status kq_expr_column(kq_binder *b, uint32_t column, kq_type type, kq_span sp
     return KQ_OK;
 }
 
+kq_status kq_expr_column_in(kq_binder *b, const kq_columns *columns, uint32_t column, kq_span span, kq_expr **out) {
+    KQ_TRY(kq_expr_column(b, column, columns->items[column].type, span, out));
+    (*out)->text = columns->items[column].text;
+    return KQ_OK;
+}
+
+kq_status kq_expr_text(kq_binder *b, kq_expr *expr, kq_expr **out) {
+    *out = expr;
+    return expr->text ? kq_expr_convert(b, expr, KQ_STRING, out) : KQ_OK;
+}
+
 kq_status kq_expr_subquery(kq_binder *b, kq_plan *plan, bool list, kq_span span, kq_expr **out) {
     kq_type type = list ? KQ_DYNAMIC : plan->out.items[0].type;
     kq_expr *e = kq_expr_new(b, KQ_EXPR_SUBQUERY, type, span);
     if (!e) return no_expr(b, span);
     e->subquery = plan;
+    e->text = !list && plan->out.items[0].text;
     e->list = list;
     *out = e;
     return KQ_OK;
@@ -145,7 +157,18 @@ static kq_status undefined(kq_binder *b, kq_sv name, const kq_type *types, uint3
     return KQ_ERR_QUERY;
 }
 
-kq_status kq_expr_call_sv(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out) {
+/* What gives one of its arguments, as iff() does, is of both types when all of those that are dynamic are. */
+static bool both_types(const kq_scalar *row, kq_expr *const *args, uint32_t nargs) {
+    bool any = false;
+    if (row->pattern[0] != 'T' && row->pattern[0] != '0') return false;
+    for (uint32_t i = 0; i < nargs; i++) {
+        if (args[i]->type == KQ_DYNAMIC && !args[i]->text) return false;
+        any |= args[i]->text;
+    }
+    return any;
+}
+
+static kq_status call_as_is(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out) {
     kq_type small_types[16] = {0}, small_want[16];
     bool small_literal[16] = {0};
     kq_type *types = small_types, *want = small_want;
@@ -170,8 +193,19 @@ kq_status kq_expr_call_sv(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nar
     e->fn = row;
     e->args = args;
     e->nargs = nargs;
+    e->text = result == KQ_DYNAMIC && both_types(row, args, nargs);
     *out = e;
     return kq_bind_at(b, kq_fold_call(e, b->arena, b->cleanups, b->err), span);
+}
+
+kq_status kq_expr_call_sv(kq_binder *b, kq_sv name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out) {
+    kq_status status = call_as_is(b, name, args, nargs, span, out);
+    bool text = false;
+    for (uint32_t i = 0; status == KQ_ERR_QUERY && i < nargs; i++) {
+        text |= args[i]->text;
+        KQ_TRY(kq_expr_text(b, args[i], &args[i]));
+    }
+    return text ? call_as_is(b, name, args, nargs, span, out) : status;
 }
 
 kq_status kq_expr_call(kq_binder *b, const char *name, kq_expr **args, uint32_t nargs, kq_span span, kq_expr **out) {
@@ -196,7 +230,7 @@ static kq_status bind_name(kq_binder *b, const kq_scope *scope, const kq_row *ro
             kq_error_hint(b->err, "put it into an aggregate such as max() or take_any(), or into 'by'");
             return KQ_ERR_QUERY;
         }
-        return kq_expr_column(b, column, row->columns->items[column].type, node->span, out);
+        return kq_expr_column_in(b, row->columns, column, node->span, out);
     }
     const kq_scope *s;
     KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
@@ -249,7 +283,7 @@ static kq_status bind_dot(kq_binder *b, const kq_scope *scope, const kq_row *row
     uint32_t column;
     if (side) {
         if (!kq_row_find(side, node->text, &column)) return kq_unknown_column(b, side, node->text, node->span);
-        return kq_expr_column(b, column, side->items[column].type, node->span, out);
+        return kq_expr_column_in(b, side, column, node->span, out);
     }
     if (node->nkids == 2) return kq_bind_expr(b, scope, row, node->kids[1], out); /* database("x").f(...) */
     kq_expr *base, *key;

@@ -6,10 +6,14 @@ typedef struct join {
     const kq_scope *scope;
     kq_plan *left, *right;
     kq_expr **left_keys, **right_keys;
+    uint32_t *right_columns; /* of the right keys */
     uint32_t n, cap;
 } join;
 
 static kq_status add_keys(join *j, kq_expr *left, kq_expr *right, kq_span span) {
+    uint32_t right_column = right->column;
+    KQ_TRY(kq_expr_text(j->b, left, &left));
+    KQ_TRY(kq_expr_text(j->b, right, &right));
     if (left->type != right->type)
         return kq_bind_fail(j->b, span, "the key is %s on the left and %s on the right", kq_type_name(left->type),
                             kq_type_name(right->type));
@@ -21,16 +25,20 @@ static kq_status add_keys(join *j, kq_expr *left, kq_expr *right, kq_span span) 
     if (j->n == j->cap) {
         uint32_t cap = j->cap ? j->cap * 2 : 4;
         kq_expr **l = kq_arena_array(j->b->arena, kq_expr *, cap), **r = kq_arena_array(j->b->arena, kq_expr *, cap);
-        if (!l || !r) return kq_bind_nomem(j->b);
+        uint32_t *c = kq_arena_array(j->b->arena, uint32_t, cap);
+        if (!l || !r || !c) return kq_bind_nomem(j->b);
         if (j->n) {
             memcpy(l, j->left_keys, j->n * sizeof(kq_expr *));
             memcpy(r, j->right_keys, j->n * sizeof(kq_expr *));
+            memcpy(c, j->right_columns, j->n * sizeof *c);
         }
         j->left_keys = l;
         j->right_keys = r;
+        j->right_columns = c;
         j->cap = cap;
     }
     j->left_keys[j->n] = left;
+    j->right_columns[j->n] = right_column;
     j->right_keys[j->n++] = right;
     return KQ_OK;
 }
@@ -38,7 +46,7 @@ static kq_status add_keys(join *j, kq_expr *left, kq_expr *right, kq_span span) 
 static kq_status column_of(join *j, const kq_columns *side, const kq_node *node, kq_expr **out) {
     uint32_t column;
     if (!kq_row_find(side, node->text, &column)) return kq_unknown_column(j->b, side, node->text, node->span);
-    return kq_expr_column(j->b, column, side->items[column].type, node->span, out);
+    return kq_expr_column_in(j->b, side, column, node->span, out);
 }
 
 /* Is this $left.x ('l') or $right.x ('r')? */
@@ -126,7 +134,7 @@ static kq_status both_sides(join *j, const bool *skip, kq_plan *p) {
         } else if (kq_names_has(&left, name)) {
             KQ_TRY(kq_names_unique(b, &taken, name, &name));
         }
-        p->out.items[l->n + i] = (kq_column){name, r->items[i].type};
+        p->out.items[l->n + i] = (kq_column){name, r->items[i].type, r->items[i].text};
     }
     return KQ_OK;
 }
@@ -167,7 +175,7 @@ kq_status kq_bind_join(kq_binder *b, const kq_scope *scope, const kq_node *node,
     if (!lookup) return both_sides(&j, NULL, p);
     bool *skip = kq_arena_array(b->arena, bool, j.right->out.n + 1);
     if (!skip) return kq_bind_nomem(b);
-    for (uint32_t i = 0; i < j.n; i++) skip[j.right_keys[i]->column] = true;
+    for (uint32_t i = 0; i < j.n; i++) skip[j.right_columns[i]] = true;
     KQ_TRY(both_sides(&j, skip, p));
     return lookup_columns(&j, p, skip, out);
 }

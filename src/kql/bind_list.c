@@ -85,6 +85,7 @@ kq_status kq_bind_list(kq_binder *b, const kq_scope *scope, const kq_row *row, c
     arguments a = {NULL, 0, 0};
     kq_expr *left;
     KQ_TRY(kq_bind_expr(b, scope, row, node->kids[0], &left));
+    if (!is_has(node->text)) KQ_TRY(kq_expr_text(b, left, &left)); /* no object is in a list: only its text can be */
     KQ_TRY(add(b, &a, left));
     bool whole = false; /* an array that only the rows know */
     for (uint32_t i = 0; i < list->nkids; i++) {
@@ -97,6 +98,7 @@ kq_status kq_bind_list(kq_binder *b, const kq_scope *scope, const kq_row *row, c
                                     KQ_SV_ARG(node->text));
             KQ_TRY(kq_bind_table(b, scope, kid, &plan));
             if (!plan->out.n) return kq_bind_fail(b, kid->span, "the table has no column");
+            if (plan->out.items[0].text) KQ_TRY(kq_plan_text(b, plan, 0, kid->span, &plan));
             KQ_TRY(kq_expr_subquery(b, plan, true, kid->span, &e));
             whole = true;
             KQ_TRY(add(b, &a, e));

@@ -41,6 +41,7 @@ static kq_status bind_keys(kq_binder *b, const kq_scope *scope, kq_node *const *
         uint32_t flags = node->kind == KQ_NODE_ORDERED ? node->flags : 0;
         const kq_node *expr = node->kind == KQ_NODE_ORDERED ? node->kids[0] : node;
         KQ_TRY(kq_bind_expr(b, scope, &row, expr, &key->expr));
+        KQ_TRY(kq_expr_text(b, key->expr, &key->expr));
         if (key->expr->type == KQ_DYNAMIC) {
             (void)kq_bind_fail(b, expr->span, "rows can't be ordered by a dynamic value");
             kq_error_hint(b->err, "convert it, e.g. by tostring() or tolong()");
@@ -87,7 +88,7 @@ static kq_status bind_getschema(kq_binder *b, const kq_node *node, kq_plan *in, 
     kq_plan *p = kq_plan_new(b, KQ_PLAN_VALUES, node->span, NULL);
     if (!p) return kq_plan_failed(b, node->span);
     KQ_TRY(kq_columns_alloc(b, &p->out, 4, node->span));
-    for (int i = 0; i < 4; i++) p->out.items[i] = (kq_column){kq_sv_of(names[i]), types[i]};
+    for (int i = 0; i < 4; i++) p->out.items[i] = (kq_column){.name = kq_sv_of(names[i]), .type = types[i]};
     p->u.values.rows = in->out.n;
     p->u.values.cells = kq_arena_array(b->arena, kq_expr *, (size_t)in->out.n * 4 + 1);
     if (!p->u.values.cells) return kq_bind_nomem(b);

@@ -212,14 +212,14 @@ typedef struct output {
 
 static kq_status add(plugin *p, output *o, kq_sv name, kq_expr *e) {
     (void)p;
-    o->plan->out.items[o->n] = (kq_column){name, e->type};
+    o->plan->out.items[o->n] = (kq_column){name, e->type, e->text};
     o->plan->u.project.exprs[o->n++] = e;
     return KQ_OK;
 }
 
 static kq_status add_source(plugin *p, output *o, uint32_t i) {
     kq_expr *e;
-    KQ_TRY(kq_expr_column(p->b, i, p->in->out.items[i].type, p->span, &e));
+    KQ_TRY(kq_expr_column_in(p->b, &p->in->out, i, p->span, &e));
     return add(p, o, p->in->out.items[i].name, e);
 }
 

@@ -37,8 +37,24 @@ kq_status kq_plan_pick(kq_binder *b, kq_plan *in, const uint32_t *columns, const
     if (!p->u.project.exprs) return kq_bind_nomem(b);
     for (uint32_t i = 0; i < n; i++) {
         const kq_column *c = &in->out.items[columns[i]];
-        p->out.items[i] = (kq_column){names ? names[i] : c->name, c->type};
-        KQ_TRY(kq_expr_column(b, columns[i], c->type, span, &p->u.project.exprs[i]));
+        p->out.items[i] = (kq_column){names ? names[i] : c->name, c->type, c->text};
+        KQ_TRY(kq_expr_column_in(b, &in->out, columns[i], span, &p->u.project.exprs[i]));
+    }
+    *out = p;
+    return KQ_OK;
+}
+
+kq_status kq_plan_text(kq_binder *b, kq_plan *in, uint32_t column, kq_span span, kq_plan **out) {
+    kq_plan *p = kq_plan_new(b, KQ_PLAN_PROJECT, span, in);
+    if (!p) return kq_plan_failed(b, span);
+    KQ_TRY(kq_columns_alloc(b, &p->out, in->out.n, span));
+    p->u.project.exprs = kq_arena_array(b->arena, kq_expr *, in->out.n + 1);
+    if (!p->u.project.exprs) return kq_bind_nomem(b);
+    for (uint32_t i = 0; i < in->out.n; i++) {
+        kq_expr **e = &p->u.project.exprs[i];
+        KQ_TRY(kq_expr_column_in(b, &in->out, i, span, e));
+        if (i == column) KQ_TRY(kq_expr_text(b, *e, e));
+        p->out.items[i] = (kq_column){in->out.items[i].name, (*e)->type, (*e)->text};
     }
     *out = p;
     return KQ_OK;
@@ -68,7 +84,7 @@ static kq_status declared_columns(kq_binder *b, const kq_node *list, kq_columns 
         if (kq_names_has(&names, c->text))
             return kq_bind_fail(b, c->span, "the column '" KQ_SV_FMT "' is declared twice", KQ_SV_ARG(c->text));
         KQ_TRY(kq_names_add(b, &names, c->text));
-        out->items[i] = (kq_column){c->text, c->value.type};
+        out->items[i] = (kq_column){.name = c->text, .type = c->value.type};
     }
     return KQ_OK;
 }
@@ -111,7 +127,7 @@ static kq_status print_value(void *ctx, kq_sv name, bool named, kq_expr *expr, c
         KQ_TRY(kq_names_unique(b, &w->names, name, &name));
     }
     w->p->u.values.cells[w->n] = expr;
-    w->p->out.items[w->n++] = (kq_column){name, expr->type};
+    w->p->out.items[w->n++] = (kq_column){name, expr->type, expr->text};
     return KQ_OK;
 }
 
@@ -165,7 +181,7 @@ static kq_status bind_range(kq_binder *b, const kq_scope *scope, const kq_node *
         for (int i = 0; i < 3; i++) KQ_TRY(kq_expr_convert(b, e[i], type, &e[i]));
     }
     KQ_TRY(kq_columns_alloc(b, &p->out, 1, node->span));
-    p->out.items[0] = (kq_column){node->text, type};
+    p->out.items[0] = (kq_column){.name = node->text, .type = type};
     p->u.range.from = e[0];
     p->u.range.to = e[1];
     p->u.range.step = e[2];

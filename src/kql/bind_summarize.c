@@ -14,10 +14,10 @@ static kq_status grow(kq_binder *b, kq_aggs *a, uint32_t outputs) {
     }
     while (a->nout + outputs > a->out_cap) {
         uint32_t cap = a->out_cap ? a->out_cap * 2 : 16;
-        kq_type *types = kq_arena_array(b->arena, kq_type, cap);
-        if (!types) return kq_bind_nomem(b);
-        if (a->nout) memcpy(types, a->types, a->nout * sizeof *types);
-        a->types = types;
+        kq_column *columns = kq_arena_array(b->arena, kq_column, cap);
+        if (!columns) return kq_bind_nomem(b);
+        if (a->nout) memcpy(columns, a->outputs, a->nout * sizeof *columns);
+        a->outputs = columns;
         a->out_cap = cap;
     }
     return KQ_OK;
@@ -47,13 +47,19 @@ static kq_status add_aggregate(kq_binder *b, kq_aggs *a, kq_sv name, kq_expr **a
     for (uint32_t i = 0; i < nargs; i++) KQ_TRY(kq_expr_convert(b, args[i], want[i], &args[i]));
     a->items[a->n++] = (kq_agg_item){fn, args, nargs, nout};
     *first = a->nout;
-    for (uint32_t i = 0; i < nout; i++) a->types[a->nout + i] = fn->flags & KQ_AGG_MULTI ? args[i]->type : result;
+    for (uint32_t i = 0; i < nout; i++) {
+        bool multi = fn->flags & KQ_AGG_MULTI, as_given = multi || fn->pattern[0] == '0' || fn->pattern[0] == 'T';
+        a->outputs[a->nout + i] =
+            (kq_column){.type = multi ? args[i]->type : result, .text = as_given && args[i]->text};
+    }
     a->nout += nout;
     return KQ_OK;
 }
 
 static kq_status output_expr(kq_binder *b, const kq_aggs *a, uint32_t output, kq_span span, kq_expr **out) {
-    return kq_expr_column(b, a->nby + output, a->types[output], span, out);
+    KQ_TRY(kq_expr_column(b, a->nby + output, a->outputs[output].type, span, out));
+    (*out)->text = a->outputs[output].text;
+    return KQ_OK;
 }
 
 static const kq_node *plain(const kq_node *node) {
@@ -102,6 +108,7 @@ typedef struct summarize {
     kq_expr **exprs;
     uint32_t n, cap;
     kq_names names, given;
+    bool *grouped;           /* input columns that are themselves in `by`; NULL: none */
     const kq_columns *carry; /* mv-apply's: the first is grouped by, the others are the same within a group */
     kq_span span;
 } summarize;
@@ -127,19 +134,23 @@ static kq_status append(summarize *s, kq_sv name, bool given, kq_expr *expr, kq_
         s->exprs = exprs;
         s->cap = grown.n;
     }
-    s->out.items[s->n] = (kq_column){name, expr->type};
+    s->out.items[s->n] = (kq_column){name, expr->type, expr->text};
     s->exprs[s->n++] = expr;
     s->out.n = s->n;
     return KQ_OK;
 }
 
 static kq_status bind_by(summarize *s, const kq_node *list, kq_expr **by) {
+    s->grouped = kq_arena_array(s->b->arena, bool, s->in->out.n + 1);
+    if (!s->grouped) return kq_bind_nomem(s->b);
     for (uint32_t i = 0; i < list->nkids; i++) {
         const kq_node *item = list->kids[i], *expr = plain(item);
         kq_expr *column;
         bool named = item->kind == KQ_NODE_NAMED;
         if (item->kind == KQ_NODE_NAMES) return kq_bind_fail(s->b, item->span, "'by' takes one name per expression");
         KQ_TRY(kq_bind_expr(s->b, s->scope, &s->input, expr, &by[i]));
+        if (by[i]->kind == KQ_EXPR_COLUMN) s->grouped[by[i]->column] = true;
+        KQ_TRY(kq_expr_text(s->b, by[i], &by[i]));
         if (by[i]->type == KQ_DYNAMIC) {
             (void)kq_bind_fail(s->b, expr->span, "rows can't be grouped by a dynamic value");
             kq_error_hint(s->b->err, "convert it, e.g. by tostring()");
@@ -150,13 +161,6 @@ static kq_status bind_by(summarize *s, const kq_node *list, kq_expr **by) {
         KQ_TRY(append(s, name, named || expr->kind == KQ_NODE_NAME, column, item->span));
     }
     return KQ_OK;
-}
-
-/* Is the input column itself one of the `by` columns? */
-static bool is_by(const summarize *s, kq_expr *const *by, uint32_t column) {
-    for (uint32_t i = 0; i < s->aggs.nby; i++)
-        if (by[i]->kind == KQ_EXPR_COLUMN && by[i]->column == column) return true;
-    return false;
 }
 
 /* The name that x = or (a, b) = gives to an output of a call. */
@@ -173,7 +177,7 @@ static bool given_name(const kq_node *item, uint32_t output, kq_sv *name) {
 }
 
 /* arg_max(x, a, *), take_any(a, *): an output per argument, * being the columns that are not grouped by. */
-static kq_status bind_multi(summarize *s, const kq_node *item, const kq_node *call, kq_expr *const *by) {
+static kq_status bind_multi(summarize *s, const kq_node *item, const kq_node *call) {
     kq_binder *b = s->b;
     const kq_columns *columns = &s->in->out;
     uint32_t max = call->nkids + columns->n + 1, n = 0, first;
@@ -194,8 +198,8 @@ static kq_status bind_multi(summarize *s, const kq_node *item, const kq_node *ca
         if (star) return kq_bind_fail(b, arg->span, "'*' stands twice");
         star = true;
         for (uint32_t k = 0; k < columns->n; k++) {
-            if (taken[k] || is_by(s, by, k)) continue;
-            KQ_TRY(kq_expr_column(b, k, columns->items[k].type, arg->span, &args[n]));
+            if (taken[k] || (s->grouped && s->grouped[k])) continue;
+            KQ_TRY(kq_expr_column_in(b, columns, k, arg->span, &args[n]));
             names[n++] = columns->items[k].name;
         }
     }
@@ -269,7 +273,7 @@ static bool is_one_of(kq_sv name, const char *const *names) {
     return false;
 }
 
-static kq_status bind_item(summarize *s, const kq_node *item, kq_expr *const *by) {
+static kq_status bind_item(summarize *s, const kq_node *item) {
     static const char *const multi[] = {"arg_max", "arg_min", "take_any", "any", "argmax", "argmin", NULL};
     static const char *const percentiles[] = {"percentile", "percentiles", "percentilew", "percentilesw", NULL};
     static const char *const arrays[] = {"percentiles_array", "percentilesw_array", NULL};
@@ -282,7 +286,7 @@ static kq_status bind_item(summarize *s, const kq_node *item, kq_expr *const *by
         bool star = false;
         for (uint32_t i = 0; i < expr->nkids; i++) star |= expr->kids[i]->kind == KQ_NODE_WILDCARD;
         bool any = kq_sv_eq(expr->text, KQ_SV("any")) && !star && expr->nkids == 1; /* any(x) is any_x */
-        if (!any) return bind_multi(s, item, expr, by);
+        if (!any) return bind_multi(s, item, expr);
     }
     if (item->kind == KQ_NODE_NAMES) return kq_bind_fail(s->b, item->span, "the expression gives one column only");
     kq_expr *e;
@@ -322,7 +326,8 @@ static kq_status build(summarize *s, kq_expr **by, kq_plan **out) {
     for (uint32_t i = 0; i < p->out.n; i++) {
         kq_sv name = i < shown ? s->out.items[i].name : kq_arena_printf(s->b->arena, "$agg%u", i - shown);
         if (!name.p) return kq_bind_nomem(s->b);
-        p->out.items[i] = (kq_column){name, i < s->aggs.nby ? by[i]->type : s->aggs.types[i - s->aggs.nby]};
+        p->out.items[i] = i < s->aggs.nby ? (kq_column){.type = by[i]->type} : s->aggs.outputs[i - s->aggs.nby];
+        p->out.items[i].name = name;
     }
     kq_plan *above = kq_plan_new(s->b, KQ_PLAN_PROJECT, s->span, p);
     if (!above) return kq_plan_failed(s->b, s->span);
@@ -361,7 +366,7 @@ static kq_status carry_out(summarize *s) {
     KQ_TRY(append(s, s->carry->items[0].name, false, e, s->span));
     for (uint32_t i = 1; i < n; i++) {
         if (!kq_row_find(&s->in->out, s->carry->items[i].name, &column)) return kq_bind_nomem(s->b);
-        KQ_TRY(kq_expr_column(s->b, column, s->carry->items[i].type, s->span, &args[i - 1]));
+        KQ_TRY(kq_expr_column_in(s->b, &s->in->out, column, s->span, &args[i - 1]));
     }
     if (n > 1) KQ_TRY(add_aggregate(s->b, &s->aggs, KQ_SV("take_any"), args, n - 1, s->span, &first));
     for (uint32_t i = 1; i < n; i++) {
@@ -382,7 +387,7 @@ kq_status kq_bind_summarize(kq_binder *b, const kq_scope *scope, const kq_node *
     s.aggs.nby = nby;
     if (nby) KQ_TRY(bind_by(&s, list, by));
     KQ_TRY(carry_by(&s, by));
-    for (uint32_t i = 0; i < items->nkids; i++) KQ_TRY(bind_item(&s, items->kids[i], by));
+    for (uint32_t i = 0; i < items->nkids; i++) KQ_TRY(bind_item(&s, items->kids[i]));
     KQ_TRY(carry_out(&s));
     return build(&s, by, out);
 }

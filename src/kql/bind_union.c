@@ -6,6 +6,7 @@
 typedef struct column {
     kq_sv name;
     kq_type type;
+    bool text;       /* in all that have it */
     uint32_t inputs; /* how many have it */
     uint32_t group;  /* the place of the first column of that name */
 } column;
@@ -39,6 +40,7 @@ static kq_status add(unite *u, const kq_column *c, kq_span span) {
     uint32_t k = find(u, c->name, c->type);
     if (k != UINT32_MAX) {
         u->items[k].inputs++;
+        u->items[k].text &= c->text;
         return KQ_OK;
     }
     if (u->n == KQ_BIND_COLUMNS)
@@ -60,7 +62,7 @@ static kq_status add(unite *u, const kq_column *c, kq_span span) {
         }
     }
     uint32_t first = find(u, c->name, KQ_TYPE_COUNT);
-    u->items[u->n] = (column){c->name, c->type, 1, first == UINT32_MAX ? u->n : u->items[first].group};
+    u->items[u->n] = (column){c->name, c->type, c->text, 1, first == UINT32_MAX ? u->n : u->items[first].group};
     uint32_t s = (uint32_t)hash(c->name) & (u->nslots - 1);
     while (u->slots[s]) s = (s + 1) & (u->nslots - 1);
     u->slots[s] = ++u->n;
@@ -87,7 +89,7 @@ static kq_status lay_out(unite *u, uint32_t ninputs, bool inner, kq_sv source, k
     KQ_TRY(kq_columns_alloc(b, out, n + (source.n != 0), span));
     uint32_t w = 0;
     if (source.n) {
-        out->items[w++] = (kq_column){source, KQ_STRING};
+        out->items[w++] = (kq_column){.name = source, .type = KQ_STRING};
         KQ_TRY(kq_names_add(b, &names, source));
     }
     for (uint32_t i = 0; i < n; i++) /* a column that keeps its name comes before one that is given it */
@@ -102,7 +104,7 @@ static kq_status lay_out(unite *u, uint32_t ninputs, bool inner, kq_sv source, k
         } else if (source.n && kq_sv_eq(name, source)) {
             KQ_TRY(kq_names_unique(b, &names, name, &name));
         }
-        out->items[w++] = (kq_column){name, c->type};
+        out->items[w++] = (kq_column){name, c->type, c->text};
     }
     *from = order;
     return KQ_OK;
@@ -138,12 +140,31 @@ static kq_status shape(unite *u, kq_plan *in, const kq_columns *columns, const u
     return KQ_OK;
 }
 
+/* Columns of both types are text in an input when another has a string of that name. */
+static kq_status align(kq_binder *b, kq_plan **inputs, uint32_t n, kq_span span) {
+    unite u = {.b = b};
+    bool text = false;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < inputs[i]->out.n; k++) text |= inputs[i]->out.items[k].text;
+    if (!text) return KQ_OK;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < inputs[i]->out.n; k++) KQ_TRY(add(&u, &inputs[i]->out.items[k], span));
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < inputs[i]->out.n; k++) {
+            const kq_column *c = &inputs[i]->out.items[k];
+            if (c->text && find(&u, c->name, KQ_STRING) != UINT32_MAX)
+                KQ_TRY(kq_plan_text(b, inputs[i], k, span, &inputs[i]));
+        }
+    return KQ_OK;
+}
+
 kq_status kq_plan_union(kq_binder *b, kq_plan **inputs, const kq_sv *names, uint32_t n, kq_sv source, bool inner,
                         kq_span span, kq_plan **out) {
     unite u = {.b = b};
     uint32_t *from;
     kq_plan *p = kq_plan_new(b, KQ_PLAN_UNION, span, NULL);
     if (!p) return kq_plan_failed(b, span);
+    KQ_TRY(align(b, inputs, n, span));
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < inputs[i]->out.n; k++) KQ_TRY(add(&u, &inputs[i]->out.items[k], span));
     KQ_TRY(lay_out(&u, n, inner, source, span, &p->out, &from));

@@ -86,7 +86,7 @@ kq_status kq_plan_series(kq_binder *b, kq_plan *in, kq_window_kind kind, kq_expr
     if (!p) return kq_plan_failed(b, span);
     KQ_TRY(kq_columns_alloc(b, &p->out, in->out.n + 1, span));
     if (in->out.n) memcpy(p->out.items, in->out.items, in->out.n * sizeof *p->out.items);
-    p->out.items[in->out.n] = (kq_column){name, type};
+    p->out.items[in->out.n] = (kq_column){.name = name, .type = type};
     p->u.series.kind = kind;
     p->u.series.args = args;
     p->u.series.nargs = nargs;
@@ -118,5 +118,7 @@ kq_status kq_bind_window(kq_binder *b, const kq_scope *scope, const kq_row *row,
     kq_sv name = kq_arena_printf(b->arena, "$window%u", below->out.n);
     if (!name.p) return kq_bind_nomem(b);
     KQ_TRY(kq_plan_series(b, below, w->kind, c.args, w->nargs, type, name, node->span, &row->windows->plan));
-    return kq_expr_column(b, below->out.n, type, node->span, out);
+    bool given = w->kind == KQ_WINDOW_PREV || w->kind == KQ_WINDOW_NEXT;
+    row->windows->plan->out.items[below->out.n].text = given && c.args[0]->text;
+    return kq_expr_column_in(b, &row->windows->plan->out, below->out.n, node->span, out);
 }

@@ -20,6 +20,7 @@ typedef enum kq_expr_kind { KQ_EXPR_COLUMN, KQ_EXPR_CONST, KQ_EXPR_CALL, KQ_EXPR
 struct kq_expr {
     kq_expr_kind kind;
     kq_type type;
+    bool text; /* dynamic, of a column of both types (kq_column.text): where no dynamic may stand, its JSON text does */
     kq_span span;
     uint32_t column;     /* COLUMN: in the input's columns */
     kq_value value;      /* CONST */

@@ -48,10 +48,10 @@ static bool triggered(const kq_rule *r, uint64_t rows) {
 
 /* ---- alerts */
 
-static const kq_column alert_columns[] = {{{"Time", 4}, KQ_DATETIME},      {{"AlertName", 9}, KQ_STRING},
-                                          {{"Severity", 8}, KQ_STRING},    {{"Tactics", 7}, KQ_STRING},
-                                          {{"Techniques", 10}, KQ_STRING}, {{"RuleId", 6}, KQ_STRING},
-                                          {{"EventCount", 10}, KQ_LONG},   {{"Events", 6}, KQ_DYNAMIC}};
+static const kq_column alert_columns[] = {{{"Time", 4}, KQ_DATETIME, false},      {{"AlertName", 9}, KQ_STRING, false},
+                                          {{"Severity", 8}, KQ_STRING, false},    {{"Tactics", 7}, KQ_STRING, false},
+                                          {{"Techniques", 10}, KQ_STRING, false}, {{"RuleId", 6}, KQ_STRING, false},
+                                          {{"EventCount", 10}, KQ_LONG, false},   {{"Events", 6}, KQ_DYNAMIC, false}};
 
 /* One rule being run: its rows of the run in progress, and what earlier runs reported. */
 typedef struct run {
@@ -226,7 +226,7 @@ static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sen
     return KQ_OK;
 }
 
-static const kq_column row_columns[] = {{{"Rule", 4}, KQ_STRING}, {{"Row", 3}, KQ_DYNAMIC}};
+static const kq_column row_columns[] = {{{"Rule", 4}, KQ_STRING, false}, {{"Row", 3}, KQ_DYNAMIC, false}};
 
 static kq_status run_rule(kq_detection *d, const kq_rule *rule, kq_listing *alerts, kq_error *err) {
     run r = {.d = d, .rule = rule, .alerts = alerts};

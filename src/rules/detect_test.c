@@ -4,9 +4,10 @@
 #include "sink/listing.h"
 #include <stdio.h>
 
-static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING},   {{"Test", 4}, KQ_STRING}, {{"Check", 5}, KQ_STRING},
-                                    {{"Found", 5}, KQ_STRING},  {{"Rows", 4}, KQ_LONG},   {{"Recorded", 8}, KQ_STRING},
-                                    {{"Result", 6}, KQ_STRING}, {{"Why", 3}, KQ_STRING}};
+static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING, false},   {{"Test", 4}, KQ_STRING, false},
+                                    {{"Check", 5}, KQ_STRING, false},  {{"Found", 5}, KQ_STRING, false},
+                                    {{"Rows", 4}, KQ_LONG, false},     {{"Recorded", 8}, KQ_STRING, false},
+                                    {{"Result", 6}, KQ_STRING, false}, {{"Why", 3}, KQ_STRING, false}};
 
 typedef struct testing {
     const kq_runner *outer;

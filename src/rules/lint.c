@@ -3,11 +3,11 @@
 #include "sink/listing.h"
 #include <stdio.h>
 
-static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING},
-                                    {{"Level", 5}, KQ_STRING},
-                                    {{"Line", 4}, KQ_LONG},
-                                    {{"Column", 6}, KQ_LONG},
-                                    {{"Message", 7}, KQ_STRING}};
+static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING, false},
+                                    {{"Level", 5}, KQ_STRING, false},
+                                    {{"Line", 4}, KQ_LONG, false},
+                                    {{"Column", 6}, KQ_LONG, false},
+                                    {{"Message", 7}, KQ_STRING, false}};
 
 typedef struct lint {
     const kq_rule *rule;

@@ -138,6 +138,9 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     case KQ_FIELD_JSON:
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         parse_again(arena, scratch);
+        if (scratch->n && kq_dyn_tag_of(kq_buf_view(scratch)) == KQ_DYN_STRING &&
+            !kq_dyn_string(kq_buf_view(scratch)).n)
+            return false; /* as other empty text */
         break;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:

@@ -294,15 +294,22 @@ static kq_status names_line(loader *l) {
     return KQ_OK;
 }
 
-static kq_status add_column(loader *l, kq_sv name, kq_type type) {
+static kq_status add_column(loader *l, kq_sv name, kq_type type, bool text) {
     kq_table *t = &l->table->table;
     uint32_t twin = find_column(t, name);
     if (twin != UINT32_MAX && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
     if (twin != UINT32_MAX) return bad(l, name.p, "there is already a column", name);
     if (t->columns.n == COLUMNS_MAX) return bad(l, name.p, "a table has at most 500 columns, and no room for", name);
     if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column))) return kq_arena_status(l->arena, l->err);
-    t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type};
+    t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type, text};
     return KQ_OK;
+}
+
+/* A type's name, or that of both types. */
+static bool type_of(kq_sv name, kq_type *type, bool *text) {
+    *text = kq_sv_eq(name, KQ_SV("dynamic|string"));
+    *type = KQ_DYNAMIC;
+    return *text || kq_type_from_name(name, type);
 }
 
 static kq_status table_line(loader *l) {
@@ -325,21 +332,22 @@ static kq_status table_line(loader *l) {
             if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column)))
                 return kq_arena_status(l->arena, l->err);
             l->table->twins[i] = t->columns.n;
-            t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, n), KQ_DATETIME};
+            t->columns.items[t->columns.n++] = (kq_column){.name = kq_arena_copy(l->arena, n), .type = KQ_DATETIME};
         }
         return KQ_OK;
     }
     if (!cut(l->text, ':', &name, &type_name) || !name.n) return bad(l, l->text.p, "expected 'Column: type'", NONE);
     kq_type type;
-    if (kq_type_from_name(name, &type)) { /* type: Column Column */
+    bool text;
+    if (type_of(name, &type, &text)) { /* type: Column Column */
         for (kq_sv more = type_name; more.n;) {
             first_word(more, &name, &more);
-            KQ_TRY(add_column(l, name, type));
+            KQ_TRY(add_column(l, name, type, text));
         }
         return KQ_OK;
     }
-    if (!kq_type_from_name(type_name, &type)) return bad(l, type_name.p, "there is no type", type_name);
-    return add_column(l, name, type);
+    if (!type_of(type_name, &type, &text)) return bad(l, type_name.p, "there is no type", type_name);
+    return add_column(l, name, type, text);
 }
 
 static kq_status shape_line(loader *l) {
@@ -556,7 +564,7 @@ bool kq_model_recovered(kq_model_table *t, kq_arena *arena) {
     kq_column *items = kq_arena_array(arena, kq_column, c->n + 1);
     if (!items) return false;
     if (c->n) memcpy(items, c->items, c->n * sizeof *items);
-    items[c->n] = (kq_column){kq_recovered_column, KQ_BOOL};
+    items[c->n] = (kq_column){.name = kq_recovered_column, .type = KQ_BOOL};
     *c = (kq_columns){items, c->n + 1};
     return true;
 }

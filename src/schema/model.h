@@ -3,7 +3,7 @@
  * bring their own with --map. docs/maps.md describes the format; in short:
  *
  *   [table NAME]              doc TEXT             same A B   (two columns that are one instant)    Column: type
- *                             type: Column Column   (several of one type)
+ *                             type: Column Column   (several of one type; dynamic|string: kq_column.text)
  *   [names NAME]              code = name
  *   [shape NAME]              reader evtx, json    is FIELD   isnt FIELD   data PREFIX       System: expression
  *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)

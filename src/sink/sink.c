@@ -14,7 +14,7 @@ static kq_status own_columns(kq_sink *s, const kq_columns *from, kq_error *err) 
     kq_column *items = kq_arena_array(&s->arena, kq_column, (size_t)from->n + 1);
     if (!columns || !items) return kq_arena_status(&s->arena, err);
     for (uint32_t i = 0; i < from->n; i++)
-        items[i] = (kq_column){kq_arena_copy(&s->arena, from->items[i].name), from->items[i].type};
+        items[i] = (kq_column){.name = kq_arena_copy(&s->arena, from->items[i].name), .type = from->items[i].type};
     *columns = (kq_columns){items, from->n};
     s->columns = columns;
     return kq_arena_status(&s->arena, err);

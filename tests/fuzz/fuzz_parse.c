@@ -3,8 +3,10 @@
 #include "kql/diagnostic.h"
 #include "kql/plan.h"
 
-static kq_column columns[] = {
-    {{"a", 1}, KQ_STRING}, {{"b", 1}, KQ_LONG}, {{"c", 1}, KQ_DATETIME}, {{"d", 1}, KQ_DYNAMIC}};
+static kq_column columns[] = {{{"a", 1}, KQ_STRING, false},
+                              {{"b", 1}, KQ_LONG, false},
+                              {{"c", 1}, KQ_DATETIME, false},
+                              {{"d", 1}, KQ_DYNAMIC, false}};
 static const kq_sv table = {"T", 1};
 
 static bool find(void *ctx, kq_sv name, kq_table_ref *out) {

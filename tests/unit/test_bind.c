@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static kq_column t_columns[] = {{KQ_SV("s"), KQ_STRING},  {KQ_SV("l"), KQ_LONG},   {KQ_SV("i"), KQ_INT},
-                                {KQ_SV("r"), KQ_REAL},    {KQ_SV("b"), KQ_BOOL},   {KQ_SV("t"), KQ_DATETIME},
-                                {KQ_SV("d"), KQ_DYNAMIC}, {KQ_SV("a1"), KQ_STRING}};
-static kq_column u_columns[] = {{KQ_SV("s"), KQ_STRING}, {KQ_SV("l"), KQ_INT}, {KQ_SV("u"), KQ_STRING}};
+static kq_column t_columns[] = {{KQ_SV("s"), KQ_STRING, false},  {KQ_SV("l"), KQ_LONG, false},
+                                {KQ_SV("i"), KQ_INT, false},     {KQ_SV("r"), KQ_REAL, false},
+                                {KQ_SV("b"), KQ_BOOL, false},    {KQ_SV("t"), KQ_DATETIME, false},
+                                {KQ_SV("d"), KQ_DYNAMIC, false}, {KQ_SV("a1"), KQ_STRING, false}};
+static kq_column u_columns[] = {
+    {KQ_SV("s"), KQ_STRING, false}, {KQ_SV("l"), KQ_INT, false}, {KQ_SV("u"), KQ_STRING, false}};
 static const kq_sv table_names[] = {{"T", 1}, {"U", 1}, {"Events", 6}};
 
 static bool find(void *ctx, kq_sv name, kq_table_ref *out) {

@@ -4,10 +4,11 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-static kq_column t_columns[] = {{{"a", 1}, KQ_STRING}, {{"b", 1}, KQ_LONG}, {{"c", 1}, KQ_DATETIME},
-                                {{"d", 1}, KQ_REAL},   {{"e", 1}, KQ_INT},  {{"f", 1}, KQ_STRING},
-                                {{"y", 1}, KQ_DYNAMIC}};
-static kq_column u_columns[] = {{{"a", 1}, KQ_STRING}, {{"x", 1}, KQ_LONG}, {{"z", 1}, KQ_STRING}};
+static kq_column t_columns[] = {{{"a", 1}, KQ_STRING, false},   {{"b", 1}, KQ_LONG, false},
+                                {{"c", 1}, KQ_DATETIME, false}, {{"d", 1}, KQ_REAL, false},
+                                {{"e", 1}, KQ_INT, false},      {{"f", 1}, KQ_STRING, false},
+                                {{"y", 1}, KQ_DYNAMIC, false}};
+static kq_column u_columns[] = {{{"a", 1}, KQ_STRING, false}, {{"x", 1}, KQ_LONG, false}, {{"z", 1}, KQ_STRING, false}};
 static const kq_sv table_names[] = {{"T", 1}, {"U", 1}};
 
 static bool find(void *ctx, kq_sv name, kq_table_ref *out) {

@@ -23,11 +23,11 @@ static double reals[3] = {1.5, 0, 2};
 static uint64_t nulls[KQ_NULL_WORDS] = {4};
 static kq_str bags[3];
 
-static kq_column columns[] = {{{"Name", 4}, KQ_STRING},
-                              {{"N", 1}, KQ_LONG},
-                              {{"T", 1}, KQ_DATETIME},
-                              {{"R", 1}, KQ_REAL},
-                              {{"a \"b\",c", 7}, KQ_DYNAMIC}};
+static kq_column columns[] = {{{"Name", 4}, KQ_STRING, false},
+                              {{"N", 1}, KQ_LONG, false},
+                              {{"T", 1}, KQ_DATETIME, false},
+                              {{"R", 1}, KQ_REAL, false},
+                              {{"a \"b\",c", 7}, KQ_DYNAMIC, false}};
 
 static void run(const char *format, unsigned width, const char *expected) {
     kq_buf out, dyn;
@@ -131,7 +131,7 @@ static void test_many_rows(void **state) {
     kq_buf_init(&out, NULL, 0);
     static kq_str text[KQ_CHUNK_ROWS];
     for (int i = 0; i < KQ_CHUNK_ROWS; i++) text[i] = kq_str_sv(KQ_SV("some text of a row"));
-    kq_column column = {{"x", 1}, KQ_STRING};
+    kq_column column = {{"x", 1}, KQ_STRING, false};
     kq_columns cs = {&column, 1};
     kq_vector v = {KQ_STRING, false, text, NULL};
     kq_output output = {sizeof output, collect, &out, "table", 10, false};
