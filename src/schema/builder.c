@@ -1,4 +1,5 @@
 #include "schema/builder.h"
+#include "base/time.h"
 #include "column/value.h"
 #include "schema/convert.h"
 
@@ -239,6 +240,29 @@ static bool object(const row *r, const kq_build_node *node, kq_field *out) {
     return any && text.p && !buf->failed;
 }
 
+/* XML with an empty attribute time, and the time to be put there, if it can be told. */
+static bool timed(const row *r, const kq_build_node *node, kq_field *out) {
+    static const kq_sv attribute = {" time=\"", 7};
+    kq_field f;
+    kq_sv text;
+    if (!value_of(r, node->parts, out)) return false;
+    if (node->nparts < 2 || !value_of(r, &node->parts[1], &f) || !kq_field_text(out, r->arena, &text)) return true;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->zone)) return true;
+    kq_value v = kq_field_value(&f, KQ_DATETIME, r->arena, &r->b->scratch);
+    const char *at = v.null ? NULL : memmem(text.p, text.n, attribute.p, attribute.n);
+    if (!at) return true;
+    kq_buf *buf = &r->b->object;
+    size_t from = buf->n, before = (size_t)(at - text.p) + attribute.n;
+    kq_buf_append(buf, text.p, before);
+    kq_time_print(v.u.l, 7, buf);
+    kq_buf_append(buf, text.p + before, text.n - before);
+    if (buf->failed) return false;
+    *out =
+        (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_arena_copy(r->arena, (kq_sv){buf->p + from, buf->n - from})};
+    buf->n = from;
+    return out->u.text.p != NULL;
+}
+
 /* The value that an expression has for this row; false: none. */
 static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     const kq_map_expr *e = node->expr;
@@ -261,6 +285,7 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     case KQ_MAP_CONCAT: return concat(r, node, out);
     case KQ_MAP_NEAR: return near(r, node, out);
     case KQ_MAP_BAG: return object(r, node, out);
+    case KQ_MAP_TIMED: return timed(r, node, out);
     case KQ_MAP_SYSTEM: break; /* compiled away */
     }
     return false;

@@ -27,27 +27,186 @@ static void cell(kq_dyn value, kq_buf *scratch, kq_buf *out) {
     escaped(kq_buf_view(scratch), out);
 }
 
-bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+static bool is_attributes(kq_sv key) {
+    return kq_sv_eq(key, KQ_SV("#attributes"));
+}
+
+/* Is `key` a name that XML takes? Others are left out: they would break what is around them. */
+static bool is_name(kq_sv key) {
+    for (size_t i = 0; i < key.n; i++) {
+        unsigned char c = (unsigned char)key.p[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!letter && c != '_' && c < 0x80 && (i == 0 || ((c < '0' || c > '9') && c != '-' && c != '.' && c != ':')))
+            return false;
+    }
+    return key.n > 0;
+}
+
+static void attributes(kq_dyn bag, kq_buf *scratch, kq_buf *out) {
+    for (uint32_t i = 0, n = kq_dyn_tag_of(bag) == KQ_DYN_BAG ? kq_dyn_count(bag) : 0; i < n; i++) {
+        kq_sv key;
+        kq_dyn value = kq_dyn_entry(bag, i, &key);
+        if (!is_name(key)) continue;
+        kq_buf_char(out, ' ');
+        kq_buf_sv(out, key);
+        kq_buf_str(out, "=\"");
+        cell(value, scratch, out);
+        kq_buf_char(out, '"');
+    }
+}
+
+#define DEPTH_MAX 64
+
+static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out);
+
+/* <name attributes>value</name>; of an array one for each element. `more`: attributes that stand beside the value. */
+static void element(kq_sv name, kq_dyn value, kq_dyn more, unsigned depth, kq_buf *scratch, kq_buf *out) {
+    if (!is_name(name) || depth > DEPTH_MAX) return;
+    if (kq_dyn_tag_of(value) == KQ_DYN_ARRAY) {
+        for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++)
+            element(name, kq_dyn_element(value, i), more, depth + 1, scratch, out);
+        return;
+    }
+    kq_buf_char(out, '<');
+    kq_buf_sv(out, name);
+    if (more.n) attributes(more, scratch, out);
+    if (kq_dyn_tag_of(value) == KQ_DYN_BAG) {
+        kq_dyn own = kq_dyn_get(value, KQ_SV("#attributes"));
+        if (own.n) attributes(own, scratch, out);
+    }
+    kq_buf_char(out, '>');
+    inside(value, depth + 1, scratch, out);
+    kq_buf_str(out, "</");
+    kq_buf_sv(out, name);
+    kq_buf_char(out, '>');
+}
+
+/* The attributes of `name` where they stand in a member of its own, as evtx_dump --separate-json-attributes has them.
+ */
+static kq_dyn beside(kq_dyn bag, kq_sv name) {
+    char key[160];
+    static const kq_sv end = {"_attributes", 11};
+    if (name.n + end.n > sizeof key) return (kq_dyn){0};
+    memcpy(key, name.p, name.n);
+    memcpy(key + name.n, end.p, end.n);
+    return kq_dyn_get(bag, (kq_sv){key, name.n + end.n});
+}
+
+static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
+    if (kq_dyn_tag_of(value) != KQ_DYN_BAG) {
+        cell(value, scratch, out);
+        return;
+    }
+    for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
+        kq_sv key;
+        kq_dyn part = kq_dyn_entry(value, i, &key);
+        if (is_attributes(key) || kq_sv_ends(key, KQ_SV("_attributes"))) continue;
+        if (kq_sv_eq(key, KQ_SV("#text")))
+            cell(part, scratch, out);
+        else
+            element(key, part, beside(value, key), depth, scratch, out);
+    }
+}
+
+/* EventData without names: {"Data": "x"} and {"Data": {"#text": ["x", "y"]}} are what evtx_dump makes of it. */
+static void unnamed(kq_dyn value, kq_buf *scratch, kq_buf *out) {
+    if (kq_dyn_tag_of(value) == KQ_DYN_BAG) value = kq_dyn_get(value, KQ_SV("#text"));
+    bool many = value.n && kq_dyn_tag_of(value) == KQ_DYN_ARRAY;
+    for (uint32_t i = 0, n = many ? kq_dyn_count(value) : value.n > 0; i < n; i++) {
+        kq_buf_str(out, "<Data>");
+        cell(many ? kq_dyn_element(value, i) : value, scratch, out);
+        kq_buf_str(out, "</Data>");
+    }
+}
+
+static void event_data(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    kq_dyn own = kq_dyn_get(d, KQ_SV("#attributes"));
+    kq_buf_str(out, "<EventData xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"");
+    if (own.n) attributes(own, scratch, out);
+    kq_buf_char(out, '>');
+    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
+        kq_sv key;
+        kq_dyn value = kq_dyn_entry(d, i, &key);
+        kq_dyn_tag tag = kq_dyn_tag_of(value);
+        if (is_attributes(key)) continue;
+        if (kq_sv_eq(key, KQ_SV("Data")) &&
+            (tag == KQ_DYN_ARRAY || (tag == KQ_DYN_BAG && kq_dyn_get(value, KQ_SV("#text")).n))) {
+            unnamed(value, scratch, out);
+            continue;
+        }
+        kq_buf_str(out, "<Data Name=\"");
+        escaped(key, out);
+        kq_buf_str(out, "\">");
+        cell(value, scratch, out);
+        kq_buf_str(out, "</Data>");
+    }
+    kq_buf_str(out, "</EventData>");
+}
+
+/* Winlogbeat has only what stands in the element of UserData, and that one's name in `xml_name`. */
+static void user_data(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    kq_dyn named = kq_dyn_get(d, KQ_SV("xml_name"));
+    kq_sv outer = named.n && kq_dyn_tag_of(named) == KQ_DYN_STRING ? kq_dyn_string(named) : KQ_SV("");
+    kq_buf_str(out, "<UserData xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">");
+    if (!is_name(outer)) {
+        inside(d, 0, scratch, out);
+    } else {
+        kq_buf_printf(out, "<%.*s>", (int)outer.n, outer.p);
+        for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
+            kq_sv key;
+            kq_dyn value = kq_dyn_entry(d, i, &key);
+            if (!kq_sv_eq(key, KQ_SV("xml_name"))) element(key, value, (kq_dyn){0}, 0, scratch, out);
+        }
+        kq_buf_printf(out, "</%.*s>", (int)outer.n, outer.p);
+    }
+    kq_buf_str(out, "</UserData>");
+}
+
+/* Is the whole number none of dynamic's integers? */
+static bool is_large(const char *digits, size_t n) {
+    return n > 19 || (n == 19 && memcmp(digits, "9223372036854775807", 19) > 0);
+}
+
+/* The JSON text with whole numbers as strings that dynamic would round. */
+static kq_sv keep_digits(kq_sv in, kq_buf *out) {
+    size_t from = 0;
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] == '"') {
+            for (i++; i < in.n && in.p[i] != '"'; i++) i += in.p[i] == '\\';
+            continue;
+        }
+        if (in.p[i] != '-' && (in.p[i] < '0' || in.p[i] > '9')) continue;
+        size_t start = i++;
+        while (i < in.n && in.p[i] >= '0' && in.p[i] <= '9') i++;
+        bool whole = i == in.n || (in.p[i] != '.' && (in.p[i] | 0x20) != 'e');
+        bool minus = in.p[start] == '-';
+        if (whole && is_large(in.p + start + minus, i - start - minus)) {
+            kq_buf_append(out, in.p + from, start - from);
+            kq_buf_char(out, '"');
+            kq_buf_append(out, in.p + start, i - start);
+            kq_buf_char(out, '"');
+            from = i;
+        }
+        while (i < in.n && in.p[i] != ',' && in.p[i] != '}' && in.p[i] != ']' && in.p[i] != '"') i++;
+        i--;
+    }
+    if (!from) return in;
+    kq_buf_append(out, in.p + from, in.n - from);
+    return kq_buf_view(out);
+}
+
+static bool item(kq_sv in, void (*write)(kq_dyn d, kq_buf *scratch, kq_buf *out), kq_arena *arena, kq_sv *out) {
     kq_buf bag, text, scratch;
     kq_buf_init(&bag, arena->budget, 0);
     kq_buf_init(&text, arena->budget, 0);
     kq_buf_init(&scratch, arena->budget, 0);
-    bool ok = kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
+    in = keep_digits(in, &scratch);
+    bool ok = !scratch.failed && kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
     if (ok) {
-        kq_dyn d = kq_buf_view(&bag);
-        kq_buf_str(&text, "<DataItem Type=\"System.XmlData\" time=\"\" "
-                          "sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\"><EventData "
-                          "xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">");
-        for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
-            kq_sv key;
-            kq_dyn value = kq_dyn_entry(d, i, &key);
-            kq_buf_str(&text, "<Data Name=\"");
-            escaped(key, &text);
-            kq_buf_str(&text, "\">");
-            cell(value, &scratch, &text);
-            kq_buf_str(&text, "</Data>");
-        }
-        kq_buf_str(&text, "</EventData></DataItem>");
+        kq_buf_str(&text, "<DataItem Type=\"System.XmlData\" time=\"\" " /* KQ_MAP_TIMED puts it there */
+                          "sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">");
+        write(kq_buf_view(&bag), &scratch, &text);
+        kq_buf_str(&text, "</DataItem>");
         ok = !text.failed && !scratch.failed;
     }
     if (bag.failed || text.failed || scratch.failed) arena->failed = true; /* not the same as no value */
@@ -55,5 +214,50 @@ bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, 
     kq_buf_deinit(&bag);
     kq_buf_deinit(&text);
     kq_buf_deinit(&scratch);
+    return ok && out->p;
+}
+
+bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return item(in, event_data, arena, out);
+}
+
+bool kq_transform_userxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return item(in, user_data, arena, out);
+}
+
+/* The object without `#attributes`; an element that has nothing else but text is its text. */
+static void plain(kq_dyn value, unsigned depth, kq_buf *out) {
+    kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
+    if (text.n) value = text;
+    if (kq_dyn_tag_of(value) != KQ_DYN_BAG || depth > DEPTH_MAX) {
+        kq_dyn_json(value, out);
+        return;
+    }
+    bool any = false;
+    kq_buf_char(out, '{');
+    for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
+        kq_sv key;
+        kq_dyn part = kq_dyn_entry(value, i, &key);
+        if (is_attributes(key) || kq_sv_ends(key, KQ_SV("_attributes"))) continue;
+        if (any) kq_buf_char(out, ',');
+        any = true;
+        kq_json_string(key, out);
+        kq_buf_char(out, ':');
+        plain(part, depth + 1, out);
+    }
+    kq_buf_char(out, '}');
+}
+
+bool kq_transform_userjson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    kq_buf bag, text;
+    kq_buf_init(&bag, arena->budget, 0);
+    kq_buf_init(&text, arena->budget, 0);
+    bool ok = kq_dyn_parse_json(in, &bag);
+    if (ok) plain(kq_buf_view(&bag), 0, &text);
+    if (bag.failed || text.failed) arena->failed = true;
+    ok &= !text.failed;
+    if (ok) *out = kq_arena_copy(arena, kq_buf_view(&text));
+    kq_buf_deinit(&bag);
+    kq_buf_deinit(&text);
     return ok && out->p;
 }

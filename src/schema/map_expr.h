@@ -62,7 +62,8 @@ typedef enum kq_map_kind {
     KQ_MAP_ANY,       /* the first of the parts with a value */
     KQ_MAP_CONCAT,    /* all parts, one after another */
     KQ_MAP_NEAR,      /* the time parts[0], or parts[1] when they are far apart */
-    KQ_MAP_BAG        /* an object of the parts by their keys */
+    KQ_MAP_BAG,       /* an object of the parts by their keys */
+    KQ_MAP_TIMED      /* made of $DataXml: the XML parts[0] with the time parts[1] in its wrapper */
 } kq_map_kind;
 
 typedef struct kq_map_expr kq_map_expr;

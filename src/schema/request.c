@@ -87,6 +87,19 @@ static bool field_name(maker *m, kq_sv text, kq_sv *out) {
     return s->has_user;
 }
 
+static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_build_node *out);
+
+/* Event data that JSON gave has no time of its own in the wrapper that Event.EventData has: the record's. */
+static bool timed(maker *m, const kq_map_expr *behind, bool json, kq_build_node *out) {
+    static const kq_map_expr expr = {.kind = KQ_MAP_TIMED};
+    const kq_map_expr *time = kq_shape_find(m->shape, KQ_SV("Time"));
+    kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, 2);
+    if (!parts || !compile(m, behind, true, json, &parts[0])) return false;
+    *out = (kq_build_node){.expr = &expr, .nparts = 1, .parts = parts};
+    if (time && compile(m, time, true, false, &parts[1])) out->nparts = 2;
+    return true;
+}
+
 static const kq_map_expr plain_field = {.kind = KQ_MAP_FIELD};
 
 /*
@@ -106,6 +119,8 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_bu
     }
     case KQ_MAP_SYSTEM: {
         const kq_map_expr *behind = kq_shape_find(m->shape, e->text);
+        if (behind && kq_sv_eq(e->text, KQ_SV("DataXml")) && behind->kind != KQ_MAP_FIELD)
+            return timed(m, behind, json, out);
         return behind && compile(m, behind, true, json, out);
     }
     case KQ_MAP_PARENT:

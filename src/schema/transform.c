@@ -425,7 +425,9 @@ static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
     return false;
 }
 
-#define transform_dataxml kq_transform_dataxml
+#define transform_dataxml  kq_transform_dataxml
+#define transform_userjson kq_transform_userjson
+#define transform_userxml  kq_transform_userxml
 
 static const kq_transform transforms[] = {
 #define KQ_TRANSFORM(name, flags, doc) {#name, transform_##name, flags, doc},

@@ -84,5 +84,26 @@ check "other text between records is damage" 3 "$(row 1) $(row 2)" "not a JSON o
 { printf 'evtxexport 20181227\n\n' && xml 1 | tail -n +2 && echo && xml 2 | tail -n +2; } >export
 check "evtxexport" 0 "$(row 1) $(row 2)" '' query "$query" --on export
 
+# --- event data as the XML of the table Event, as from EVTX
+
+cat >cleared.json <<'X'
+{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Eventlog"}},"EventID":1102,"Channel":"Security","Computer":"WS01","EventRecordID":9,"TimeCreated":{"#attributes":{"SystemTime":"2026-01-15T10:00:00.123456Z"}}},"UserData":{"LogFileCleared":{"#attributes":{"xmlns":"http://manifests.microsoft.com/x"},"SubjectUserName":"a&b","List":["x",7]}}}}
+{"Event":{"System":{"Provider_attributes":{"Name":"Microsoft-Windows-Eventlog"},"EventID":1102,"Channel":"Security","Computer":"WS01","EventRecordID":8,"TimeCreated_attributes":{"SystemTime":"2026-01-15T10:00:00Z"}},"UserData":{"LogFileCleared_attributes":{"xmlns":"n"},"LogFileCleared":{"SubjectUserName":"u"}}}}
+{"@timestamp":"2026-01-15T10:00:00Z","winlog":{"provider_name":"Microsoft-Windows-Eventlog","event_id":1102,"channel":"Security","record_id":7,"user_data":{"SubjectUserName":"u","xml_name":"LogFileCleared"}}}
+{"Event":{"System":{"Provider":{"#attributes":{"Name":"p"}},"EventID":7,"Channel":"c","EventRecordID":6,"TimeCreated":{"#attributes":{"SystemTime":"no time"}}},"EventData":{"Data":{"#text":["a<",2]},"N":18446744073709551615,"L":[-9223372036854775807,1.5],"S":"\"12345678901234567890"}}}
+X
+item='<DataItem Type=\"System.XmlData\" time=\"%s\" sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\"><%s xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">'
+xml() { # RECORD, TIME, ELEMENT, WHAT STANDS IN IT
+    # shellcheck disable=SC2059
+    check "EventData of record $1" 0 "{\"EventData\":\"$(printf '%s' "$item" | sed "s/%s/$2/;s/%s/$3/")$4</$3></DataItem>\"}" '' query \
+         'Event | project EventData' --on "one$1.json"
+}
+for r in 9 8 7 6; do grep "RecordID\":$r,\|record_id\":$r," cleared.json >one$r.json; done
+xml 9 2026-01-15T10:00:00.1234560Z UserData '<LogFileCleared xmlns=\"http://manifests.microsoft.com/x\"><SubjectUserName>a&amp;b</SubjectUserName><List>x</List><List>7</List></LogFileCleared>'
+xml 8 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared xmlns=\"n\"><SubjectUserName>u</SubjectUserName></LogFileCleared>'
+xml 7 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared><SubjectUserName>u</SubjectUserName></LogFileCleared>'
+xml 6 '' EventData '<Data>a&lt;</Data><Data>2</Data><Data Name=\"N\">18446744073709551615</Data><Data Name=\"L\">[-9223372036854775807,1.5]</Data><Data Name=\"S\">&quot;12345678901234567890</Data>'
+check "user data of WindowsEvent" 0 '{"EventData":{"LogFileCleared":{"SubjectUserName":"a&b","List":["x",7]}}}' '' query 'WindowsEvent | project EventData' --on one9.json
+
 echo "1..$n"
 exit $bad
