@@ -21,6 +21,7 @@ typedef struct kq_exec_env {
     void *progress_ctx;
     kq_scan_cache *scan_cache; /* scans are kept here between runs; NULL: not */
     bool local_null;           /* local times of an unknown zone are null, not refused */
+    kq_unseen *unseen;         /* tables of which nothing is there; NULL: not wanted */
     kq_cleanup **cleanups;     /* for compiled patterns; the caller runs them after the call */
 } kq_exec_env;
 

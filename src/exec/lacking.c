@@ -2,7 +2,7 @@
 #include "kql/reach.h"
 #include <stdio.h>
 
-/* A column of one source that is always the same; without a source: a table that no input has data of. */
+/* A column of one source that is always the same; without a source: a table that has no rows here. */
 typedef struct cause {
     struct table *table;
     const kq_catalog_source *source;
@@ -20,6 +20,7 @@ typedef struct table {
     uint64_t *records; /* of each source, once counted */
     bool own;          /* an export may have every column */
     bool suspect;      /* a leg of it ended */
+    bool data;         /* an input may have rows of it */
     cause missing;
     struct table *next;
 } table;
@@ -37,9 +38,12 @@ static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error 
         if ((*out)->is == is) return KQ_OK;
     table *t = kq_arena_new(&l->arena, table);
     if (!t) return kq_arena_status(&l->arena, err);
-    *t = (table){.is = is, .own = kq_catalog_own_data(catalog, is), .missing = {.table = t}, .next = l->tables};
-    if (kq_catalog_has_data(catalog, is))
-        KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
+    *t = (table){.is = is,
+                 .own = kq_catalog_own_data(catalog, is),
+                 .data = kq_catalog_has_data(catalog, is),
+                 .missing = {.table = t},
+                 .next = l->tables};
+    if (t->data) KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
     size_t n = t->nsources * is->columns.n;
     t->always = kq_arena_array(&l->arena, cause, n + 1);
     t->known = kq_arena_array(&l->arena, kq_known, n + 1);
@@ -75,7 +79,9 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     table *t;
     *out = (kq_legs){0};
     KQ_TRY(table_of(l, scan->u.scan.handle, &t, err));
-    if (!kq_catalog_has_data(l->runner->env.catalog, t->is)) {
+    bool any = !t->records;
+    for (size_t i = 0; !any && i < t->nsources; i++) any = t->records[i] > 0;
+    if (!t->data || !any) {
         kq_ended *e = kq_arena_new(&l->arena, kq_ended);
         if (!e) return kq_arena_status(&l->arena, err);
         *e = (kq_ended){.why = &t->missing};
@@ -84,10 +90,8 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     }
     l->leaves++;
     if (t->own || !t->nsources) return add_leg(l, scan, NULL, out, err);
-    bool any = false;
-    for (size_t i = 0; t->records && i < t->nsources; i++) any |= t->records[i] > 0;
     for (size_t i = t->nsources; i-- > 0;)
-        if (!any || t->records[i]) KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, out, err));
+        if (!t->records || t->records[i]) KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, out, err));
     return KQ_OK;
 }
 
@@ -95,30 +99,38 @@ static void suspect(KQ_UNUSED void *ctx, const void *why) {
     ((const cause *)why)->table->suspect = true;
 }
 
-/* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". */
-static kq_sv sentence(lacking *l, const cause *c) {
+/* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". Appended. */
+static kq_status sentence(lacking *l, const cause *c, kq_buf *out, kq_error *err) {
     const kq_table *t = c->table->is;
-    if (!c->source) return kq_arena_printf(&l->arena, "no input has data of the table " KQ_SV_FMT, KQ_SV_ARG(t->name));
+    if (!c->source) {
+        kq_buf_printf(out, "no input has %s of the table " KQ_SV_FMT, c->table->data ? "events" : "data",
+                      KQ_SV_ARG(t->name));
+        return c->table->data ? kq_catalog_source_list(l->runner->env.catalog, t, out, err) : KQ_OK;
+    }
     kq_sv name = t->columns.items[c->column].name;
     kq_sv text = c->value.type == KQ_STRING ? kq_str_view(&c->value.u.s) : KQ_SV("");
+    kq_buf_sv(out, name);
     if (text.n)
-        return kq_arena_printf(&l->arena, KQ_SV_FMT " is always \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from " KQ_SV_FMT,
-                               KQ_SV_ARG(name), KQ_SV_ARG(text), KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
-    return kq_arena_printf(&l->arena, KQ_SV_FMT " is never available in " KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(name),
-                           KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
+        kq_buf_printf(out, " is always \"" KQ_SV_FMT "\" in ", KQ_SV_ARG(text));
+    else
+        kq_buf_str(out, " is never available in ");
+    kq_buf_printf(out, KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
+    return KQ_OK;
 }
 
-/* The plan's legs, of the sources that have records here. They are counted only when it may matter. */
-static kq_status legs_here(lacking *l, const kq_plan *plan, kq_legs *out, kq_error *err) {
+/* The plan's legs, of the sources that have records here. They are counted only when it may matter, or `count`. */
+static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs *out, kq_error *err) {
     kq_reach reach = {scan_legs, suspect, l, &l->arena};
     bool again = false;
     KQ_TRY(kq_reach_legs(&reach, plan, out, err));
     for (table *t = l->tables; t; t = t->next) {
-        if (!t->suspect || t->own) continue;
-        t->records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
-        if (!t->records) return kq_arena_status(&l->arena, err);
-        KQ_TRY(kq_catalog_count(l->runner->env.catalog, t->is, l->runner->env.budget, t->records, err));
-        again = true;
+        if (!(t->suspect || count) || t->own || !t->data || !t->nsources) continue;
+        uint64_t *records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
+        bool known;
+        if (!records) return kq_arena_status(&l->arena, err);
+        KQ_TRY(kq_catalog_count(l->runner->env.catalog, t->is, l->runner->env.budget, records, &known, err));
+        if (known) t->records = records;
+        again |= known;
     }
     l->leaves = again ? 0 : l->leaves;
     return again ? kq_reach_legs(&reach, plan, out, err) : KQ_OK;
@@ -136,24 +148,34 @@ static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
     return true;
 }
 
-static kq_status tell(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
+static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_buf *text,
+                          kq_error *err) {
     bool nothing = !legs->legs, missing = nothing;
     uint32_t n = 0;
     for (const kq_ended *e = legs->ended; e; e = e->next) missing &= !((const cause *)e->why)->source;
     for (const kq_ended *e = legs->ended; e; e = e->next) n += told(legs->ended, e, missing);
     for (const kq_ended *e = legs->ended; e; e = e->next) {
-        char text[640];
+        const cause *c = e->why;
         if (!told(legs->ended, e, missing)) continue;
-        kq_sv why = sentence(l, e->why);
-        if (!why.p) return kq_arena_status(&l->arena, err);
-        snprintf(text, sizeof text, "this can't match %s: " KQ_SV_FMT, nothing ? "here" : "there", KQ_SV_ARG(why));
-        size_t at = strlen(text);
-        if (!every && !missing && n > 1 && at < sizeof text)
-            snprintf(text + at, sizeof text - at, ", nor in %u other source%s here", n - 1, n > 2 ? "s" : "");
-        KQ_TRY(fn(ctx, nothing, text, err));
+        kq_buf_clear(text);
+        kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
+        KQ_TRY(sentence(l, c, text, err));
+        if (!every && c->table->records && c->source && n > 1)
+            kq_buf_printf(text, ", nor in %u other source%s here", n - 1, n > 2 ? "s" : "");
+        kq_buf_char(text, 0);
+        KQ_TRY(kq_buf_status(text, err));
+        KQ_TRY(fn(ctx, nothing, text->p, err));
         if (!every) break;
     }
     return KQ_OK;
+}
+
+static kq_status tell(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
+    kq_buf text;
+    kq_buf_init(&text, l->runner->env.budget, 1 << 16);
+    kq_status status = tell_all(l, legs, every, fn, ctx, &text, err);
+    kq_buf_deinit(&text);
+    return status;
 }
 
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
@@ -163,7 +185,7 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     kq_legs legs;
     kq_arena_init(&l.arena, runner->env.budget, 0);
     kq_status status = kq_runner_bind(runner, text, &l.arena, &cleanups, &query, err);
-    if (!status) status = legs_here(&l, query.plan, &legs, err);
+    if (!status) status = legs_here(&l, query.plan, every, &legs, err);
     /* what one source lacks says something of the query when it reads that table and no other */
     if (!status && (!legs.legs || (every && l.leaves == 1))) status = tell(&l, &legs, every, fn, ctx, err);
     kq_cleanup_run(&cleanups);
@@ -172,7 +194,7 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
 }
 
 kq_status kq_lacking_note(void *runner, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
-    /* a table without data was told when the query began */
-    if (!strstr(sentence, "no input has data")) kq_runner_note(runner, "%s", sentence);
+    /* a table without data was told when the query began, one without events when it was read */
+    if (!strstr(sentence, "no input has ")) kq_runner_note(runner, "%s", sentence);
     return KQ_OK;
 }

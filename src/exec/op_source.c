@@ -73,7 +73,8 @@ kq_status kq_op_scan(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) 
                          .npredicates = plan->u.scan.npredicates,
                          .report = x->env->report,
                          .budget = x->env->budget,
-                         .local_null = x->env->local_null};
+                         .local_null = x->env->local_null,
+                         .unseen = x->env->unseen};
     if (!x->env->scan_cache) return scan(x, &spec, op, err);
     kq_scan_spec whole = spec;
     kq_scan_entry *entry;

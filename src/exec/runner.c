@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #define MISSING_MAX 12 /* tables without data that are named */
+#define EMPTY_MAX   4  /* tables without rows that are named; more were not meant one by one */
 
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
@@ -126,6 +127,76 @@ static void note_tables(kq_runner *r, const kq_query *query) {
         kq_runner_note(r, "no input here has data of the table%s %s", shown == 1 ? "" : "s", text);
 }
 
+static bool is_unseen(const kq_unseen *u, const kq_table *t) {
+    for (uint32_t i = 0; i < u->n; i++)
+        if (u->tables[i] == t) return true;
+    return false;
+}
+
+/* Tables that were read to their end without an event; of a stored function only when that goes for all that it reads.
+ */
+typedef struct emptiness {
+    kq_runner *runner;
+    const kq_query *query;
+    const kq_unseen *unseen;
+    kq_sv function;
+    bool filled;
+    const kq_table *tables[EMPTY_MAX];
+    uint32_t n; /* may be more */
+} emptiness;
+
+static kq_status note_emptiness(const emptiness *e, kq_error *err);
+
+static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_error *err) {
+    if (!p || depth > 200) return KQ_OK;
+    if (p->kind == KQ_PLAN_SCAN && kq_catalog_has_data(e->runner->env.catalog, p->u.scan.handle)) {
+        kq_sv function = kq_stored_name(e->query->stored, p->span);
+        /* a file that is named as a table of its own is its user's to know */
+        bool empty = is_unseen(e->unseen, p->u.scan.handle) &&
+                     kq_catalog_maps(e->runner->env.catalog, p->u.scan.handle);
+        if (kq_sv_eq(function, e->function)) {
+            e->filled |= !empty;
+            for (uint32_t i = 0; i < e->n && i < EMPTY_MAX; i++) empty &= e->tables[i] != p->u.scan.handle;
+            if (empty && e->n < EMPTY_MAX) e->tables[e->n] = p->u.scan.handle;
+            e->n += empty;
+        } else if (empty && !e->function.n) {
+            emptiness inside = {.runner = e->runner, .query = e->query, .unseen = e->unseen, .function = function};
+            KQ_TRY(empty_scans(&inside, e->query->plan, 0, err));
+            if (!inside.filled) KQ_TRY(note_emptiness(&inside, err));
+        }
+    }
+    KQ_TRY(empty_scans(e, p->input, depth + 1, err));
+    if (p->kind == KQ_PLAN_JOIN) KQ_TRY(empty_scans(e, p->u.join.right, depth + 1, err));
+    for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
+        KQ_TRY(empty_scans(e, p->u.unions.inputs[i], depth + 1, err));
+    return KQ_OK;
+}
+
+/* "DeviceFileEvents has no rows here: no input has its events (Sysmon 11, 15)"; several without their events. */
+static kq_status note_emptiness(const emptiness *e, kq_error *err) {
+    kq_buf text;
+    if (!e->n || e->n > EMPTY_MAX) return KQ_OK;
+    kq_buf_init(&text, e->runner->env.budget, 1 << 16);
+    if (e->function.n) kq_buf_printf(&text, KQ_SV_FMT ": ", KQ_SV_ARG(e->function));
+    for (uint32_t i = 0; i < e->n; i++)
+        kq_buf_printf(&text, "%s" KQ_SV_FMT, i ? ", " : "", KQ_SV_ARG(e->tables[i]->name));
+    kq_buf_str(&text, e->n > 1 ? " have no rows here: no input has their events"
+                               : " has no rows here: no input has its events");
+    kq_status status = KQ_OK;
+    if (e->n == 1) status = kq_catalog_source_list(e->runner->env.catalog, e->tables[0], &text, err);
+    if (!status) status = kq_buf_status(&text, err);
+    if (!status) kq_runner_note(e->runner, "%.*s", (int)text.n, text.p);
+    kq_buf_deinit(&text);
+    return status;
+}
+
+static kq_status note_unseen(kq_runner *r, const kq_query *query, const kq_unseen *unseen, kq_error *err) {
+    emptiness e = {.runner = r, .query = query, .unseen = unseen};
+    if (!unseen->n) return KQ_OK;
+    KQ_TRY(empty_scans(&e, query->plan, 0, err));
+    return note_emptiness(&e, err);
+}
+
 typedef struct cells {
     kq_arena *arena;
     kq_value *items;
@@ -200,13 +271,16 @@ kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_
     kq_arena arena;
     kq_cleanup *cleanups = NULL;
     kq_query query = {0};
+    kq_unseen unseen = {0};
     kq_arena_init(&arena, r->env.budget, 0);
     kq_status status = kq_runner_bind(r, text, &arena, &cleanups, &query, err);
     if (status) goto out;
     if ((status = result->begin(result->ctx, &query.plan->out, query.visualization, err))) goto out;
     kq_exec_env env = r->env;
     env.cleanups = &cleanups;
+    if (!env.local_null) env.unseen = &unseen; /* otherwise the user did not ask for these tables */
     status = kq_exec_run(query.plan, &env, &result->rows, err);
+    if (!status) status = note_unseen(r, &query, &unseen, err);
 out:
     if (status) kq_stored_place(query.stored, err);
     kq_cleanup_run(&cleanups);

@@ -427,6 +427,10 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->nonly; i++)
         if (!holds(&r, &s->only[i])) return judged(b, err);
+    if (!b->seen) {
+        b->seen = true;
+        if (b->spec->seen) __atomic_store_n(b->spec->seen, true, __ATOMIC_RELAXED);
+    }
     if (b->counts) {
         if (s->map) b->counts[s->number]++;
         return KQ_OK;

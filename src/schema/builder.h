@@ -46,6 +46,7 @@ typedef struct kq_builder {
     kq_arena text;   /* of the chunk being filled */
     kq_arena judged; /* what predicates need for one row */
     kq_buf scratch, object;
+    bool seen;         /* spec->seen was set */
     bool asked, known; /* of the row being built: was the book asked for its parent, and did it find it */
 } kq_builder;
 

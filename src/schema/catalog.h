@@ -111,13 +111,22 @@ typedef struct kq_catalog_source {
 /* The sources of a table, in the order of the maps, in `arena`. */
 kq_status kq_catalog_sources(const kq_catalog *catalog, const kq_table *table, kq_arena *arena,
                              const kq_catalog_source **out, size_t *n, kq_error *err);
+/* Appends the sources of a table, as a list that may be cut: "Sysmon 11, 15, 23, Security 4663". */
+kq_status kq_catalog_source_list(const kq_catalog *catalog, const kq_table *table, kq_buf *out, kq_error *err);
 /* Is a column of the source always the same: "" when it is never available? */
 bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *text);
 /* Has an input rows of the table itself (an export), not of events that become such rows? */
 bool kq_catalog_own_data(const kq_catalog *catalog, const kq_table *table);
-/* Reads the inputs and counts the records of each source of kq_catalog_sources. Damage is not reported. */
+/* Reads the inputs and counts the records of each source of kq_catalog_sources, once for a table: it is remembered.
+ * Damage is not reported. *known false: an input can be read once only, and is left for the query. */
 kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_budget *budget, uint64_t *records,
-                           kq_error *err);
+                           bool *known, kq_error *err);
+
+/* Tables of which nothing is there. A scan that may have left out some kind of event beforehand notes none. */
+typedef struct kq_unseen {
+    const kq_table *tables[32];
+    uint32_t n; /* no more than there is room for */
+} kq_unseen;
 
 typedef struct kq_scan_spec {
     const kq_table *table;
@@ -132,6 +141,8 @@ typedef struct kq_scan_spec {
     bool local_null;      /* local times without a zone are null; otherwise they are refused */
     bool told;            /* with starts: also which starts were told, so that another telling can be left out */
     bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
+    kq_unseen *unseen;    /* where the table is noted when all was read and no event of it is there; NULL: nowhere */
+    bool *seen;           /* src/schema's own: set when an event of the table is met; may be NULL */
 } kq_scan_spec;
 
 typedef struct kq_scan kq_scan;

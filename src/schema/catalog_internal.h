@@ -124,7 +124,10 @@ bool kq_catalog_keep_book(const kq_catalog *catalog, kq_book *book, const uint32
 /* The borrower needs it no more. */
 void kq_catalog_return_book(const kq_catalog *catalog, const kq_book *book);
 kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
-/* Throws away all books; `shelf` too when `all`. */
+/* What kq_catalog_count found for a table, of n sources; false: it was not counted. */
+bool kq_shelf_counts(kq_shelf *shelf, const kq_table *table, uint64_t *records, uint32_t n);
+void kq_shelf_keep_counts(kq_shelf *shelf, const kq_table *table, const uint64_t *records, uint32_t n);
+/* Throws away all books and counts; `shelf` too when `all`. */
 void kq_shelf_clear(kq_shelf *shelf, bool all);
 
 /* Makes a table `name` from the first records of an opened source: its fields, and types that fit their values.

@@ -27,6 +27,7 @@ typedef struct judge {
     const kq_predicate *predicate;
     const kq_build_node *node; /* transforms over one field */
     bool more;                 /* other alternatives follow: an empty field decides nothing */
+    bool *seen;                /* the spec's: such an event is there */
 } judge;
 
 static bool through(const kq_build_node *node, kq_sv text, kq_sv *out) {
@@ -39,6 +40,7 @@ static bool through(const kq_build_node *node, kq_sv text, kq_sv *out) {
 
 static bool judge_field(const void *ctx, const kq_field *field) {
     const judge *j = ctx;
+    if (j->seen && !__atomic_load_n(j->seen, __ATOMIC_RELAXED)) __atomic_store_n(j->seen, true, __ATOMIC_RELAXED);
     if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL) {
         if (j->more) return true;
         return j->predicate->kind == KQ_PREDICATE_TEXT && kq_matcher_test(j->predicate->matcher, KQ_SV(""));
@@ -283,7 +285,11 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
         predicates[i].predicate = p;
         *c = column_of(m, p->column);
         KQ_TRY(kq_arena_status(m->arena, m->err));
-        if (never(c, p)) return KQ_OK;
+        if (never(c, p)) {
+            if (spec->seen)
+                __atomic_store_n(spec->seen, true, __ATOMIC_RELAXED); /* it is not looked for: it may be there */
+            return KQ_OK;
+        }
     }
     for (uint32_t i = 0; i < spec->ncolumns; i++) columns[i] = column_of(m, spec->columns[i]);
     kq_build_set *set = &m->builds[m->nsets];
@@ -301,7 +307,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
         if (!early(c, predicates[i].predicate, &field)) continue;
         judge *j = kq_arena_new(m->arena, judge);
         if (!j) return kq_arena_status(m->arena, m->err);
-        *j = (judge){predicates[i].predicate, first_of(c->node), c->node->expr->kind == KQ_MAP_ANY};
+        *j = (judge){predicates[i].predicate, first_of(c->node), c->node->expr->kind == KQ_MAP_ANY, spec->seen};
         if (m->wants[field].accept) continue; /* one judge a field; the others are asked when the row is built */
         m->wants[field].accept = judge_field;
         m->wants[field].accept_ctx = j;

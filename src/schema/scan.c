@@ -43,6 +43,8 @@ struct kq_scan {
     kq_type *types; /* of the book to be made */
     bool reading_starts;
     kq_unfit unfit;   /* has its own lock */
+    bool seen;        /* an event of the table was met; atomic */
+    bool whole;       /* all inputs were read */
     unsigned filling; /* workers that read starts */
     bool sealed;
     kq_status failed; /* of the reading of starts */
@@ -96,6 +98,7 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     if (!s) return kq_nomem(err);
     s->catalog = catalog;
     s->spec = *spec;
+    s->spec.seen = &s->seen;
     s->spec.keep_duplicates |= catalog->keep_duplicates;
     kq_arena_init(&s->arena, spec->budget, 0);
     pthread_mutex_init(&s->lock, NULL);
@@ -130,6 +133,8 @@ void kq_scan_destroy(kq_scan *s) {
     else
         kq_book_destroy(s->book);
     kq_unfit_end(&s->unfit, s->spec.report);
+    kq_unseen *u = s->spec.unseen;
+    if (u && s->whole && !s->seen && u->n < sizeof u->tables / sizeof *u->tables) u->tables[u->n++] = s->spec.table;
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->ready);
@@ -271,6 +276,7 @@ static kq_status claim(kq_scan_worker *w, opened **out, kq_reader **reader, kq_m
     while (!status && !*out) {
         if (!s->current) {
             status = open_next(s, &s->current, err);
+            s->whole |= !status && !s->current;
             if (status || !s->current) break;
         }
         opened *o = s->current;

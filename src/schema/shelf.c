@@ -10,8 +10,15 @@ typedef struct kept {
     struct kept *next;
 } kept;
 
+typedef struct counted {
+    const kq_table *table;
+    struct counted *next;
+    uint64_t records[];
+} counted;
+
 struct kq_shelf {
     pthread_mutex_t lock;
+    counted *counts;
     kept *books;
 };
 
@@ -36,9 +43,34 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
         throw_away(k);
     }
     s->books = NULL;
+    for (counted *k = s->counts, *next; k; k = next) {
+        next = k->next;
+        kq_free(k);
+    }
+    s->counts = NULL;
     if (!all) return;
     pthread_mutex_destroy(&s->lock);
     kq_free(s);
+}
+
+bool kq_shelf_counts(kq_shelf *s, const kq_table *table, uint64_t *records, uint32_t n) {
+    pthread_mutex_lock(&s->lock);
+    const counted *k = s->counts;
+    while (k && k->table != table) k = k->next;
+    if (k && n) memcpy(records, k->records, n * sizeof *records);
+    pthread_mutex_unlock(&s->lock);
+    return k != NULL;
+}
+
+void kq_shelf_keep_counts(kq_shelf *s, const kq_table *table, const uint64_t *records, uint32_t n) {
+    counted *k = kq_malloc(sizeof *k + n * sizeof *records);
+    if (!k) return; /* it is counted again */
+    k->table = table;
+    if (n) memcpy(k->records, records, n * sizeof *records);
+    pthread_mutex_lock(&s->lock);
+    k->next = s->counts;
+    s->counts = k;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static bool has(const uint32_t *columns, uint32_t n, uint32_t column) {

@@ -70,13 +70,53 @@ bool kq_catalog_own_data(const kq_catalog *c, const kq_table *table) {
     return false;
 }
 
+#define SOURCES_SHOWN 6
+
 static kq_status no_rows(KQ_UNUSED void *ctx, KQ_UNUSED kq_chunk *chunk, KQ_UNUSED bool *done,
                          KQ_UNUSED kq_error *err) {
     return KQ_OK;
 }
 
+/* "Sysmon 11", "Sysmon 15": a name that begins as the last one did is told by its last word. */
+static void add_source(kq_buf *out, kq_sv name, kq_sv last) {
+    size_t n = 0;
+    for (size_t i = 0; i < name.n && i < last.n && name.p[i] == last.p[i]; i++)
+        if (name.p[i] == ' ') n = i + 1;
+    kq_buf_printf(out, "%s", last.n ? ", " : "");
+    kq_buf_sv(out, kq_sv_slice(name, n, name.n));
+}
+
+kq_status kq_catalog_source_list(const kq_catalog *c, const kq_table *table, kq_buf *out, kq_error *err) {
+    const kq_catalog_source *sources = NULL;
+    size_t n = 0;
+    kq_sv last = KQ_SV("");
+    kq_arena arena;
+    kq_arena_init(&arena, c->budget, 0);
+    kq_status status = kq_catalog_sources(c, table, &arena, &sources, &n, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        kq_sv name = sources[i].name;
+        const char *comma = memchr(name.p, ',', name.n); /* "Security 5156, outgoing" */
+        if (comma) name = kq_sv_slice(name, 0, (size_t)(comma - name.p));
+        if (kq_sv_eq(name, last)) continue;
+        if (i >= SOURCES_SHOWN) {
+            kq_buf_str(out, ", ...");
+            break;
+        }
+        if (!last.n) kq_buf_str(out, " (");
+        add_source(out, name, last);
+        last = name;
+    }
+    if (last.n) kq_buf_char(out, ')');
+    kq_arena_deinit(&arena);
+    return status;
+}
+
 kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget *budget, uint64_t *records,
-                           kq_error *err) {
+                           bool *known, kq_error *err) {
+    *known = true;
+    for (size_t i = 0; i < c->ninputs; i++) *known &= strcmp(c->inputs[i].path, "-") != 0;
+    uint32_t maps = kq_catalog_maps(c, table);
+    if (!*known || kq_shelf_counts(c->shelf, table, records, maps)) return KQ_OK;
     kq_report report;
     kq_scan *scan = NULL;
     kq_scan_worker *worker = NULL;
@@ -93,5 +133,6 @@ kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget
     kq_scan_worker_destroy(worker);
     kq_scan_destroy(scan);
     kq_report_deinit(&report);
+    if (!status) kq_shelf_keep_counts(c->shelf, table, records, maps);
     return status;
 }

@@ -73,9 +73,9 @@ cant 'imProcessCreate | where TargetUserUpn == "a@b.c"' 'a view'
 cant '_Im_ProcessCreate(starttime = datetime(2020-01-01)) | extend U = tolower(TargetUserUpn) | where U has "a"' 'a view with parameters'
 can 'imProcessCreate | where TargetUserUpn == "a" or CommandLine has "net"' 'a view, either'
 can 'imProcessEvent | where TargetUserUpn == "" | project CommandLine' 'a view, empty'
-cant 'union DeviceProcessEvents, DeviceRegistryEvents | where AccountUpn has "a"' 'a union'
+cant 'union DeviceProcessEvents, DeviceNetworkEvents | where AccountUpn has "a"' 'a union'
 cant 'union (DeviceProcessEvents | where AccountUpn has "a"), (DeviceProcessEvents | where AccountUpn has "b")' 'no leg of a union'
-can 'union DeviceProcessEvents, (DeviceRegistryEvents | extend AccountUpn = DeviceName) | where AccountUpn has "a"' 'one leg of a union'
+can 'union DeviceProcessEvents, (DeviceNetworkEvents | extend AccountUpn = DeviceName) | where AccountUpn has "a"' 'one leg of a union'
 cant 'DeviceProcessEvents | project U = AccountUpn, FileName | where isnotempty(U)' 'another name'
 cant 'let T = DeviceProcessEvents | extend V = strcat("", AccountUpn); T | where V contains "@"' 'computed'
 can 'DeviceProcessEvents | extend V = strcat("x@", AccountUpn) | where V contains "@"' 'computed to something'
@@ -95,6 +95,35 @@ cp "$logs" recovered/
 says 'old records are not a matter of maps' 0 '{"Count":0}' query 'DeviceProcessEvents | where _Recovered | count' --on recovered --slack
 "$k" query 'DeviceProcessEvents | where _Recovered' --on recovered --slack >out 2>&1
 verdict 'and nothing is said of them' "$(cat out)"
+
+# QUERY, the note: of a table that these inputs could fill
+none='DeviceFileEvents has no rows here: no input has its events (Sysmon 2, 11, 15, 23 and 26, 27 to 29)'
+empty() {
+    "$k" query "$1" --on "$logs" >out 2>err
+    verdict "a table without rows: $1" "$([ "$(cat err)" = "${2:+note: $2}" ] || cat err)"
+}
+empty 'DeviceFileEvents | count' "$none"
+empty 'DeviceFileEvents | where FileName has "x" and FolderPath has "y"' "$none"
+empty 'DeviceFileEvents | where Timestamp > datetime(2026-01-01) | summarize count() by FileName' "$none"
+empty 'DeviceFileEvents | extend A = InitiatingProcessParentFileName | where A == "x"' "$none"
+empty 'imFileEvent | count' "imFileEvent: $none"
+empty 'union DeviceFileEvents, DeviceProcessEvents | count' "$none"
+empty 'union DeviceFileEvents, DeviceRegistryEvents | count' \
+    'DeviceFileEvents, DeviceRegistryEvents have no rows here: no input has their events'
+empty 'DeviceProcessEvents | where FileName == "no such"' ''
+empty 'DeviceProcessEvents | where Timestamp < datetime(2000-01-01) | count' ''
+empty 'DeviceEvents | where ActionType == "NamedPipeEvent" | count' ''
+empty 'DeviceFileEvents | take 0' ''
+empty 'imProcessEvent | count' ''
+for thread in 1 2; do
+    says "with $thread threads" 0 "note: $none" query 'DeviceFileEvents | count' --on "$logs" --threads $thread
+done
+says 'an export without a row' 0 'note: DeviceFileEvents has no rows here' query 'DeviceFileEvents | count' --on "$samples/defender-streaming.ndjson"
+rule files 'DeviceFileEvents | where FileName has "x"'
+says 'run tells of a table without rows' 0 "note: $none" run files.yaml --on "$logs"
+says 'lint too' 0 "this can't match here: no input has events of the table DeviceFileEvents (Sysmon 2, 11, 15, 23 and 26, 27 to 29)" lint files.yaml --on "$logs"
+says 'inspect does not' 0 '"Table":"DeviceEvents"' inspect "$logs"
+verdict 'inspect asks for all tables' "$(grep 'no rows' out)"
 says 'schema tells what a column is worth' 0 'unavailable: Sysmon 1, Security 4688' schema DeviceProcessEvents
 
 printf '[table T_CL]\nTimeGenerated: datetime\n[map T_CL from x]\nwhen $Kind proxy\n' >"when.map"
