@@ -1,12 +1,22 @@
 #include "source/scan_bytes.h"
 
 /* Plain loops without branches, which compilers make into vector code; twice on x86-64, for AVX2 and without. */
-#define GLUED_STEP 4096
+#define STEP 4096
 static inline __attribute__((always_inline)) bool glued(const char *p, size_t n) {
-    for (size_t i = 0; i + 1 < n; i += GLUED_STEP) {
-        size_t end = i + GLUED_STEP < n - 1 ? i + GLUED_STEP : n - 1;
+    for (size_t i = 0; i + 1 < n; i += STEP) {
+        size_t end = i + STEP < n - 1 ? i + STEP : n - 1;
         unsigned char any = 0;
         for (size_t k = i; k < end; k++) any |= (unsigned char)((p[k] == '}') & (p[k + 1] == '{'));
+        if (any) return true;
+    }
+    return false;
+}
+
+static inline __attribute__((always_inline)) bool marked(const char *p, size_t n) {
+    for (size_t i = 0; i + 1 < n; i += STEP) {
+        size_t end = i + STEP < n - 1 ? i + STEP : n - 1;
+        unsigned char any = 0;
+        for (size_t k = i; k < end; k++) any |= (unsigned char)((p[k] == '<') & (p[k + 1] == '!'));
         if (any) return true;
     }
     return false;
@@ -20,9 +30,21 @@ static __attribute__((target("avx2"))) bool glued_avx2(const char *p, size_t n) 
 bool kq_scan_glued(const char *p, size_t n) {
     return __builtin_cpu_supports("avx2") ? glued_avx2(p, n) : glued(p, n);
 }
+
+static __attribute__((target("avx2"))) bool marked_avx2(const char *p, size_t n) {
+    return marked(p, n);
+}
+
+bool kq_scan_marked(const char *p, size_t n) {
+    return __builtin_cpu_supports("avx2") ? marked_avx2(p, n) : marked(p, n);
+}
 #else
 bool kq_scan_glued(const char *p, size_t n) {
     return glued(p, n);
+}
+
+bool kq_scan_marked(const char *p, size_t n) {
+    return marked(p, n);
 }
 #endif
 

@@ -31,6 +31,9 @@ static inline bool kq_scan_has(const char *p, size_t n, char c) {
 /* Is there a '}' with a '{' right behind it in p[0..n)? */
 bool kq_scan_glued(const char *p, size_t n);
 
+/* Is there a "<!" in p[0..n)? */
+bool kq_scan_marked(const char *p, size_t n);
+
 /* The first byte in [p, end) that may end a run inside a JSON string: a quote, a backslash or a newline; or end. */
 const char *kq_scan_string(const char *p, const char *end);
 

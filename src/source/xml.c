@@ -41,6 +41,8 @@ static int detect(kq_sv head, KQ_UNUSED const char *path) {
 static void close_source(kq_source *source) {
     if (!source) return;
     kq_xml_source *s = (kq_xml_source *)source;
+    pthread_cond_destroy(&s->crossed);
+    pthread_mutex_destroy(&s->lock);
     kq_stream_close(s->stream);
     kq_buf_deinit(&s->carry);
     kq_free(s);
@@ -57,6 +59,8 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
     s->base = (kq_source){.type = &kq_source_xml, .input = input, .report = report};
     s->stream = stream;
     s->budget = budget;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->crossed, NULL);
     kq_buf_init(&s->carry, budget, 0);
     kq_sv head, text;
     kq_buf room;
@@ -171,40 +175,46 @@ static bool skipped_whole(kq_xml_reader *r, const char *p, const char *to) {
     return false;
 }
 
-static kq_status events(kq_xml_reader *r, const kq_row_sink *sink, uint64_t *whole, kq_error *err) {
+/* Reads the event at p. Gives the start of the next one, or NULL. */
+static kq_status one_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink, const char **next, uint64_t *whole,
+                           bool *done, kq_error *err) {
     const kq_xml_names *names = &r->source->names;
-    const char *p = r->block.p + r->from, *to = r->block.p + r->to, *limit = r->block.p + r->block.n;
+    const char *to = r->block.p + r->to, *limit = r->block.p + r->block.n, *end, *why;
+    bool skipped;
+    KQ_TRY(kq_xml_event(r, p, sink, &end, &skipped, &why, done, err));
+    const char *behind = kq_xml_skip(end, to);
+    kq_xml_seen seen = {0};
+    *next = behind;
+    if (behind < to && kq_xml_is_start(names, behind, limit, true) != KQ_XML_YES)
+        *next = kq_xml_next_start(names, why ? p + 1 : end, to, limit, true, &seen);
+    if (behind == to) *next = NULL;
+    const char *stop = *next ? *next : to;
+    if (skipped && seen.sections) { /* only reading tells what is text there */
+        KQ_TRY(kq_xml_event(r, p, NULL, &end, &skipped, &why, done, err));
+    } else if (skipped) {
+        if (skipped_whole(r, end, stop))
+            ++*whole;
+        else
+            kq_xml_damage(r->source, kq_xml_offset(r, p), "the event is cut off");
+        return KQ_OK;
+    }
+    uint64_t at = why || r->flaw ? kq_xml_offset(r, p) : 0;
+    if (why) kq_xml_damage(r->source, at, why);
+    if (r->flaw) kq_xml_damage(r->source, at, r->flaw);
+    if (why) return KQ_OK;
+    ++*whole;
+    gap(r, end, stop);
+    return KQ_OK;
+}
+
+static kq_status events(kq_xml_reader *r, const kq_row_sink *sink, uint64_t *whole, kq_error *err) {
+    const char *p = r->block.p + r->from, *to = r->block.p + r->to;
     bool done = false;
     r->number = r->first;
     if (r->from == r->to) return KQ_OK;
-    const char *start = kq_xml_next_start(names, p, to, limit, true, NULL);
+    const char *start = kq_xml_next_start(&r->source->names, p, to, r->block.p + r->block.n, true, NULL);
     if (start != p) gap(r, p, start ? start : to);
-    for (p = start; p && !done; r->number++) {
-        const char *end, *why;
-        bool skipped;
-        KQ_TRY(kq_xml_event(r, p, sink, &end, &skipped, &why, &done, err));
-        uint64_t at = why || r->flaw ? kq_xml_offset(r, p) : 0;
-        if (why) kq_xml_damage(r->source, at, why);
-        if (r->flaw) kq_xml_damage(r->source, at, r->flaw);
-        const char *next = kq_xml_skip(end, to);
-        if (next == to) {
-            next = NULL;
-        } else if ((size_t)(to - next) < names->event.n || memcmp(next, names->event.p, names->event.n) != 0 ||
-                   kq_xml_is_start(names, next, limit, true) != KQ_XML_YES) {
-            next = kq_xml_next_start(names, why ? p + 1 : end, to, limit, true, NULL);
-        }
-        const char *stop = next ? next : to;
-        if (skipped) {
-            if (skipped_whole(r, end, stop))
-                ++*whole;
-            else
-                kq_xml_damage(r->source, kq_xml_offset(r, p), "the event is cut off");
-        } else if (!why) {
-            ++*whole;
-            gap(r, end, stop);
-        }
-        p = next;
-    }
+    for (p = start; p && !done; r->number++) KQ_TRY(one_event(r, p, sink, &p, whole, &done, err));
     return KQ_OK;
 }
 

@@ -98,54 +98,83 @@ static kq_status append_at(kq_xml_source *s, kq_xml_reader *r, uint64_t *at, siz
 /* Drops the last event of the block when it is longer than is read. */
 static void check_last(const kq_xml_source *s, kq_xml_reader *r) {
     const char *p = r->block.p;
+    kq_xml_seen seen;
     if (r->to - r->from <= KQ_RECORD_MAX_BYTES) return;
-    const char *last = kq_xml_last_start(&s->names, p + r->from + 1, p + r->to, p + r->block.n);
+    const char *last = kq_xml_last_start(&s->names, p + r->from + 1, p + r->to, p + r->block.n, true, &seen);
     size_t at = last ? (size_t)(last - p) : r->from;
     if (r->to - at <= KQ_RECORD_MAX_BYTES) return;
     too_long(s, kq_xml_offset(r, p + at));
     r->to = at;
 }
 
+/* The block itself first: what is decoded of it tells where the events that start in it end. *own: its bytes; *split:
+ * the last character of it lies across the border. */
+static kq_status load_own(kq_xml_source *s, kq_xml_reader *r, uint64_t *at, uint64_t end, size_t *own, bool *split,
+                          bool *ended, kq_error *err) {
+    if (!kq_buf_reserve(&r->block, (size_t)(end - *at) + TAIL_BYTES + 2 * KQ_SCAN_SLACK))
+        return kq_buf_status(&r->block, err);
+    if (s->encoding == KQ_XML_UTF8) {
+        *own = (size_t)(end - *at);
+        KQ_TRY(append_at(s, r, at, *own + TAIL_BYTES, ended, err));
+        if (*own > r->block.n) *own = r->block.n; /* the file has become shorter */
+        return KQ_OK;
+    }
+    KQ_TRY(append_at(s, r, at, (size_t)(end - *at), ended, err));
+    *own = r->block.n;
+    *split = *at < end;
+    return append_at(s, r, at, TAIL_BYTES, ended, err);
+}
+
+/* Takes over the state from the reader of the block before, and hands it on. *before is as it was at the beginning;
+ * gives the first place that is outside. Also of a block that could not be read: the next one's reader waits for it. */
+static const char *cross(kq_xml_source *s, const kq_xml_reader *r, uint64_t number, size_t own, bool split,
+                         kq_xml_border *border) {
+    pthread_mutex_lock(&s->lock);
+    while (s->ncrossed < number) pthread_cond_wait(&s->crossed, &s->lock);
+    const char *p = r->block.p, *outside = p ? kq_xml_cross(p, own, p + r->block.n, &s->border) : NULL;
+    *border = s->border;
+    if (split && s->border.section)
+        s->border.run++; /* here it has four bytes, in the next block what is left has three */
+    s->ncrossed = number + 1;
+    pthread_cond_broadcast(&s->crossed);
+    pthread_mutex_unlock(&s->lock);
+    return outside;
+}
+
 kq_status kq_xml_load(kq_xml_source *s, kq_xml_reader *r, uint64_t number, kq_error *err) {
     uint64_t at = number * s->block, end = at + s->block;
-    bool ended = false;
+    bool ended = false, split = false;
+    size_t own = 0;
     if (end > s->size) end = s->size;
     r->block_at = at;
     r->mark = NULL;
     r->from = r->to = 0;
     kq_buf_clear(&r->block);
-    /* The block itself first: what is decoded of it tells where the events that start in it end. */
-    if (!kq_buf_reserve(&r->block, (size_t)(end - at) + TAIL_BYTES + 2 * KQ_SCAN_SLACK))
-        return kq_buf_status(&r->block, err);
-    size_t own;
-    if (s->encoding == KQ_XML_UTF8) {
-        own = (size_t)(end - at);
-        KQ_TRY(append_at(s, r, &at, own + TAIL_BYTES, &ended, err));
-        if (own > r->block.n) own = r->block.n; /* the file has become shorter */
-    } else {
-        KQ_TRY(append_at(s, r, &at, (size_t)(end - at), &ended, err));
-        own = r->block.n;
-        KQ_TRY(append_at(s, r, &at, TAIL_BYTES, &ended, err));
-    }
-    const char *p = r->block.p, *found = p, *resume;
+    kq_status status = load_own(s, r, &at, end, &own, &split, &ended, err);
+    kq_xml_border border;
+    const char *found = cross(s, r, number, own, split, &border), *p = r->block.p;
+    if (status) return status;
+    kq_xml_seen seen;
     if (number > 0) {
         /* the tail is longer than what it takes to see a start */
-        found = kq_xml_next_start(&s->names, p, p + own, p + r->block.n, ended, NULL);
+        if (found) found = kq_xml_next_start(&s->names, found, p + own, p + r->block.n, ended, NULL);
         if (!found) return KQ_OK;
+        r->from = (size_t)(found - p);
     }
-    r->from = (size_t)(found - p);
     /* The first start behind the block, and as much behind it as it takes to see one. */
-    for (size_t look = own;;) {
+    for (size_t look = SIZE_MAX;;) {
         p = r->block.p;
-        found = kq_xml_next_start(&s->names, p + look, p + r->block.n, p + r->block.n, ended, &resume);
-        if (found && (ended || (size_t)(p + r->block.n - found) >= KQ_XML_LOOK)) break;
+        const char *limit = p + r->block.n;
+        const char *from = look == SIZE_MAX ? kq_xml_leave(&border, p + own, limit, ended) : p + look;
+        found = from ? kq_xml_next_start(&s->names, from, limit, limit, ended, &seen) : NULL;
+        if (found && (ended || (size_t)(limit - found) >= KQ_XML_LOOK)) break;
         if (ended) {
-            found = p + r->block.n;
+            found = limit;
             break;
         }
-        look = (size_t)((found ? found : resume) - p);
+        if (from) look = (size_t)((found ? found : seen.resume) - p);
         if (r->block.n - own > KQ_RECORD_MAX_BYTES + KQ_XML_LOOK) {
-            found = found ? found : p + r->block.n;
+            found = found ? found : limit;
             break;
         }
         KQ_TRY(append_at(s, r, &at, r->block.n / 2 < MORE_BYTES ? MORE_BYTES : r->block.n / 2, &ended, err));
@@ -205,6 +234,19 @@ static uint64_t count_starts(const kq_xml_source *s, const kq_xml_reader *r) {
     return n;
 }
 
+/* Where to cut what was read: at a start behind `look`, where reading goes on outside, which moves on when there is
+ * none. At the last one, or at the first one when `first`. */
+static const char *find_cut(const kq_xml_source *s, const kq_buf *b, const char *stop, bool first, size_t *look) {
+    const char *p = b->p, *end = p + b->n, *from = p + *look, *cut;
+    kq_xml_seen seen;
+    if (from == p && kq_xml_is_start(&s->names, p, end, s->ended) == KQ_XML_YES) from++; /* the block's own */
+    if (from >= stop) return NULL;
+    cut = first ? kq_xml_next_start(&s->names, from, stop, end, s->ended, &seen)
+                : kq_xml_last_start(&s->names, from, stop, end, s->ended, &seen);
+    if (!cut) *look = (size_t)(seen.resume - p);
+    return cut;
+}
+
 kq_status kq_xml_next(kq_xml_source *s, kq_xml_reader *r, bool *more, kq_error *err) {
     kq_buf *b = &r->block;
     kq_buf_clear(b);
@@ -218,45 +260,41 @@ kq_status kq_xml_next(kq_xml_source *s, kq_xml_reader *r, bool *more, kq_error *
     kq_buf_append(b, s->carry.p, s->carry.n);
     kq_buf_clear(&s->carry);
     const char *cut = NULL;
-    size_t look = 1; /* no other start stands before it */
+    size_t look = 0;
     for (bool first = true;; first = false) {
         if (!s->ended) KQ_TRY(read_more(s, r, err));
-        const char *p = b->p, *end = p + b->n, *resume;
+        const char *p = b->p, *end = p + b->n;
+        kq_xml_seen seen;
         if (s->ended) {
             if (s->skipping) {
                 const char *start = b->n ? kq_xml_next_start(&s->names, p, end, end, true, NULL) : NULL;
                 s->skipping = false;
                 drop(s, r, start ? (size_t)(start - p) : b->n);
+                look = 0;
                 continue;
             }
             /* an event that is too long stands alone */
-            cut = b->n > KQ_RECORD_MAX_BYTES ? kq_xml_next_start(&s->names, p + look, end, end, true, NULL) : NULL;
+            cut = b->n > KQ_RECORD_MAX_BYTES ? find_cut(s, b, end, true, &look) : NULL;
             if (!cut) cut = end;
             break;
         }
         if (b->n <= KQ_XML_LOOK) continue;
         if (s->skipping) {
-            const char *start = kq_xml_next_start(&s->names, p, end, end, false, &resume);
+            const char *start = kq_xml_next_start(&s->names, p, end, end, false, &seen);
             if (start) s->skipping = false;
-            drop(s, r, (size_t)((start ? start : resume) - p));
-            look = 1;
+            drop(s, r, (size_t)((start ? start : seen.resume) - p));
+            look = 0;
             first = true;
             continue;
         }
         /* only where it can be seen for sure, however much was read */
-        const char *sure = end - KQ_XML_LOOK;
-        if (sure - p > (ptrdiff_t)look) {
-            cut = first && b->n <= KQ_RECORD_MAX_BYTES
-                      ? kq_xml_last_start(&s->names, p + look, sure, end)
-                      : kq_xml_next_start(&s->names, p + look, sure, end, false, &resume);
-            if (cut) break;
-            look = (size_t)(sure - p) > look + s->names.event.n ? (size_t)(sure - p) - s->names.event.n : look;
-        }
+        cut = find_cut(s, b, end - KQ_XML_LOOK, !first || b->n > KQ_RECORD_MAX_BYTES, &look);
+        if (cut) break;
         if (b->n > KQ_RECORD_MAX_BYTES + 2 * KQ_XML_LOOK) {
             too_long(s, r->block_at);
             s->count++;
             s->skipping = true;
-            drop(s, r, (size_t)(sure - p));
+            drop(s, r, look);
         }
     }
     r->to = (size_t)(cut - b->p);

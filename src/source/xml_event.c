@@ -15,6 +15,7 @@ typedef struct parsing {
     bool failed;         /* memory is short */
     bool unwanted;       /* no set is left */
     bool odd;            /* a reference that is none was met */
+    bool bare;           /* no rows are to be made */
 } parsing;
 
 static bool broken(parsing *x, const char *why) {
@@ -116,7 +117,7 @@ static bool judge(parsing *x, uint32_t slot) {
         else
             drop_set(r, i);
     }
-    x->unwanted = r->nalive == 0;
+    x->unwanted = r->nalive == 0 && !x->bare;
     return !x->unwanted;
 }
 
@@ -299,39 +300,28 @@ static bool piece(parsing *x, kq_xml_level *level, kq_sv before, kq_sv cdata) {
     return !b->failed || fail(x);
 }
 
-/* Finds the end of a comment, CDATA or instruction at x->p; in it no event may start. */
-static const char *closed(parsing *x, size_t skip, kq_sv close) {
-    const kq_xml_reader *r = x->r;
-    const char *from = x->p + skip;
-    const char *to = from < x->end ? kq_xml_find(from, x->end, close) : NULL;
-    const char *stop = to ? to : x->end;
-    const char *buffer_end = r->block.p + r->block.n;
-    if (!to || kq_xml_next_start(&r->source->names, x->p, stop, buffer_end, true, NULL)) {
-        cut_off(x);
-        return NULL;
-    }
-    return to;
-}
-
 /* At "<!" or "<?". */
 static bool markup(parsing *x) {
     kq_xml_reader *r = x->r;
     kq_xml_level *level = &r->levels[r->depth - 1];
     kq_sv cdata = {"", 0}, before = {level->text, (size_t)(x->p - level->text)};
-    const char *p = x->p, *to;
-    if (x->end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0) {
-        if (!(to = closed(x, 9, KQ_SV("]]>")))) return false;
-        cdata = (kq_sv){p + 9, (size_t)(to - p) - 9};
-        x->p = to + 3;
-    } else if (x->end - p >= 4 && memcmp(p, "<!--", 4) == 0) {
-        if (!(to = closed(x, 4, KQ_SV("-->")))) return false;
-        x->p = to + 3;
-    } else if (p[1] == '?') {
-        if (!(to = closed(x, 2, KQ_SV("?>")))) return false;
-        x->p = to + 2;
-    } else {
-        return broken(x, "a declaration inside an event");
+    bool unsure = false;
+    kq_xml_section kind = kq_xml_section_at(x->p, x->end, &unsure);
+    const struct kq_xml_marks *m = &kq_xml_marks[kind];
+    const char *to = kind ? kq_xml_section_end(kind, x->p, x->end) : NULL;
+    if (x->p[1] == '?') {
+        to = kq_xml_instruction_end(x->p, x->end);
+        if (!to) return cut_off(x);
+    } else if (!kind) {
+        return unsure ? cut_off(x) : broken(x, "a declaration inside an event");
+    } else if (!to) {
+        return broken(x, kind == KQ_XML_CDATA ? "CDATA that is not closed" : "a comment that is not closed");
     }
+    if (kind && kq_xml_swallows(&r->source->names, kind, x->p, to))
+        r->flaw =
+            "CDATA or a comment that may have been cut off: it holds the start of an event and of another like it";
+    if (kind == KQ_XML_CDATA) cdata = (kq_sv){x->p + m->open.n, (size_t)(to - x->p) - m->open.n};
+    x->p = to + m->close.n;
     if (!piece(x, level, before, cdata)) return false;
     level->text = x->p;
     level->amp = false;
@@ -360,7 +350,7 @@ static bool decide(parsing *x) {
         else
             drop_set(r, i);
     }
-    x->unwanted = r->nalive == 0;
+    x->unwanted = r->nalive == 0 && !x->bare;
     return !x->unwanted;
 }
 
@@ -678,7 +668,7 @@ static kq_status memory_status(const kq_xml_reader *r, kq_error *err) {
 
 kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink, const char **end, bool *skipped,
                        const char **why, bool *done, kq_error *err) {
-    parsing x = {.r = r, .p = p, .end = r->block.p + r->to};
+    parsing x = {.r = r, .p = p, .end = r->block.p + r->to, .bare = !sink};
     r->start = p;
     r->flaw = NULL;
     r->data = r->data_end = NULL;
@@ -686,7 +676,7 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
     kq_buf_clear(&r->unnamed);
     kq_buf_clear(&r->text);
     kq_buf_clear(&r->scratch);
-    r->nalive = r->request.nsets;
+    r->nalive = sink ? r->request.nsets : 0;
     for (uint32_t i = 0; i < r->nalive; i++) r->alive[i] = i;
     if (++r->stamp == 0) {
         memset(r->stamps, 0, r->request.nslots * sizeof *r->stamps);
@@ -705,6 +695,6 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
         if (!fill_row(&x, set)) return memory_status(r, err);
         KQ_TRY(sink->row(sink->ctx, r->alive[i], r->row, done, err));
     }
-    if (x.odd && !r->flaw) r->flaw = "a '&' that begins no reference, left as it is";
+    if (x.odd && sink && !r->flaw) r->flaw = "a '&' that begins no reference, left as it is";
     return KQ_OK;
 }

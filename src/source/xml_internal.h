@@ -2,6 +2,8 @@
  * The XML source's own structs. Private to xml*.c and their tests.
  *
  * A morsel of a plain file is a block of its bytes: the events that start in it, of which the last may end behind it.
+ * Whether its beginning lies in a comment or in CDATA is told by the reader of the block before, as soon as it has its
+ * bytes and before it gives a row: blocks are dealt in order, so that no reader waits for one that was not dealt.
  * Other streams, and plain files whose events are to be numbered, are read in order, and cut before an event that
  * starts near the end of what was read. Either way a reader gets a text that begins with the start of an event (the
  * first one of a file with what stands before it) and ends before another one, so that nothing depends on where blocks
@@ -15,6 +17,7 @@
 #include "source/source.h"
 #include "source/stream.h"
 #include "source/xml_scan.h"
+#include <pthread.h>
 
 /* Bytes of a block; tests make it small, so that events lie across blocks. */
 extern uint64_t kq_xml_block_bytes;
@@ -33,6 +36,11 @@ typedef struct kq_xml_source {
     bool in_order;
     uint64_t block, size;
     uint64_t next; /* morsels dealt */
+    /* by place: what the readers of one block after another hand on */
+    pthread_mutex_t lock;
+    pthread_cond_t crossed;
+    uint64_t ncrossed;    /* blocks whose end is known */
+    kq_xml_border border; /* at the end of the last of them */
     /* in order */
     bool ended;
     bool skipping;     /* what comes belongs to an event that is too long */
@@ -118,7 +126,7 @@ kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_buf *room);
 /* xml_event.c: what the request needs, by slot. Errors: NOMEM, LIMIT. */
 kq_status kq_xml_plan(kq_xml_reader *r, kq_error *err);
 /* Reads the event that starts at p. *end is where it ends, or how far it was read when `skipped` (no set
- * wants it) or when *broken says what is wrong with it. */
+ * wants it) or when *broken says what is wrong with it. Without a sink no rows are made: it is read to its end. */
 kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink, const char **end, bool *skipped,
                        const char **broken, bool *done, kq_error *err);
 

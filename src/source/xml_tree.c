@@ -122,13 +122,14 @@ static bool make(making *m, kq_bx_element **out) {
             continue;
         }
         if (p[1] == '!' || p[1] == '?') {
-            bool cdata = m->end - p >= 9 && memcmp(p, "<![CDATA[", 9) == 0;
-            kq_sv close = cdata ? KQ_SV("]]>") : p[1] == '!' ? KQ_SV("-->") : KQ_SV("?>");
-            const char *from = p + (cdata ? 9 : p[1] == '!' ? 4 : 2);
-            const char *to = from < m->end ? kq_xml_find(from, m->end, close) : NULL;
+            bool unsure;
+            kq_xml_section kind = kq_xml_section_at(p, m->end, &unsure);
+            const char *from = p + kq_xml_marks[kind].open.n;
+            const char *to = kind ? kq_xml_section_end(kind, p, m->end) : kq_xml_instruction_end(p, m->end);
             if (!to || !depth) break;
-            if (cdata && !add_text(m, &open[depth - 1].tail, (kq_sv){from, (size_t)(to - from)}, false)) return false;
-            m->p = to + close.n;
+            if (kind == KQ_XML_CDATA && !add_text(m, &open[depth - 1].tail, (kq_sv){from, (size_t)(to - from)}, false))
+                return false;
+            m->p = to + kq_xml_marks[kind].close.n;
             continue;
         }
         if (depth == KQ_XML_DEPTH || ++m->count > ELEMENTS_MAX) break;

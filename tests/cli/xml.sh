@@ -33,6 +33,47 @@ check "an event that is cut off is named, the others are read" 3 "$row" 'the eve
 printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
 check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
 
+# --- what looks like an event in CDATA or in a comment is text, wherever blocks end, with any number of threads
+
+# one in four events holds another one in CDATA, the text around it grows so that borders fall anywhere in it; comments between
+export event system
+awk 'BEGIN {
+    event = ENVIRON["event"]; head = ENVIRON["system"]
+    forged = event; sub(/whoami.*hostname/, "forged", forged); gsub(/ProcessId.>42/, "ProcessId\047>66", forged)
+    for (i = 0; i < 4000; i++) {
+        pad = pad "pad" i % 10
+        if (length(pad) > 3000) pad = ""
+        if (i % 4) { print event; continue }
+        print "<!-- " forged forged " -->"
+        print "<Event>" head "<EventData><Data Name=\047ProcessId\047>7</Data><Data Name=\047Image\047>C:\\a.exe</Data>" \
+            "<Data Name=\047CommandLine\047><![CDATA[" pad forged pad forged "]]></Data></EventData></Event>"
+    }
+    big = forged; while (length(big) < 200000) big = big big
+    big = substr(big, 1, 250000)
+    print "<Event>" head "<EventData><Data Name=\047ProcessId\047>8</Data><Data Name=\047Image\047>C:\\a.exe</Data>" \
+        "<Data Name=\047CommandLine\047><![CDATA[" big "]]></Data></EventData></Event>"
+}' >forged.xml
+iconv -f UTF-8 -t UTF-16LE forged.xml >forged.u16
+gzip -c forged.xml >forged.gz
+for f in forged.xml forged.u16 forged.gz; do
+    for threads in 1 2 8; do
+        check "no forged row, $f, $threads threads" 0 \
+            '{"ProcessId":7,"n":1000,"told":1000} {"ProcessId":8,"n":1,"told":1} {"ProcessId":42,"n":3000,"told":0}' '' query \
+            "DeviceProcessEvents | summarize n = count(), told = countif(ProcessCommandLine contains 'ProcessId\'>66') by ProcessId | sort by ProcessId asc" \
+            --keep-duplicates --on $f --threads $threads
+    done
+done
+# a section that is not closed takes no more than 256 KiB with it, and is told
+awk 'BEGIN {
+    event = ENVIRON["event"]; head = ENVIRON["system"]
+    print "<Event>" head "<EventData><Data Name=\047CommandLine\047><![CDATA["
+    for (i = 0; i < 1000; i++) print event
+}' >open.xml
+for threads in 1 2 8; do
+    check "CDATA that is not closed, $threads threads" 3 "{\"n\":$((1000 - (262144 + ${#event}) / (${#event} + 1)))}" \
+        'CDATA that is not closed' query 'DeviceProcessEvents | summarize n = count()' --on open.xml --threads $threads
+done
+
 # --- --as: events say themselves what they are
 
 check "--as with a table that maps fill is only that table" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' \

@@ -75,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kq_buf_init(&first, NULL, 0);
     kq_buf_init(&second, NULL, 0);
     uint64_t block = 1 + data[0] * (uint64_t)(data[0] % 2 ? 1 : 16);
+    kq_xml_section_bytes = data[0] % 4 ? (size_t)256 * 1024 : 64;
     read(text, KQ_BLOCK_BYTES, false, &large);
     read(text, block, false, &small);
     same(&large, &small, "blocks");

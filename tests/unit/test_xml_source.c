@@ -283,9 +283,6 @@ static void damage(void **state) {
     expect("<Event>" HEAD "<EventData><Data Name='a>" GOOD, "EventData.a", "0:1\n", cut);
     expect("<Event>" HEAD "<EventData><Data Name=a></EventData></Event>" GOOD, "EventData.a", "0:1\n",
            "0 an attribute without quotes\n");
-    expect("<Event>" HEAD "<EventData><!-- " GOOD, "EventData.a", "0:1\n", cut);
-    expect("<Event>" HEAD "<EventData><![CDATA[" GOOD "]]>", "EventData.a", "0:1\n",
-           "0 the event is cut off\n203 text that is no event: skipped\n");
     expect("ab\nc<Event>" HEAD "</Event> hello " GOOD "</EventData>" GOOD " <a>", "EventData.a", "0:~\n0:1\n0:1\n",
            "0 text that is no event: skipped\n77 text that is no event: skipped\n"
            "202 text that is no event: skipped\n334 text that is no event: skipped\n");
@@ -297,6 +294,86 @@ static void damage(void **state) {
     /* of an event that nobody wants, the end is looked at */
     expect("<Event>" HEAD "<EventData><Data>" GOOD "<Event>" HEAD "</Event >x\n" GOOD, "System.EventID=4 EventData.a",
            "", "0 the event is cut off\n273 text that is no event: skipped\n");
+}
+
+/* What looks like an event in CDATA or in a comment is text. */
+#define FORGED        "<Event>" HEAD "<EventData><Data Name='a'>forged</Data></EventData></Event>"
+#define DATA_OF(text) "<Event>" HEAD "<EventData><Data Name='a'>" text "</Data></EventData></Event>\n"
+static void sections(void **state) {
+    (void)state;
+    expect(DATA_OF("<![CDATA[" FORGED "]]>") GOOD, "EventData.a", "0:" FORGED "\n0:1\n", "");
+    expect(DATA_OF("x<![CDATA[" FORGED FORGED "]]]]><![CDATA[>]]>y"), "EventData.a", "0:x" FORGED FORGED "]]>y\n", "");
+    expect(DATA_OF("<!--" FORGED "-->2<!-- </Event> -->") GOOD, "EventData.a", "0:2\n0:1\n", "");
+    expect("<!-- " FORGED " -->\n<Events>" GOOD "<!--" FORGED FORGED "-->" GOOD "<!-- " FORGED "--></Events>",
+           "EventData.a", "0:1\n0:1\n", "");
+    /* one inside the other is text too */
+    expect(DATA_OF("<![CDATA[<!--]]>") GOOD DATA_OF("<!--<![CDATA[-->3") GOOD, "EventData.a", "0:<!--\n0:1\n0:3\n0:1\n",
+           "");
+    expect(DATA_OF("<![CDATA[<!--" FORGED "-->]]>") GOOD, "EventData.a", "0:<!--" FORGED "-->\n0:1\n", "");
+    expect("<Event><!--" FORGED "--><System><EventID>4</EventID></System></Event>" GOOD, "EventData.a System.EventID",
+           "0:~|4\n0:1|3\n", "");
+    /* a file whose comment has events that are spelled in another way */
+    expect("<!-- <x:Event><x:System> -->" GOOD, "EventData.a", "0:1\n", "");
+    /* of events that nobody wants */
+    expect(DATA_OF("<![CDATA[" FORGED "]]>") "<!--" FORGED "-->" GOOD DATA_OF("<!-- </Event>-->"),
+           "System.EventID=4 EventData.a", "", "");
+    assert_int_equal(result.report->records, 3);
+    expect(DATA_OF("<![CDATA[" FORGED "]]></x>") GOOD, "System.EventID=4 EventData.a", "",
+           "0 an end tag that fits no start tag\n");
+    /* between events it is none of theirs */
+    expect(GOOD "<![CDATA[" FORGED "]]>" GOOD, "EventData.a", "0:1\n0:1\n", "119 text that is no event: skipped\n");
+    /* in a tag there is no section, and no '<' either */
+    expect("<Event>" HEAD "<a b='<!-- " GOOD, "EventData.a", "", "0 the event is cut off\n");
+    expect("<Event>" HEAD "<?x <a/>?></Event>" GOOD "<?x?>" GOOD, "EventData.a", "0:1\n0:1\n",
+           "0 the event is cut off\n");
+}
+
+/* A section that is not closed takes no more with it than it may be long. */
+static void open_sections(void **state) {
+    (void)state;
+    expect("<Event>" HEAD "<EventData><!-- " GOOD, "EventData.a", "", "0 a comment that is not closed\n");
+    expect(GOOD "<!-- " GOOD, "EventData.a", "0:1\n", "119 text that is no event: skipped\n");
+    expect("<Event>" HEAD "<EventData><![CDATA[" GOOD "]]>", "EventData.a", "", "0 the event is cut off\n");
+    const char *damage = "0 CDATA that is not closed\n";
+    for (size_t n = 16; n < 400; n += n < 100 ? 1 : 7) {
+        size_t head = strlen("<Event>" HEAD "<EventData>"), one = strlen(GOOD), rows = 0;
+        kq_xml_section_bytes = n;
+        for (size_t i = 0; i < 4; i++) rows += head + 9 + i * one >= head + n;
+        const char *found[] = {"", "0:1\n", "0:1\n0:1\n", "0:1\n0:1\n0:1\n", "0:1\n0:1\n0:1\n0:1\n"};
+        expect("<Event>" HEAD "<EventData><![CDATA[" GOOD GOOD GOOD GOOD, "EventData.a", found[rows], damage);
+        expect("<Event>" HEAD "<EventData><![CDATA[" GOOD GOOD GOOD GOOD, "System.EventID=4 EventData.a", "", damage);
+    }
+    kq_xml_section_bytes = 64;
+    /* the last byte that may close it, and one more */
+    expect(DATA_OF("<![CDATA[123456789012345678901234567890123456789012345678901234]]>") GOOD, "EventData.a",
+           "0:123456789012345678901234567890123456789012345678901234\n0:1\n", "");
+    expect(DATA_OF("<![CDATA[1234567890123456789012345678901234567890123456789012345]]>") GOOD, "EventData.a", "0:1\n",
+           damage);
+    /* characters of four bytes, which blocks of UTF-16 may cut in two */
+#define FACE  "\xF0\x9F\x98\x80"
+#define FACES FACE FACE FACE FACE FACE FACE FACE FACE
+    for (int big = 0; big < 2; big++) {
+        for (size_t n = 16; n < 90; n++) {
+            kq_buf text;
+            kq_buf_init(&text, NULL, 0);
+            kq_xml_section_bytes = n;
+            to_utf16(DATA_OF("<![CDATA[" FACES FACE "]]>") GOOD, big, true, &text);
+            bool whole = n > 9 + 36;
+            expect_bytes(kq_buf_view(&text), "EventData.a", whole ? "0:" FACES FACE "\n0:1\n" : "0:1\n",
+                         whole ? "" : "2 CDATA that is not closed\n");
+            kq_buf_clear(&text);
+            to_utf16("<Event>" HEAD "<a><![CDATA[" FACES FACES GOOD GOOD, big, true, &text);
+            expect_bytes(kq_buf_view(&text), "EventData.a", n <= 9 + 64 ? "0:1\n0:1\n" : "0:1\n",
+                         "2 CDATA that is not closed\n");
+            kq_buf_deinit(&text);
+        }
+    }
+    kq_xml_section_bytes = (size_t)256 * 1024;
+    /* one that was cut off, so that the next one's end closes it, is told: what it took may be events */
+    expect("<Event>" HEAD "<EventData><Data Name='a'><![CDATA[cut " GOOD DATA_OF("<![CDATA[x]]>"), "EventData.a",
+           "0:cut " GOOD "<Event>" HEAD "<EventData><Data Name='a'><![CDATA[x\n",
+           "0 CDATA or a comment that may have been cut off: it holds the start of an event and of another like it\n");
+    expect("<!-- cut " GOOD "<!-- x -->" GOOD, "EventData.a", "0:1\n", "0 text that is no event: skipped\n");
 }
 
 static void bounds(void **state) {
@@ -448,8 +525,9 @@ static int teardown(void **state) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(same_as_evtx), T(files),  T(spellings), T(data_of_all_kinds), T(places),     T(utf16),
-        T(damage),       T(bounds), T(too_long),  T(sets_and_judges),   T(compressed), T(detection),
+        T(same_as_evtx), T(files),           T(spellings),  T(data_of_all_kinds), T(places),
+        T(utf16),        T(damage),          T(sections),   T(open_sections),     T(bounds),
+        T(too_long),     T(sets_and_judges), T(compressed), T(detection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
