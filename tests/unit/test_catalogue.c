@@ -39,8 +39,11 @@ static void whole(void **s) {
         tables++;
         columns += t->table.columns.n;
     }
-    assert_int_equal(tables, 898);
+    assert_int_equal(tables, 898 + 6); /* Log Analytics; Defender XDR only */
     assert_true(columns > 25000);
+    const kq_table *mail = &kq_model_find(&model, KQ_SV("EmailEvents"))->table;
+    assert_true(mail->columns.items[find_column(mail, "AdditionalFields")].text);
+    assert_false(mail->columns.items[find_column(mail, "Cc")].text);
     const kq_table *signin = &kq_model_find(&model, KQ_SV("SigninLogs"))->table;
     assert_int_equal(type_of(signin, "LocationDetails"), KQ_DYNAMIC);
     assert_int_equal(type_of(signin, "CreatedDateTime"), KQ_DATETIME);
