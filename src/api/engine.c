@@ -90,6 +90,7 @@ kq_status kq_engine_begin(kq_engine *e, kq_error *err) {
     e->started = kq_clock_ns();
     e->rows = 0;
     kq_buf_clear(&e->runner.notes);
+    e->runner.asks_now = false;
     atomic_store(&e->cancelled, false);
     e->runner.env = (kq_exec_env){
         .catalog = e->catalog,
@@ -136,6 +137,12 @@ static void note_inputs(kq_engine *e) {
             kq_runner_note(&e->runner, "%s: %s %s", inputs[i].path, inputs[i].type->name, inputs[i].unknown);
     }
     if (unknown > UNKNOWN_MAX) kq_runner_note(&e->runner, "%zu more files that nothing reads", unknown - UNKNOWN_MAX);
+}
+
+kq_status kq_engine_note_old(kq_engine *e, kq_error *err) {
+    size_t inputs;
+    kq_catalog_inputs(e->catalog, &inputs);
+    return e->options.now_mode == KQ_NOW_CLOCK && inputs ? kq_runner_note_old(&e->runner, err) : KQ_OK;
 }
 
 kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {

@@ -24,6 +24,8 @@ struct kq_engine {
 
 /* Starts a call: a fresh report of damage (what opening the inputs found is kept), clock, deadline, now. */
 kq_status kq_engine_begin(kq_engine *engine, kq_error *err);
+/* kq_runner_note_old, where the clock is what now() means. */
+kq_status kq_engine_note_old(kq_engine *engine, kq_error *err);
 /* Ends it: fills `stats` (may be NULL). An OK status becomes KQ_ERR_DAMAGED when something was skipped. */
 kq_status kq_engine_end(kq_engine *engine, kq_status status, kq_stats *stats, kq_error *err);
 

@@ -53,27 +53,6 @@ static void part_close(void *part) {
 
 static const kq_parts parts = {part_open, part_write, part_bytes, part_take, part_close};
 
-/* ago() and now() mean the clock by default, as in Kusto; over old logs that silently leaves nothing. */
-static kq_status note_old_logs(kq_engine *e, kq_sv text, kq_error *err) {
-    size_t inputs;
-    kq_catalog_inputs(e->catalog, &inputs);
-    if (e->options.now_mode != KQ_NOW_CLOCK || !inputs || e->rows) return KQ_OK;
-    if (!memmem(text.p, text.n, "ago(", 4) && !memmem(text.p, text.n, "now(", 4)) return KQ_OK;
-    int64_t first, last;
-    bool found;
-    KQ_TRY(kq_runner_span(&e->runner, &first, &last, &found, err));
-    if (!found || last > e->runner.now - KQ_TICK_DAY) return KQ_OK;
-    kq_buf when;
-    kq_buf_init(&when, NULL, 256);
-    kq_time_print(last, -1, &when);
-    kq_runner_note(&e->runner,
-                   "no rows, and the newest event is of %.*s: ago() and now() mean today; --now latest makes them mean "
-                   "the newest event",
-                   (int)when.n, when.p);
-    kq_buf_deinit(&when);
-    return KQ_OK;
-}
-
 kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_output *out, kq_stats *stats,
                           kq_error *err) {
     writing w = {e, out, NULL};
@@ -86,7 +65,9 @@ kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_out
     kq_sink_destroy(w.sink);
     if (!status && !e->rows && !e->options.no_optimize)
         status = kq_lacking(&e->runner, query, false, kq_lacking_note, &e->runner, err);
-    if (!status) status = note_old_logs(e, query, err);
+    if (!status && !e->rows) /* also when a filter over what was read left nothing */
+        e->runner.asks_now |= memmem(text, n, "ago(", 4) || memmem(text, n, "now(", 4);
+    if (!status) status = kq_engine_note_old(e, err);
     return kq_engine_end(e, status, stats, err);
 }
 

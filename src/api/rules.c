@@ -29,6 +29,7 @@ kq_status kq_engine_run(kq_engine *e, const char *const *paths, size_t npaths, k
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = load(paths, npaths, &arena, &rules, err);
     if (!status && (rules.n || !rules.nrefused)) status = kq_detect(&d, &rules, err);
+    if (!status && !options->replay) status = kq_engine_note_old(e, err);
     status = refused(e, &rules, status, err);
     options->alerts = e->rows = d.alerts;
     kq_arena_deinit(&arena);

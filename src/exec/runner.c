@@ -152,8 +152,8 @@ static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_
     if (p->kind == KQ_PLAN_SCAN && kq_catalog_has_data(e->runner->env.catalog, p->u.scan.handle)) {
         kq_sv function = kq_stored_name(e->query->stored, p->span);
         /* a file that is named as a table of its own is its user's to know */
-        bool empty = is_unseen(e->unseen, p->u.scan.handle) &&
-                     kq_catalog_maps(e->runner->env.catalog, p->u.scan.handle);
+        bool empty =
+            is_unseen(e->unseen, p->u.scan.handle) && kq_catalog_maps(e->runner->env.catalog, p->u.scan.handle);
         if (kq_sv_eq(function, e->function)) {
             e->filled |= !empty;
             for (uint32_t i = 0; i < e->n && i < EMPTY_MAX; i++) empty &= e->tables[i] != p->u.scan.handle;
@@ -281,6 +281,8 @@ kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_
     if (!env.local_null) env.unseen = &unseen; /* otherwise the user did not ask for these tables */
     status = kq_exec_run(query.plan, &env, &result->rows, err);
     if (!status) status = note_unseen(r, &query, &unseen, err);
+    if (unseen.scans > unseen.n && !unseen.rows)
+        r->asks_now |= memmem(text.p, text.n, "ago(", 4) || memmem(text.p, text.n, "now(", 4);
 out:
     if (status) kq_stored_place(query.stored, err);
     kq_cleanup_run(&cleanups);

@@ -15,6 +15,7 @@ typedef struct kq_runner {
     int64_t window_from, window_to;
     /* What a query remarked to its user: tables without data here, time filters that left nothing. Bounded; owned. */
     kq_buf notes; /* NUL-terminated texts one after another */
+    bool asks_now; /* some query that asks for now() or ago() got no row of a table that has events: kq_runner_note_old */
 } kq_runner;
 
 /* Takes a query's result: `begin` once with its columns (valid until the call returns), then `rows`. */
@@ -42,6 +43,10 @@ kq_status kq_runner_columns(kq_runner *runner, kq_sv text, kq_describe_fn fn, vo
 
 /* The oldest and newest event time of the catalog's inputs; *found false when there is none. */
 kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool *found, kq_error *err);
+
+/* ago() and now() mean the clock by default, as in Kusto; over old logs that silently leaves nothing. Notes it when the
+ * newest event is older than a day and asks_now is set. Errors: those of kq_runner_span. */
+kq_status kq_runner_note_old(kq_runner *runner, kq_error *err);
 
 /* The times at which the inputs have events, in steps of `bin` ticks: ascending multiples of it. Owned:
  * kq_times_deinit. */

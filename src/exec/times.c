@@ -1,4 +1,5 @@
 /* What times the inputs have: their span, and the steps of a schedule in which something happened. */
+#include "base/time.h"
 #include "exec/runner.h"
 #include "exec/window.h"
 #include <stdio.h>
@@ -112,6 +113,24 @@ kq_status kq_runner_span(kq_runner *r, int64_t *first, int64_t *last, bool *foun
     *last = s.last;
     *found = s.found;
     return status;
+}
+
+kq_status kq_runner_note_old(kq_runner *r, kq_error *err) {
+    int64_t first, last;
+    bool found;
+    kq_buf when;
+    if (!r->asks_now) return KQ_OK;
+    KQ_TRY(kq_runner_span(r, &first, &last, &found, err));
+    if (!found || last > r->now - KQ_TICK_DAY) return KQ_OK;
+    kq_buf_init(&when, NULL, 256);
+    kq_time_print(last, -1, &when);
+    kq_runner_note(
+        r,
+        "no event passed the filters, and the newest one is of %.*s: ago() and now() mean today; --now latest "
+        "makes them mean the newest event",
+        (int)when.n, when.p);
+    kq_buf_deinit(&when);
+    return KQ_OK;
 }
 
 static kq_status time_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {

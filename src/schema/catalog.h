@@ -126,6 +126,7 @@ kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_
 typedef struct kq_unseen {
     const kq_table *tables[32];
     uint32_t n; /* no more than there is room for */
+    uint64_t scans, rows; /* all scans, and the rows that they gave */
 } kq_unseen;
 
 typedef struct kq_scan_spec {

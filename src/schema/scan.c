@@ -45,6 +45,7 @@ struct kq_scan {
     kq_unfit unfit;   /* has its own lock */
     bool seen;        /* an event of the table was met; atomic */
     bool whole;       /* all inputs were read */
+    uint64_t rows;    /* of workers that ended; atomic */
     unsigned filling; /* workers that read starts */
     bool sealed;
     kq_status failed; /* of the reading of starts */
@@ -134,6 +135,8 @@ void kq_scan_destroy(kq_scan *s) {
         kq_book_destroy(s->book);
     kq_unfit_end(&s->unfit, s->spec.report);
     kq_unseen *u = s->spec.unseen;
+    if (u) u->scans++;
+    if (u) u->rows += s->rows;
     if (u && s->whole && !s->seen && u->n < sizeof u->tables / sizeof *u->tables) u->tables[u->n++] = s->spec.table;
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
@@ -240,6 +243,7 @@ void kq_scan_worker_destroy(kq_scan_worker *w) {
     kq_scan_worker_destroy(w->starts);
     for (size_t i = 0; w->readers && i < w->scan->nrequests * ACCESSES; i++)
         if (w->readers[i]) w->scan->requests[i / ACCESSES].type->reader_destroy(w->readers[i]);
+    __atomic_add_fetch(&w->scan->rows, w->builder.built, __ATOMIC_RELAXED);
     kq_free(w->readers);
     kq_builder_deinit(&w->builder);
     kq_free(w);

@@ -118,6 +118,29 @@ empty 'imProcessEvent | count' ''
 for thread in 1 2; do
     says "with $thread threads" 0 "note: $none" query 'DeviceFileEvents | count' --on "$logs" --threads $thread
 done
+
+old='no event passed the filters, and the newest one is of 2026-01-14T13:00:10.72Z: ago() and now() mean today'
+# QUERY; the note comes (or with a second argument: does not)
+asks() {
+    "$k" query "$1" --on "$logs" >out 2>err
+    if [ -z "$2" ]; then verdict "old logs: $1" "$(grep -qF "$old" err || echo "no note: $(cat out err)")"; else
+        verdict "no word of old logs: $1" "$(cat err)"
+    fi
+}
+asks 'DeviceProcessEvents | where Timestamp > ago(1h)'
+asks 'DeviceProcessEvents | where Timestamp > ago(1h) | count'
+asks 'DeviceProcessEvents | where Timestamp between (ago(2h) .. ago(1h)) | summarize N = count(), F = make_set(FileName)'
+asks 'imProcessCreate(starttime = ago(1d)) | count'
+asks '_Im_NetworkSession(starttime = ago(1d), endtime = now()) | summarize count() by DstIpAddr'
+asks 'let since = ago(1d); union DeviceProcessEvents, DeviceEvents | where TimeGenerated > since | count'
+asks 'print now()' no
+asks 'DeviceProcessEvents | where Timestamp < ago(1h) | count' no
+asks 'DeviceProcessEvents | where Timestamp > datetime(2100-01-01) | count' no
+"$k" query 'DeviceProcessEvents | where Timestamp > ago(1h) | count' --on "$logs" --now latest >out 2>err
+verdict 'nor when now is the newest event' "$(cat err)"
+rule hour 'DeviceProcessEvents | where TimeGenerated > ago(1h) | summarize N = count() | where N > 5'
+"$k" run hour.yaml --on "$logs" --replay >out 2>err
+verdict 'a replay has its own now' "$(cat err)"
 says 'an export without a row' 0 'note: DeviceFileEvents has no rows here' query 'DeviceFileEvents | count' --on "$samples/defender-streaming.ndjson"
 rule files 'DeviceFileEvents | where FileName has "x"'
 says 'run tells of a table without rows' 0 "note: $none" run files.yaml --on "$logs"
