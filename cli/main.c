@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static const cli_command commands[] = {
     {"query", 'q', cmd_query, "KQL | --file F", "run one query"},
@@ -132,7 +135,16 @@ static bool is_format(const char *name) {
     return false;
 }
 
+/* Large buffers go back to the system when they are freed. Otherwise glibc learns from the first of them to keep them
+ * in the heaps of threads, where what is between them stays as well: 64 MB instead of 45 with 8 threads. */
+static void settle_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
+    settle_memory();
     if (argc < 2) {
         help(NULL);
         return 2;

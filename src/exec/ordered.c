@@ -1,20 +1,24 @@
 /*
  * Chunks in the order of their morsels. Only the worker whose morsel is next passes rows on, straight from its chunks;
  * the others keep theirs until it is their turn, as rows or, where the consumer has parts, written already, so that the
- * writing does not wait for the turn. What is kept is bounded: a worker too far ahead, or with too much in
- * hand, waits. The next morsel is always in some worker's hands, and that worker never waits, so all get their turn.
+ * writing does not wait for the turn. What all of them keep is bounded: a worker too far ahead, or with more to keep
+ * when that is reached, waits. The next morsel is always in some worker's hands, and that worker never waits, so all
+ * get their turn.
  */
 #include "exec/operator.h"
 #include <time.h>
 
 #define WINDOW 4 /* morsels that a worker may be ahead of the next one, for each worker */
 
-#define MORSEL_BYTES  ((size_t)8 << 20)  /* kept of one morsel before its turn: at most; */
-#define WAITING_BYTES ((size_t)32 << 20) /* of all finished ones; less when the budget is small */
+#define KEPT_BYTES ((size_t)8 << 20) /* of all workers together; less when the budget is small */
+#define SPARES     2                 /* finished parts whose memory is used again; more are freed: many wait at times */
+
+#define WIDE_ROWS 256 /* with many columns and many workers: see most_rows */
 
 typedef struct pending {
     kq_rows rows;
-    void *part; /* of the consumer's; NULL: rows are kept */
+    void *part;   /* of the consumer's; NULL: rows are kept */
+    size_t bytes; /* of it in `kept` */
     uint64_t seq;
     struct pending *next;
 } pending;
@@ -26,7 +30,10 @@ typedef struct ordered {
     atomic_uint_least64_t next; /* the morsel to be passed on; written under the lock */
     pending *waiting;           /* finished morsels, ascending */
     pending *spare;
-    size_t waiting_bytes, most_waiting, most_morsel;
+    unsigned nspare;
+    atomic_size_t kept; /* bytes of what waits and of what workers have in hand */
+    size_t most;
+    uint64_t most_rows; /* kept of one morsel, as rows: their next block would be a large one */
     kq_type *types;
     uint32_t ncols;
     kq_vector *view;
@@ -55,23 +62,34 @@ static kq_status pass(ordered *o, kq_chunk *chunk, kq_error *err) {
     return KQ_OK;
 }
 
-static size_t kept_bytes(const ordered *o, const pending *p) {
-    return p->part ? o->to.parts->bytes(p->part) : kq_rows_bytes(&p->rows);
+static void count(ordered *o, pending *p, size_t bytes) {
+    atomic_fetch_add_explicit(&o->kept, bytes - p->bytes, memory_order_relaxed); /* may be less: it wraps back */
+    p->bytes = bytes;
+}
+
+static bool is_full(const ordered *o) {
+    return atomic_load_explicit(&o->kept, memory_order_relaxed) > o->most;
 }
 
 static kq_status keep(ordered *o, pending *p, kq_chunk *chunk, kq_error *err) {
-    return p->part ? o->to.parts->write(p->part, chunk, err) : kq_rows_append_chunk(&p->rows, chunk, err);
+    KQ_TRY(p->part ? o->to.parts->write(p->part, chunk, err) : kq_rows_append_chunk(&p->rows, chunk, err));
+    count(o, p, p->part ? o->to.parts->bytes(p->part) : kq_rows_bytes(&p->rows));
+    return KQ_OK;
 }
 
-static kq_status pass_kept(ordered *o, pending *p, kq_error *err) {
-    kq_rows *rows = &p->rows;
-    if (p->part) return o->to.parts->take(o->to.ctx, p->part, err);
+static kq_status pass_rows(ordered *o, kq_rows *rows, kq_error *err) {
     for (size_t b = 0; b < rows->nblocks && rows_left(o); b++) {
         kq_chunk chunk = kq_rows_chunk(rows, b, o->view);
         if (chunk.selected) KQ_TRY(pass(o, &chunk, err));
     }
     kq_rows_clear(rows);
     return KQ_OK;
+}
+
+static kq_status pass_kept(ordered *o, pending *p, kq_error *err) {
+    kq_status status = p->part ? o->to.parts->take(o->to.ctx, p->part, err) : pass_rows(o, &p->rows, err);
+    if (!status) count(o, p, 0);
+    return status;
 }
 
 /* Under the lock: waits a little for another worker. A failure elsewhere does not signal: the wait is short. */
@@ -96,7 +114,10 @@ static kq_status local_kept(ordered *o, void **local, pending **out, kq_error *e
     if (!p) {
         pthread_mutex_lock(&o->lock);
         p = o->spare;
-        if (p) o->spare = p->next;
+        if (p) {
+            o->spare = p->next;
+            o->nspare--;
+        }
         pthread_mutex_unlock(&o->lock);
     }
     if (!p) {
@@ -117,9 +138,10 @@ static kq_status ordered_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error
         return KQ_OK;
     }
     if (!chunk->selected) return KQ_OK;
-    if (local && kept_bytes(o, local) > o->most_morsel && !is_turn(o, w)) {
+    bool large = local && !local->part && local->rows.n + chunk->selected > o->most_rows;
+    if ((large || is_full(o)) && !is_turn(o, w)) {
         pthread_mutex_lock(&o->lock);
-        while (!is_turn(o, w) && !over(o)) wait_moved(o);
+        while ((large || is_full(o)) && !is_turn(o, w) && !over(o)) wait_moved(o);
         pthread_mutex_unlock(&o->lock);
         if (over(o)) return KQ_OK;
     }
@@ -133,6 +155,16 @@ static kq_status ordered_push(kq_op *op, kq_worker *w, kq_chunk *chunk, kq_error
     return KQ_OK;
 }
 
+static void free_all(const ordered *o, pending *p) {
+    while (p) {
+        pending *next = p->next;
+        if (p->part) o->to.parts->close(p->part);
+        kq_rows_deinit(&p->rows);
+        kq_free(p);
+        p = next;
+    }
+}
+
 /* The worker's morsel is the next one and finished: it goes, and with it all finished ones that follow. */
 static kq_status go(ordered *o, pending *local, kq_error *err) {
     if (local) KQ_TRY(pass_kept(o, local, err));
@@ -143,13 +175,19 @@ static kq_status go(ordered *o, pending *local, kq_error *err) {
         pending *p = o->waiting;
         if (!p || p->seq != next) break;
         o->waiting = p->next;
-        o->waiting_bytes -= kept_bytes(o, p);
         pthread_mutex_unlock(&o->lock); /* nobody else has the turn: morsel p->seq is this worker's now */
         status = pass_kept(o, p, err);
-        kq_rows_deinit(&p->rows); /* many wait at times: their memory is not kept in reserve */
+        kq_rows_deinit(&p->rows);
+        p->next = NULL;
         pthread_mutex_lock(&o->lock);
-        p->next = o->spare;
-        o->spare = p;
+        if (o->nspare < SPARES) {
+            p->next = o->spare;
+            o->spare = p;
+            o->nspare++;
+        } else {
+            free_all(o, p);
+        }
+        pthread_cond_broadcast(&o->moved);
         if (status) break;
     }
     pthread_cond_broadcast(&o->moved);
@@ -167,9 +205,7 @@ static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
     pending *local = NULL;
     KQ_TRY(local_kept(o, &op->locals[w->id], &local, err));
     pthread_mutex_lock(&o->lock);
-    while (!is_turn(o, w) && !over(o) &&
-           (w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers || o->waiting_bytes > o->most_waiting))
-        wait_moved(o);
+    while (!is_turn(o, w) && !over(o) && w->seq >= o->next + (uint64_t)WINDOW * o->x->nworkers) wait_moved(o);
     bool turn = is_turn(o, w);
     if (!turn) {
         pending **at = &o->waiting;
@@ -177,7 +213,6 @@ static kq_status ordered_end(kq_op *op, kq_worker *w, kq_error *err) {
         while (*at && (*at)->seq < local->seq) at = &(*at)->next;
         local->next = *at;
         *at = local;
-        o->waiting_bytes += kept_bytes(o, local);
         op->locals[w->id] = NULL;
     }
     pthread_mutex_unlock(&o->lock);
@@ -198,8 +233,9 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     *o = (ordered){.x = x, .to = *to, .left = limit, .ncols = columns->n};
     if (limit != UINT64_MAX) o->to.parts = NULL; /* the rows of a part are not counted */
     size_t share = x->env->budget && x->env->budget->limit ? x->env->budget->limit / 8 : SIZE_MAX;
-    o->most_waiting = share < WAITING_BYTES ? share : WAITING_BYTES;
-    o->most_morsel = share / x->nworkers < MORSEL_BYTES ? share / x->nworkers : MORSEL_BYTES;
+    o->most = share < KEPT_BYTES ? share : KEPT_BYTES;
+    size_t block = (size_t)columns->n * KQ_CHUNK_ROWS * sizeof(kq_str);
+    o->most_rows = block * x->nworkers > 3 * KEPT_BYTES ? WIDE_ROWS : UINT64_MAX;
     o->types = kq_arena_array(&x->arena, kq_type, columns->n + 1);
     o->view = kq_arena_array(&x->arena, kq_vector, columns->n + 1);
     if (!o->types || !o->view) {
@@ -214,16 +250,6 @@ kq_op *kq_ordered_create(kq_exec *x, const kq_columns *columns, uint64_t limit, 
     op->end = ordered_end;
     op->begin = ordered_begin;
     return op;
-}
-
-static void free_all(const ordered *o, pending *p) {
-    while (p) {
-        pending *next = p->next;
-        if (p->part) o->to.parts->close(p->part);
-        kq_rows_deinit(&p->rows);
-        kq_free(p);
-        p = next;
-    }
 }
 
 void kq_ordered_destroy(kq_op *op) {

@@ -3,8 +3,10 @@
 #include "column/value.h"
 #include "schema/convert.h"
 
-/* Text of a chunk before it is pushed early, so that a chunk of huge cells stays small. */
-#define TEXT_MAX ((size_t)4 << 20)
+/* Each worker has a chunk at hand: one of a table with hundreds of columns has fewer rows, and one whose text is more
+ * than this is pushed early. */
+#define CELLS_MAX ((size_t)512 << 10) /* bytes, at 16 each */
+#define TEXT_MAX  ((size_t)1 << 20)
 
 /* Source: docs/internals/decisions.md, "Schema". */
 #define NEAR_TICKS (15 * 3600 * INT64_C(10000000))
@@ -20,6 +22,8 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
     kq_buf_init(&b->scratch, spec->budget, 0);
     kq_buf_init(&b->object, spec->budget, 0);
+    b->room = KQ_CHUNK_ROWS;
+    while (b->room > 64 && (size_t)b->room * b->ncolumns * sizeof(kq_str) > CELLS_MAX) b->room /= 2;
     b->columns = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
     b->view = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
     b->same = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
@@ -29,7 +33,7 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
     for (uint32_t i = 0; i < b->ncolumns; i++) {
         kq_type type = i + 1 == b->ncolumns ? KQ_DATETIME : KQ_LONG;
         if (i < spec->ncolumns) type = spec->table->columns.items[spec->columns[i]].type;
-        KQ_TRY(kq_vector_init(&b->columns[i], type, KQ_CHUNK_ROWS, true, &b->fixed, err));
+        KQ_TRY(kq_vector_init(&b->columns[i], type, b->room, true, &b->fixed, err));
         KQ_TRY(kq_vector_init(&b->same[i], type, 1, true, &b->fixed, err));
     }
     return KQ_OK;
@@ -91,7 +95,7 @@ static kq_status flush(kq_builder *b, kq_error *err) {
     b->built += b->rows;
     kq_status status = b->to->push(b->to->ctx, &chunk, &b->done, err);
     for (uint32_t i = 0; i < b->ncolumns; i++)
-        if (b->has_null[i]) memset(b->columns[i].nulls, 0, KQ_NULL_WORDS * sizeof(uint64_t));
+        if (b->has_null[i]) memset(b->columns[i].nulls, 0, b->room / 64 * sizeof(uint64_t));
     memset(b->has_null, 0, b->ncolumns * sizeof *b->has_null);
     b->rows = 0;
     b->text_bytes = 0;
@@ -477,7 +481,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     KQ_TRY(kq_buf_status(&b->object, err));
     b->rows++;
     b->text_bytes += text;
-    if (b->rows == KQ_CHUNK_ROWS || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));
+    if (b->rows == b->room || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));
     *done = b->done;
     return KQ_OK;
 }

@@ -36,11 +36,11 @@ typedef struct kq_builder {
     uint32_t *vary;  /* the others */
     uint32_t nvary;
     bool *has_null;
-    kq_vector *view; /* what the chunk shows: without bitmap where nothing is null */
-    uint32_t rows;
-    uint64_t ordinal;  /* of the next chunk's first row */
-    uint64_t built;    /* rows pushed */
-    size_t text_bytes; /* of the chunk being filled */
+    kq_vector *view;     /* what the chunk shows: without bitmap where nothing is null */
+    uint32_t rows, room; /* of the columns */
+    uint64_t ordinal;    /* of the next chunk's first row */
+    uint64_t built;      /* rows pushed */
+    size_t text_bytes;   /* of the chunk being filled */
     bool done;
     kq_arena fixed;  /* the vectors */
     kq_arena text;   /* of the chunk being filled */

@@ -37,6 +37,16 @@ check "every record of joined logs on standard input" 0 "{\"Count\":$((one * (ti
 in=/dev/null
 check "a count that is reached ends the reading" 0 '{"n":7}' '' query 'Event | take 7 | summarize n = count()' --on many.evtx --threads 2
 
+# What the workers keep is bounded however many they are, also of a table with hundreds of columns and of a slow reader.
+for format in ndjson json; do
+    "$k" query 'SecurityEvent | union Event' --on joined.evtx --threads 8 --format $format --stats 2>err |
+        while head -c 1000000 | grep -q .; do sleep 0.005; done
+    peak=$(sed -n 's/.*peak memory \([0-9]*\)[.0-9]* MB$/\1/p' err)
+    why=
+    [ "${peak:-1000}" -lt 64 ] || why="${peak:-no} MB"
+    verdict "8 threads stay below 64 MB, $format" "$why"
+done
+
 # NAME, QUERY, FILE: in all formats and on all numbers of threads what one thread says, rows and damage
 same() {
     name=$1
