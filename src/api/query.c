@@ -23,6 +23,10 @@ static kq_status begin(void *ctx, const kq_columns *columns, kq_sv visualization
     return kq_sink_create(w->output, columns, &w->engine->budget, &w->sink, err);
 }
 
+static bool written(void *ctx, const bool *columns) {
+    return kq_sink_written(((writing *)ctx)->sink, columns);
+}
+
 static kq_status push(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, kq_error *err) {
     writing *w = ctx;
     return kq_sink_push(w->sink, chunk, err);
@@ -56,7 +60,7 @@ static const kq_parts parts = {part_open, part_write, part_bytes, part_take, par
 kq_status kq_engine_query(kq_engine *e, const char *text, size_t n, const kq_output *out, kq_stats *stats,
                           kq_error *err) {
     writing w = {e, out, NULL};
-    kq_result result = {begin, {push, &w, &parts}, &w};
+    kq_result result = {begin, {push, &w, &parts}, &w, written};
     kq_sv query = {text, n};
     kq_status status = kq_engine_begin(e, err);
     if (!status) status = kq_runner_query(&e->runner, query, &result, err);
@@ -100,7 +104,7 @@ static kq_status inspect_text(kq_engine *e, kq_buf *text) {
 
 kq_status kq_engine_inspect(kq_engine *e, const kq_output *out, kq_stats *stats, kq_error *err) {
     writing w = {e, out, NULL};
-    kq_result result = {begin, {push, &w, &parts}, &w};
+    kq_result result = {begin, {push, &w, &parts}, &w, written};
     kq_buf text;
     kq_buf_init(&text, NULL, 1 << 20);
     kq_status status = kq_engine_begin(e, err);

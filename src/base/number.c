@@ -65,12 +65,21 @@ bool kq_number_parse_real(kq_sv text, double *out) {
 }
 
 char *kq_number_write_ulong(uint64_t u, char *to) {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     char text[20];
     char *p = text + sizeof text;
-    do {
-        *--p = (char)('0' + u % 10);
-        u /= 10;
-    } while (u);
+    for (; u >= 100; u /= 100) {
+        p -= 2;
+        memcpy(p, pairs + u % 100 * 2, 2);
+    }
+    if (u >= 10) {
+        p -= 2;
+        memcpy(p, pairs + u * 2, 2);
+    } else {
+        *--p = (char)('0' + u);
+    }
     size_t n = (size_t)(text + sizeof text - p);
     memcpy(to, p, n);
     return to + n;

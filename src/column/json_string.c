@@ -124,14 +124,8 @@ char *kq_json_write(kq_sv s, char *to) {
     return to;
 }
 
-void kq_json_string(kq_sv s, kq_buf *out) {
-    if (s.n <= JSON_BLOCK) {
-        char *to = kq_buf_reserve(out, KQ_JSON_ROOM(s.n));
-        if (to) out->n = (size_t)(kq_json_write(s, to) - out->p);
-        return;
-    }
+void kq_json_inside(kq_sv s, kq_buf *out) {
     const char *p = s.p, *end = s.p + s.n;
-    kq_buf_char(out, '"');
     while (p < end) {
         bool last = end - p <= (ptrdiff_t)JSON_BLOCK;
         char *to = kq_buf_reserve(out, last ? (size_t)(end - p) * 6 + 32 : JSON_ROOM);
@@ -139,5 +133,15 @@ void kq_json_string(kq_sv s, kq_buf *out) {
         to = json_block(&p, last ? end : p + JSON_BLOCK, end, to);
         out->n = (size_t)(to - out->p);
     }
+}
+
+void kq_json_string(kq_sv s, kq_buf *out) {
+    if (s.n <= JSON_BLOCK) {
+        char *to = kq_buf_reserve(out, KQ_JSON_ROOM(s.n));
+        if (to) out->n = (size_t)(kq_json_write(s, to) - out->p);
+        return;
+    }
+    kq_buf_char(out, '"');
+    kq_json_inside(s, out);
     kq_buf_char(out, '"');
 }

@@ -9,6 +9,8 @@
 
 /* Appends `s` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD. */
 void kq_json_string(kq_sv s, kq_buf *out);
+/* The same without the quotes. */
+void kq_json_inside(kq_sv s, kq_buf *out);
 /* The same to where there is room for KQ_JSON_ROOM(s.n) bytes; returns where it ends. */
 #define KQ_JSON_ROOM(n) ((size_t)(n)*6 + 34)
 char *kq_json_write(kq_sv s, char *to);

@@ -69,6 +69,7 @@ kq_status kq_op_scan(kq_exec *x, const kq_plan *plan, kq_op *op, kq_error *err) 
     kq_scan_spec spec = {.table = plan->u.scan.handle,
                          .columns = plan->u.scan.columns,
                          .ncolumns = plan->out.n,
+                         .written = plan->u.scan.written,
                          .predicates = plan->u.scan.predicates,
                          .npredicates = plan->u.scan.npredicates,
                          .report = x->env->report,

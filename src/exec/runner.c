@@ -267,6 +267,31 @@ kq_status kq_runner_bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup *
     return status;
 }
 
+/* Columns that go from a source to the result as they are come in the result's own writing, where both can: nobody
+ * makes values of them, to be written at once. */
+static kq_status write_through(const kq_runner *r, kq_plan *plan, const kq_result *result, kq_arena *arena,
+                               kq_error *err) {
+    uint32_t n = plan->out.n, at;
+    bool any = false;
+    if (!result->written || r->env.scan_cache || r->no_optimize) return KQ_OK;
+    bool *columns = kq_arena_array(arena, bool, n + 1);
+    if (!columns) return kq_arena_status(arena, err);
+    for (uint32_t i = 0; i < n; i++) {
+        const kq_plan *scan = kq_plan_untouched(plan, i, &at);
+        columns[i] = scan && kq_catalog_writes(r->env.catalog, scan->u.scan.handle, scan->u.scan.columns[at]);
+        any |= columns[i];
+    }
+    if (!any || !result->written(result->ctx, columns)) return KQ_OK;
+    for (uint32_t i = 0; i < n; i++) {
+        kq_plan *scan = columns[i] ? kq_plan_untouched(plan, i, &at) : NULL;
+        if (!scan) continue;
+        if (!scan->u.scan.written) scan->u.scan.written = kq_arena_array(arena, bool, scan->out.n + 1);
+        if (!scan->u.scan.written) return kq_arena_status(arena, err);
+        scan->u.scan.written[at] = true;
+    }
+    return KQ_OK;
+}
+
 kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_error *err) {
     kq_arena arena;
     kq_cleanup *cleanups = NULL;
@@ -276,6 +301,7 @@ kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_
     kq_status status = kq_runner_bind(r, text, &arena, &cleanups, &query, err);
     if (status) goto out;
     if ((status = result->begin(result->ctx, &query.plan->out, query.visualization, err))) goto out;
+    if ((status = write_through(r, query.plan, result, &arena, err))) goto out;
     kq_exec_env env = r->env;
     env.cleanups = &cleanups;
     if (!env.local_null) env.unseen = &unseen; /* otherwise the user did not ask for these tables */

@@ -23,6 +23,9 @@ typedef struct kq_result {
     kq_status (*begin)(void *ctx, const kq_columns *columns, kq_sv visualization, kq_error *err);
     kq_consumer rows;
     void *ctx;
+    /* Takes columns[i] as text, as kq_value_json writes the values; false: it wants values. Asked after `begin`, before
+     * the rows, when there are such columns; NULL: it wants values. */
+    bool (*written)(void *ctx, const bool *columns);
 } kq_result;
 
 /* Runs one query. Errors: those of kq_parse, kq_bind, kq_exec_run and of the result. */

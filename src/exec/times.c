@@ -107,7 +107,7 @@ static kq_status span_rows(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_
 
 kq_status kq_runner_span(kq_runner *r, int64_t *first, int64_t *last, bool *found, kq_error *err) {
     span s = {0};
-    kq_result result = {any_columns, {.push = span_rows, .ctx = &s}, &s};
+    kq_result result = {.begin = any_columns, .rows = {.push = span_rows, .ctx = &s}, .ctx = &s};
     kq_status status = over_times(r, NULL, "summarize min(", "), max(", ")", &result, err);
     *first = s.first;
     *last = s.last;
@@ -162,7 +162,7 @@ void kq_times_deinit(kq_times *t) {
 
 kq_status kq_runner_times(kq_runner *r, kq_sv query, int64_t bin, kq_times *out, kq_error *err) {
     char after[64];
-    kq_result result = {any_columns, {.push = time_rows, .ctx = out}, out};
+    kq_result result = {.begin = any_columns, .rows = {.push = time_rows, .ctx = out}, .ctx = out};
     snprintf(after, sizeof after, ", %lldtick)", (long long)bin);
     *out = (kq_times){0};
     kq_arena arena;

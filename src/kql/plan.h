@@ -90,6 +90,7 @@ struct kq_plan {
             kq_sv table;
             const void *handle;      /* the resolver's */
             const uint32_t *columns; /* out column i is column columns[i] of the table */
+            bool *written;           /* NULL, or the columns that come as text: as kq_value_json writes the values */
             const kq_predicate *predicates;
             uint32_t npredicates;
         } scan;
@@ -218,6 +219,10 @@ kq_status kq_optimize(kq_query *query, kq_arena *arena, kq_error *err);
 
 /* Folds a call on constants to a constant: by the function itself. Used by the binder. */
 kq_status kq_fold_call(kq_expr *call, kq_arena *arena, kq_cleanup **cleanups, kq_error *err);
+
+/* The scan, and in *at the column of it, that output column `column` is handed on from without anyone looking at it in
+ * between; NULL when there is none: such a column may come written (u.scan.written). */
+kq_plan *kq_plan_untouched(kq_plan *plan, uint32_t column, uint32_t *at);
 
 /* Appends the plan as an indented tree with its columns, for tests and --explain-plan. */
 void kq_plan_print(const kq_plan *plan, kq_buf *out);

@@ -163,7 +163,7 @@ static kq_status write_alerts(run *r, kq_error *err) {
 }
 
 static kq_status run_once(run *r, kq_error *err) {
-    kq_result result = {begin, {.push = push, .ctx = r}, r};
+    kq_result result = {.begin = begin, .rows = {.push = push, .ctx = r}, .ctx = r};
     kq_buf_clear(&r->events);
     kq_rowset_begin(&r->set, r->d->runner->window_from, r->d->runner->window_to);
     r->fresh = r->total = 0;

@@ -26,7 +26,7 @@ static kq_status count(void *ctx, kq_chunk *chunk, KQ_UNUSED bool *done, KQ_UNUS
 }
 
 static kq_status rows_of(kq_runner *runner, kq_sv query, int64_t *rows, kq_error *err) {
-    kq_result result = {begin, {.push = count, .ctx = rows}, rows};
+    kq_result result = {.begin = begin, .rows = {.push = count, .ctx = rows}, .ctx = rows};
     *rows = 0;
     return kq_runner_query(runner, query, &result, err);
 }

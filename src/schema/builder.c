@@ -1,4 +1,5 @@
 #include "schema/builder.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "column/value.h"
 #include "schema/convert.h"
@@ -68,12 +69,18 @@ static bool is_same(const kq_scan_request *scan, uint32_t column, kq_vector *out
     return true;
 }
 
+/* The column of the spec's table comes as text: as it is written. */
+static bool is_written(const kq_builder *b, uint32_t column) {
+    return b->spec->written && column < b->spec->ncolumns && b->spec->written[column];
+}
+
 void kq_builder_begin(kq_builder *b, const kq_scan_request *scan, const kq_consumer *to, uint64_t ordinal) {
     if (scan != b->scan) {
         b->nvary = 0;
         for (uint32_t i = 0; i < b->ncolumns; i++) {
             b->same[i].constant = false;
-            if (i >= b->spec->ncolumns || !is_same(scan, i, &b->same[i])) b->vary[b->nvary++] = i;
+            bool same = i < b->spec->ncolumns && !is_written(b, i) && is_same(scan, i, &b->same[i]);
+            if (!same) b->vary[b->nvary++] = i;
         }
     }
     b->scan = scan;
@@ -409,8 +416,57 @@ static kq_str keep(kq_builder *b, const kq_str *s) {
     return kq_str_ref(p, s->len);
 }
 
-static bool is_text(const kq_build_node *node, const kq_field *fields) {
-    return node && node->expr->kind == KQ_MAP_FIELD && fields[node->at].kind == KQ_FIELD_STRING;
+/* Writes the value, kept in the chunk's text; *row_text grows by what that took. False when it is null. */
+static bool put_written(kq_builder *b, kq_field *f, kq_type type, uint32_t column, size_t *row_text, kq_str *out) {
+    kq_sv text = f->u.text;
+    if (f->kind != KQ_FIELD_WRITTEN) {
+        kq_value v = value(b, f, type, column, &b->text);
+        if (v.null) return false;
+        *row_text += type == KQ_DYNAMIC ? v.u.s.len : 0;
+        kq_buf_empty(&b->scratch);
+        kq_value_json(&v, &b->scratch);
+        text = kq_buf_view(&b->scratch);
+    }
+    if (text.n > KQ_STR_MAX) {
+        b->scratch.failed = KQ_ERR_LIMIT;
+        return false;
+    }
+    kq_str s = kq_str_sv(text);
+    *out = keep(b, &s);
+    *row_text += text.n;
+    return true;
+}
+
+/* A field that is a value of the column's type already, as most are: into the column without a kq_value between. */
+static inline bool put_plain(kq_builder *b, const kq_build_node *node, const kq_field *fields, kq_vector *v,
+                             size_t *row_text) {
+    if (!node || node->expr->kind != KQ_MAP_FIELD) return false;
+    const kq_field *f = &fields[node->at];
+    if (v->type == KQ_STRING) {
+        char text[24];
+        kq_sv t = f->u.text;
+        if (f->kind == KQ_FIELD_LONG && f->u.l >= 0)
+            t = (kq_sv){text, (size_t)(kq_number_write_ulong((uint64_t)f->u.l, text) - text)};
+        else if (f->kind != KQ_FIELD_STRING)
+            return false;
+        kq_str string = kq_str_sv(t);
+        kq_vec_str(v)[b->rows] = keep(b, &string);
+        *row_text += t.n;
+        return true;
+    }
+    if (f->kind == KQ_FIELD_LONG && v->type == KQ_LONG) {
+        kq_vec_long(v)[b->rows] = f->u.l;
+        return true;
+    }
+    if (f->kind == KQ_FIELD_LONG && v->type == KQ_INT && f->u.l == (int32_t)f->u.l) {
+        kq_vec_int(v)[b->rows] = (int32_t)f->u.l;
+        return true;
+    }
+    if (f->kind == KQ_FIELD_DATETIME && v->type == KQ_DATETIME) {
+        kq_vec_long(v)[b->rows] = f->u.l;
+        return true;
+    }
+    return false;
 }
 
 /* A row is left out: with good reason, or for want of memory or of the book? */
@@ -453,13 +509,17 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
         uint32_t i = b->vary[k];
         kq_vector *v = &b->columns[i];
         kq_field f;
-        if (v->type == KQ_STRING && is_text(s->columns[i].node, fields)) { /* as most columns are */
-            kq_sv t = fields[s->columns[i].node->at].u.text;
-            kq_str string = kq_str_sv(t);
-            kq_vec_str(v)[b->rows] = keep(b, &string);
-            text += t.n;
+        if (is_written(b, i)) {
+            pick(&r, &s->columns[i], &f);
+            bool some = put_written(b, &f, v->type, b->spec->columns[i], &text, &kq_vec_str(v)[b->rows]);
+            if (some) continue;
+            unfit(&r, &f, v->type, b->spec->columns[i]);
+            b->has_null[i] = true;
+            kq_vec_set_null(v, b->rows);
+            kq_vec_str(v)[b->rows] = (kq_str){0};
             continue;
         }
+        if (put_plain(b, s->columns[i].node, fields, v, &text)) continue;
         pick(&r, &s->columns[i], &f);
         kq_value cell = value(b, &f, v->type, b->spec->columns[i], &b->text);
         if (cell.null) {

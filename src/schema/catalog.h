@@ -115,6 +115,8 @@ kq_status kq_catalog_sources(const kq_catalog *catalog, const kq_table *table, k
 kq_status kq_catalog_source_list(const kq_catalog *catalog, const kq_table *table, kq_buf *out, kq_error *err);
 /* Is a column of the source always the same: "" when it is never available? */
 bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *text);
+/* Can a source of the table write a column's JSON itself, cheaper than its value: is kq_scan_spec.written worth it? */
+bool kq_catalog_writes(const kq_catalog *catalog, const kq_table *table, uint32_t column);
 /* Has an input rows of the table itself (an export), not of events that become such rows? */
 bool kq_catalog_own_data(const kq_catalog *catalog, const kq_table *table);
 /* Reads the inputs and counts the records of each source of kq_catalog_sources, once for a table: it is remembered.
@@ -133,6 +135,7 @@ typedef struct kq_scan_spec {
     const kq_table *table;
     const uint32_t *columns; /* chunk column i is table column columns[i] */
     uint32_t ncolumns;
+    const bool *written;            /* columns, or NULL, that come as text: as kq_value_json writes their values */
     const kq_predicate *predicates; /* hints: a row for which they do not hold may be left out */
     uint32_t npredicates;
     kq_report *report;

@@ -22,7 +22,8 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
     case KQ_FIELD_NULL: return false;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
-    case KQ_FIELD_JSON: *out = f->u.text; return true;
+    case KQ_FIELD_JSON:
+    case KQ_FIELD_WRITTEN: *out = f->u.text; return true;
     case KQ_FIELD_BOOL: *out = f->u.b ? KQ_SV("true") : KQ_SV("false"); return true;
     case KQ_FIELD_LONG:
         text[0] = '-';
@@ -135,6 +136,7 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     case KQ_FIELD_MISSING:
     case KQ_FIELD_DYNAMIC: /* see above */
     case KQ_FIELD_NULL: return false;
+    case KQ_FIELD_WRITTEN:
     case KQ_FIELD_JSON:
         if (!kq_dyn_parse_json(f->u.text, scratch)) kq_dyn_put_string(scratch, f->u.text);
         parse_again(arena, scratch);

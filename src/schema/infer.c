@@ -27,6 +27,7 @@ static kq_type type_of(const kq_field *f, bool *nothing) {
     case KQ_FIELD_DATETIME: return KQ_DATETIME;
     case KQ_FIELD_GUID: return KQ_GUID;
     case KQ_FIELD_JSON:
+    case KQ_FIELD_WRITTEN:
     case KQ_FIELD_DYNAMIC: return KQ_DYNAMIC;
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL: break;

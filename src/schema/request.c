@@ -55,9 +55,14 @@ static bool judge_field(const void *ctx, const kq_field *field) {
     return kq_predicate_range(j->predicate, &v);
 }
 
-static uint32_t want(maker *m, kq_sv name, bool json) {
+/* How a field is taken: kq_want's flags. */
+enum { AS_VALUE, AS_JSON = 1, AS_WRITTEN = 2 };
+
+static uint32_t want(maker *m, kq_sv name, unsigned as) {
+    const kq_want w = {.name = name, .json = as & AS_JSON, .written = as & AS_WRITTEN};
     for (uint32_t i = 0; i < m->nwants; i++)
-        if (kq_sv_eq(m->wants[i].name, name) && m->wants[i].json == json) return i;
+        if (kq_sv_eq(m->wants[i].name, name) && m->wants[i].json == w.json && m->wants[i].written == w.written)
+            return i;
     if (m->nwants == m->cap) {
         uint32_t cap = m->cap ? 2 * m->cap : 16;
         kq_want *wants = kq_arena_array(m->arena, kq_want, cap);
@@ -66,7 +71,7 @@ static uint32_t want(maker *m, kq_sv name, bool json) {
         m->wants = wants;
         m->cap = cap;
     }
-    m->wants[m->nwants] = (kq_want){.name = name, .json = json};
+    m->wants[m->nwants] = w;
     return m->nwants++;
 }
 
@@ -89,41 +94,41 @@ static bool field_name(maker *m, kq_sv text, kq_sv *out) {
     return s->has_user;
 }
 
-static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_build_node *out);
+static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_build_node *out);
 
 /* Event data that JSON gave has no time of its own in the wrapper that Event.EventData has: the record's. */
-static bool timed(maker *m, const kq_map_expr *behind, bool json, kq_build_node *out) {
+static bool timed(maker *m, const kq_map_expr *behind, unsigned as, kq_build_node *out) {
     static const kq_map_expr expr = {.kind = KQ_MAP_TIMED};
     const kq_map_expr *time = kq_shape_find(m->shape, KQ_SV("Time"));
     kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, 2);
-    if (!parts || !compile(m, behind, true, json, &parts[0])) return false;
+    if (!parts || !compile(m, behind, true, as & AS_JSON, &parts[0])) return false;
     *out = (kq_build_node){.expr = &expr, .nparts = 1, .parts = parts};
-    if (time && compile(m, time, true, false, &parts[1])) out->nparts = 2;
+    if (time && compile(m, time, true, AS_VALUE, &parts[1])) out->nparts = 2;
     return true;
 }
 
 static const kq_map_expr plain_field = {.kind = KQ_MAP_FIELD};
 
 /*
- * Compiles an expression. `whole`: names are whole fields of the record (in a shape). `json`: the field is taken as
- * JSON. Parts that can't have a value here are left out; false when nothing is left. Without memory false too: the
+ * Compiles an expression. `whole`: names are whole fields of the record (in a shape). `as`: how the field is taken.
+ * Parts that can't have a value here are left out; false when nothing is left. Without memory false too: the
  * arena says so.
  */
-static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_build_node *out) {
+static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_build_node *out) {
     *out = (kq_build_node){.expr = e};
     switch (e->kind) {
     case KQ_MAP_LITERAL: return true;
     case KQ_MAP_FIELD: {
         kq_sv name = e->text;
         if (!whole && !field_name(m, e->text, &name)) return false;
-        out->at = want(m, name, json);
+        out->at = want(m, name, as);
         return true;
     }
     case KQ_MAP_SYSTEM: {
         const kq_map_expr *behind = kq_shape_find(m->shape, e->text);
         if (behind && kq_sv_eq(e->text, KQ_SV("DataXml")) && behind->kind != KQ_MAP_FIELD)
-            return timed(m, behind, json, out);
-        return behind && compile(m, behind, true, json, out);
+            return timed(m, behind, as, out);
+        return behind && compile(m, behind, true, as, out);
     }
     case KQ_MAP_PARENT:
         for (uint32_t i = 0; i < m->nbook; i++) {
@@ -136,8 +141,8 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_bu
         return false;
     default: break;
     }
-    bool inner = json && e->kind == KQ_MAP_ANY;
-    if (e->kind == KQ_MAP_TRANSFORM) inner = e->transform->flags & KQ_TRANSFORM_JSON;
+    unsigned inner = e->kind == KQ_MAP_ANY ? as : AS_VALUE;
+    if (e->kind == KQ_MAP_TRANSFORM) inner = e->transform->flags & KQ_TRANSFORM_JSON ? AS_JSON : AS_VALUE;
     kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, e->nparts);
     if (!parts) return false;
     out->parts = parts;
@@ -152,55 +157,56 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, bool json, kq_bu
     return out->nparts > 0;
 }
 
-static const kq_build_node *node_of(maker *m, const kq_map_expr *e, bool json) {
+static const kq_build_node *node_of(maker *m, const kq_map_expr *e, unsigned as) {
     kq_build_node *node = e ? kq_arena_new(m->arena, kq_build_node) : NULL;
-    return node && compile(m, e, false, json, node) ? node : NULL;
+    return node && compile(m, e, false, as, node) ? node : NULL;
 }
 
-static const kq_build_node *field_node(maker *m, kq_sv name, bool json) {
+static const kq_build_node *field_node(maker *m, kq_sv name, unsigned as) {
     kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
-    if (node) *node = (kq_build_node){.expr = &plain_field, .at = want(m, name, json)};
+    if (node) *node = (kq_build_node){.expr = &plain_field, .at = want(m, name, as)};
     return node;
 }
 
 /* The value of a column whose records have the columns' names; twins stand in for each other, the first comes first:
  * exports always have it. */
-static const kq_build_node *native_node(maker *m, uint32_t column, bool json) {
+static const kq_build_node *native_node(maker *m, uint32_t column, unsigned as) {
     static const kq_map_expr any = {.kind = KQ_MAP_ANY};
     const kq_columns *columns = &m->spec->table->columns;
     const kq_model_table *t = m->table;
     if (t->twins[0] != column && t->twins[1] != column)
-        return field_node(m, join(m, m->prefix, columns->items[column].name), json);
+        return field_node(m, join(m, m->prefix, columns->items[column].name), as);
     kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
     kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, 2);
     if (!node || !parts) return NULL;
     for (int i = 0; i < 2; i++)
         parts[i] = (kq_build_node){.expr = &plain_field,
-                                   .at = want(m, join(m, m->prefix, columns->items[t->twins[i]].name), json)};
+                                   .at = want(m, join(m, m->prefix, columns->items[t->twins[i]].name), as)};
     *node = (kq_build_node){.expr = &any, .nparts = 2, .parts = parts};
     return node;
 }
 
-static kq_build_column column_of(maker *m, uint32_t column) {
+/* `written`: the column goes out as JSON. */
+static kq_build_column column_of(maker *m, uint32_t column, bool written) {
     const kq_column *c = &m->spec->table->columns.items[column];
     kq_build_column out = {.type = c->type};
-    bool json = c->type == KQ_DYNAMIC;
+    unsigned as = (c->type == KQ_DYNAMIC ? AS_JSON : AS_VALUE) | (written ? AS_WRITTEN : 0);
     if (kq_sv_eq(c->name, kq_recovered_column)) {
         static const kq_map_expr live = {.kind = KQ_MAP_LITERAL, .text = {"false", 5}};
         static const kq_build_node other = {.expr = &live}; /* what is no event log has no old records */
-        out.node = m->evtx ? field_node(m, KQ_SV("$recovered"), false) : &other;
+        out.node = m->evtx ? field_node(m, KQ_SV("$recovered"), AS_VALUE) : &other;
         return out;
     }
     if (!m->map) {
-        out.node = native_node(m, column, json);
+        out.node = native_node(m, column, as);
         return out;
     }
     const kq_map_column *found = kq_map_find(m->table, m->map, column);
     if (found && !found->expr) return out;
     if (found)
-        out.node = node_of(m, found->expr, json);
+        out.node = node_of(m, found->expr, as);
     else if (m->map->same_names)
-        out.node = field_node(m, join(m, m->shape->data, c->name), json);
+        out.node = field_node(m, join(m, m->shape->data, c->name), as);
     return out;
 }
 
@@ -234,20 +240,21 @@ static bool onlys(maker *m, kq_build_set *set) {
     kq_build_only *only = kq_arena_array(m->arena, kq_build_only, map->nonly + 1);
     if (!only) return false;
     for (uint32_t i = 0; i < map->nonly; i++)
-        only[i] = (kq_build_only){node_of(m, map->only[i].expr, false), &map->only[i]};
+        only[i] = (kq_build_only){node_of(m, map->only[i].expr, AS_VALUE), &map->only[i]};
     set->only = only;
     set->nonly = map->nonly;
     return true;
 }
 
 static kq_build_process process_of(maker *m, const kq_map_process *p) {
-    return (kq_build_process){node_of(m, p->guid, false), node_of(m, p->pid, false), node_of(m, p->image, false)};
+    return (kq_build_process){node_of(m, p->guid, AS_VALUE), node_of(m, p->pid, AS_VALUE),
+                              node_of(m, p->image, AS_VALUE)};
 }
 
 static const kq_build_node *column_node(maker *m, const char *name) {
     const kq_columns *columns = &m->spec->table->columns;
     for (uint32_t i = 0; i < columns->n; i++)
-        if (kq_sv_eq(columns->items[i].name, kq_sv_of(name))) return column_of(m, i).node;
+        if (kq_sv_eq(columns->items[i].name, kq_sv_of(name))) return column_of(m, i, false).node;
     return NULL;
 }
 
@@ -263,9 +270,9 @@ static void ties(maker *m, kq_build_set *set) {
     if (!starts && !set->asks_parent && !set->yields) return;
     static const kq_map_expr computer = {.kind = KQ_MAP_SYSTEM, .text = {"Computer", 8}};
     static const kq_map_expr time = {.kind = KQ_MAP_SYSTEM, .text = {"Time", 4}};
-    set->device = node_of(m, &computer, false);
-    set->time =
-        m->table && m->table->twins[0] != UINT32_MAX ? column_of(m, m->table->twins[0]).node : node_of(m, &time, false);
+    set->device = node_of(m, &computer, AS_VALUE);
+    set->time = m->table && m->table->twins[0] != UINT32_MAX ? column_of(m, m->table->twins[0], false).node
+                                                             : node_of(m, &time, AS_VALUE);
     if (starts || set->yields) set->file = column_node(m, "FileName");
     if (starts && m->spec->ncolumns) set->starts.image = column_node(m, "FolderPath");
 }
@@ -283,7 +290,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
         const kq_predicate *p = &spec->predicates[i];
         kq_build_column *c = &predicates[i].column;
         predicates[i].predicate = p;
-        *c = column_of(m, p->column);
+        *c = column_of(m, p->column, false);
         KQ_TRY(kq_arena_status(m->arena, m->err));
         if (never(c, p)) {
             if (spec->seen)
@@ -291,7 +298,8 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
             return KQ_OK;
         }
     }
-    for (uint32_t i = 0; i < spec->ncolumns; i++) columns[i] = column_of(m, spec->columns[i]);
+    for (uint32_t i = 0; i < spec->ncolumns; i++)
+        columns[i] = column_of(m, spec->columns[i], spec->written && spec->written[i]);
     kq_build_set *set = &m->builds[m->nsets];
     *set = (kq_build_set){.columns = columns,
                           .predicates = predicates,

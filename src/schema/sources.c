@@ -62,6 +62,27 @@ bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *
     return true;
 }
 
+/* Is the expression a field that a source has whole, and can write? */
+static bool writes(const kq_model *model, const kq_map_expr *e) {
+    if (e->kind != KQ_MAP_SYSTEM) return false;
+    for (const kq_shape *s = model->shapes; s; s = s->next) {
+        const kq_map_expr *behind = kq_shape_find(s, e->text);
+        if (behind && behind->kind == KQ_MAP_FIELD && kq_sv_starts(behind->text, KQ_SV("$EventData"))) return true;
+    }
+    return false;
+}
+
+bool kq_catalog_writes(const kq_catalog *c, const kq_table *table, uint32_t column) {
+    kq_type type = table->columns.items[column].type;
+    if (type != KQ_STRING && type != KQ_DYNAMIC) return false;
+    for (const kq_map *map = c->model.maps; map; map = map->next) {
+        if (map->table != table) continue;
+        const kq_map_column *found = kq_map_find(kq_model_table_of(table), map, column);
+        if (found && found->expr && writes(&c->model, found->expr)) return true;
+    }
+    return false;
+}
+
 bool kq_catalog_own_data(const kq_catalog *c, const kq_table *table) {
     kq_access access;
     for (size_t i = 0; i < c->ninputs; i++)

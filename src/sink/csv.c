@@ -67,4 +67,4 @@ static void end(kq_sink *s) {
     kq_buf_deinit(s->state);
 }
 
-const kq_sink_type kq_sink_csv = {"csv", "RFC 4180 with a header", begin, push, NULL, end, true};
+const kq_sink_type kq_sink_csv = {"csv", "RFC 4180 with a header", begin, push, NULL, end, true, false};

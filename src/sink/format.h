@@ -17,7 +17,8 @@ typedef struct kq_sink_type {
     kq_status (*push)(kq_sink *sink, const kq_chunk *chunk, kq_error *err);
     kq_status (*finish)(kq_sink *sink, kq_error *err); /* may be NULL */
     void (*end)(kq_sink *sink);                        /* releases sink->state; may be NULL */
-    bool apart; /* a row looks the same whatever came before it: rows can be written in parts */
+    bool apart;   /* a row looks the same whatever came before it: rows can be written in parts */
+    bool written; /* its cells are kq_value_json's: kq_sink_written */
 } kq_sink_type;
 
 struct kq_sink {
@@ -27,8 +28,9 @@ struct kq_sink {
     kq_budget *budget;
     kq_buf buf;
     uint64_t rows;
-    kq_arena arena; /* of the format, for the life of the sink */
-    void *state;    /* the format's own */
+    const bool *written; /* columns, or NULL: kq_sink_written */
+    kq_arena arena;      /* of the format, for the life of the sink */
+    void *state;         /* the format's own */
     bool part;
 };
 
@@ -40,8 +42,11 @@ static inline kq_status kq_sink_flush_full(kq_sink *sink, kq_error *err) {
     return KQ_UNLIKELY(sink->buf.n >= KQ_SINK_BUFFER || sink->buf.failed) ? kq_sink_flush(sink, err) : KQ_OK;
 }
 
-/* Appends the value at `row` as kq_value_json prints it. */
-void kq_cell_json(const kq_vector *v, uint32_t row, kq_buf *out);
+/* Appends the value at `row` as kq_value_json prints it. `written`: the column has it as text already. */
+void kq_cell_json(const kq_vector *v, uint32_t row, bool written, kq_buf *out);
+static inline bool kq_sink_is_written(const kq_sink *sink, uint32_t column) {
+    return sink->written && sink->written[column];
+}
 /* The same as text, without the quotes and escapes of JSON; nothing for null. */
 void kq_cell_text(const kq_vector *v, uint32_t row, kq_buf *out);
 

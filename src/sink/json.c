@@ -20,7 +20,7 @@ static kq_status push(kq_sink *s, const kq_chunk *chunk, kq_error *err) {
         kq_buf_str(&s->buf, s->rows + k ? ",[" : "[");
         for (uint32_t i = 0; i < s->columns->n; i++) {
             if (i) kq_buf_char(&s->buf, ',');
-            kq_cell_json(&chunk->cols[i], row, &s->buf);
+            kq_cell_json(&chunk->cols[i], row, kq_sink_is_written(s, i), &s->buf);
         }
         kq_buf_char(&s->buf, ']');
         KQ_TRY(kq_sink_flush_full(s, err));
@@ -33,5 +33,5 @@ static kq_status finish(kq_sink *s, kq_error *err) {
     return kq_buf_status(&s->buf, err);
 }
 
-const kq_sink_type kq_sink_json = {"json", "one object: columns with types, and rows", begin, push, finish, NULL,
-                                   false};
+const kq_sink_type kq_sink_json = {"json", "one object: columns with types, and rows", begin, push, finish, NULL, false,
+                                   true};

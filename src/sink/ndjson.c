@@ -40,7 +40,7 @@ static uint32_t fix(const kq_sink *s, ndjson *n, const kq_chunk *chunk) {
     for (uint32_t i = 0; i < s->columns->n; i++) {
         kq_buf_sv(&n->fixed, n->keys[i]);
         if (chunk->cols[i].constant) {
-            kq_cell_json(&chunk->cols[i], 0, &n->fixed);
+            kq_cell_json(&chunk->cols[i], 0, kq_sink_is_written(s, i), &n->fixed);
         } else {
             n->ends[varying] = n->fixed.n;
             n->vary[varying++] = i;
@@ -61,7 +61,7 @@ static kq_status push(kq_sink *s, const kq_chunk *chunk, kq_error *err) {
         size_t from = 0;
         for (uint32_t i = 0; i < varying; from = n->ends[i++]) {
             kq_buf_append(&s->buf, n->fixed.p + from, n->ends[i] - from);
-            kq_cell_json(&chunk->cols[n->vary[i]], row, &s->buf);
+            kq_cell_json(&chunk->cols[n->vary[i]], row, kq_sink_is_written(s, n->vary[i]), &s->buf);
         }
         kq_buf_append(&s->buf, n->fixed.p + from, n->fixed.n - from);
         KQ_TRY(kq_sink_flush_full(s, err));
@@ -74,4 +74,4 @@ static void end(kq_sink *s) {
     if (n) kq_buf_deinit(&n->fixed);
 }
 
-const kq_sink_type kq_sink_ndjson = {"ndjson", "one JSON object per row", begin, push, NULL, end, true};
+const kq_sink_type kq_sink_ndjson = {"ndjson", "one JSON object per row", begin, push, NULL, end, true, true};

@@ -50,6 +50,15 @@ kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_
     return KQ_OK;
 }
 
+bool kq_sink_written(kq_sink *sink, const bool *columns) {
+    if (!sink->type->written) return false;
+    bool *own = kq_arena_array(&sink->arena, bool, (size_t)sink->columns->n + 1);
+    if (!own) return false; /* then values come */
+    if (sink->columns->n) memcpy(own, columns, sink->columns->n * sizeof *own);
+    sink->written = own;
+    return true;
+}
+
 kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err) {
     if (!chunk->selected) return KQ_OK;
     KQ_TRY(sink->type->push(sink, chunk, err));
@@ -105,6 +114,7 @@ kq_status kq_sink_part(const kq_sink *sink, kq_sink **part, kq_error *err) {
     if (!s) return kq_nomem(err);
     s->type = sink->type;
     s->columns = sink->columns;
+    s->written = sink->written;
     s->budget = sink->budget;
     s->part = true;
     kq_buf_init(&s->buf, s->budget, 0);
@@ -139,9 +149,11 @@ kq_status kq_sink_take(kq_sink *sink, kq_sink *part, kq_error *err) {
     return status;
 }
 
-void kq_cell_json(const kq_vector *v, uint32_t row, kq_buf *out) {
+void kq_cell_json(const kq_vector *v, uint32_t row, bool written, kq_buf *out) {
     uint32_t i = kq_vec_at(v, row);
-    if (v->type == KQ_STRING) {
+    if (written && !kq_vec_is_null(v, row)) {
+        kq_buf_sv(out, kq_str_view(&kq_vec_str(v)[i]));
+    } else if (v->type == KQ_STRING) {
         kq_json_string(kq_str_view(&kq_vec_str(v)[i]), out);
     } else if (kq_vec_is_null(v, row)) {
         kq_buf_append(out, "null", 4);

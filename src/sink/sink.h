@@ -14,6 +14,9 @@ typedef struct kq_sink kq_sink;
  * need them when the query is long over. Errors: USAGE, NOMEM. */
 kq_status kq_sink_create(const kq_output *output, const kq_columns *columns, kq_budget *budget, kq_sink **out,
                          kq_error *err);
+/* Says, before the first rows, which columns come as text that kq_value_json wrote (type string or dynamic, a null is
+ * still null). False, and nothing is said, when the format has another writing; the sink keeps a copy. */
+bool kq_sink_written(kq_sink *sink, const bool *columns);
 kq_status kq_sink_push(kq_sink *sink, const kq_chunk *chunk, kq_error *err);
 /* Writes what closes the document. */
 kq_status kq_sink_finish(kq_sink *sink, kq_error *err);

@@ -188,4 +188,4 @@ static void end(kq_sink *s) {
     kq_buf_deinit(&t->text);
 }
 
-const kq_sink_type kq_sink_table = {"table", "aligned columns for people", begin, push, finish, end, false};
+const kq_sink_type kq_sink_table = {"table", "aligned columns for people", begin, push, finish, end, false, false};

@@ -4,14 +4,25 @@
 #include "column/dynamic.h"
 
 size_t kq_event_guid_text(const uint8_t g[16], char out[40]) {
-    static const char digits[] = "0123456789ABCDEF";
-    static const uint8_t at[16] = {1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35};
-    out[0] = '{';
-    out[9] = out[14] = out[19] = out[24] = '-';
-    for (int i = 0; i < 16; i++) {
-        out[at[i]] = digits[g[i] >> 4];
-        out[at[i] + 1] = digits[g[i] & 15];
+    /* eight digits at once: nibbles apart, and 'A' to 'F' lie 7 behind '9' */
+    char text[32];
+    for (int i = 0; i < 16; i += 4) {
+        uint64_t x = (uint64_t)g[i] | (uint64_t)g[i + 1] << 16 | (uint64_t)g[i + 2] << 32 | (uint64_t)g[i + 3] << 48;
+        x = (x >> 4 & UINT64_C(0x000F000F000F000F)) | (x & UINT64_C(0x000F000F000F000F)) << 8;
+        uint64_t letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+        x += UINT64_C(0x3030303030303030) + letters * 7;
+        for (int k = 0; k < 8; k++) text[2 * i + k] = (char)(x >> 8 * k);
     }
+    out[0] = '{';
+    memcpy(out + 1, text, 8);
+    out[9] = '-';
+    memcpy(out + 10, text + 8, 4);
+    out[14] = '-';
+    memcpy(out + 15, text + 12, 4);
+    out[19] = '-';
+    memcpy(out + 20, text + 16, 4);
+    out[24] = '-';
+    memcpy(out + 25, text + 20, 12);
     out[37] = '}';
     return 38;
 }
@@ -21,7 +32,8 @@ void kq_event_field_text(const kq_field *field, kq_buf *out) {
     switch (field->kind) {
     case KQ_FIELD_STRING:
     case KQ_FIELD_LOCAL:
-    case KQ_FIELD_JSON: kq_buf_sv(out, field->u.text); break;
+    case KQ_FIELD_JSON:
+    case KQ_FIELD_WRITTEN: kq_buf_sv(out, field->u.text); break;
     case KQ_FIELD_DYNAMIC: kq_dyn_json(field->u.text, out); break;
     case KQ_FIELD_BOOL: kq_buf_str(out, field->u.b ? "true" : "false"); break;
     case KQ_FIELD_LONG: kq_number_print_long(field->u.l, out); break;

@@ -48,8 +48,8 @@ static int32_t unnamed_number(kq_sv name) {
     return n;
 }
 
-static kq_event_slot slot_of(kq_sv name) {
-    kq_event_slot slot = {.path = name, .unnamed = -1};
+static kq_event_slot slot_of(kq_sv name, bool written) {
+    kq_event_slot slot = {.path = name, .written = written, .unnamed = -1};
     if (name.n > 0 && name.p[0] == '$') {
         slot.what = KQ_EVENT_NOTHING;
         for (size_t i = 0; i < sizeof made_names / sizeof *made_names; i++)
@@ -66,18 +66,22 @@ static kq_event_slot slot_of(kq_sv name) {
     return slot;
 }
 
-uint32_t kq_event_slot_find(const kq_event_request *request, kq_sv path, uint32_t hash) {
+static uint32_t find(const kq_event_request *request, kq_sv path, uint32_t hash, bool written) {
     for (uint32_t at = hash & request->table_mask; request->table[at]; at = (at + 1) & request->table_mask) {
         const kq_event_slot *slot = &request->slots[request->table[at] - 1];
-        if (slot->hash == hash && kq_sv_eq(slot->path, path)) return request->table[at] - 1;
+        if (slot->hash == hash && slot->written == written && kq_sv_eq(slot->path, path)) return request->table[at] - 1;
     }
     return UINT32_MAX;
 }
 
+uint32_t kq_event_slot_find(const kq_event_request *request, kq_sv path, uint32_t hash) {
+    return find(request, path, hash, false);
+}
+
 /* The slot of a name, added when it is new. The arrays have room for every name of the request. */
-static uint32_t intern(kq_event_request *request, kq_sv name) {
-    kq_event_slot slot = slot_of(name);
-    uint32_t found = kq_event_slot_find(request, slot.path, slot.hash);
+static uint32_t intern(kq_event_request *request, kq_sv name, bool written) {
+    kq_event_slot slot = slot_of(name, written);
+    uint32_t found = find(request, slot.path, slot.hash, written);
     if (found != UINT32_MAX) return found;
     uint32_t at = slot.hash & request->table_mask;
     while (request->table[at]) at = (at + 1) & request->table_mask;
@@ -109,10 +113,11 @@ static bool compile_set(kq_event_request *request, const kq_want_set *from, kq_e
             any[k].text = s->any_of[k];
             any[k].is_number = decimal_text(s->any_of[k], &any[k].number);
         }
-        selectors[i] = (kq_event_selector){.slot = intern(request, s->name), .any_of = any, .n = s->n, .not = s->not };
+        selectors[i] =
+            (kq_event_selector){.slot = intern(request, s->name, false), .any_of = any, .n = s->n, .not = s->not };
     }
     for (uint32_t i = 0; i < from->nwants; i++) {
-        slots[i] = intern(request, from->wants[i].name);
+        slots[i] = intern(request, from->wants[i].name, from->wants[i].written);
         if (from->wants[i].accept) judged[set->njudged++] = i;
     }
     set->selectors = selectors;
@@ -138,7 +143,7 @@ kq_status kq_event_request_init(kq_event_request *request, const kq_request *fro
     bool ok = request->slots && request->table && request->sets;
     for (uint32_t i = 0; ok && i < from->nsets; i++) ok = compile_set(request, &from->sets[i], &request->sets[i]);
     for (uint32_t i = 0; ok && i < request->nslots; i++)
-        if (request->slots[i].what == KQ_EVENT_XML) request->time = intern(request, KQ_SV("System.TimeCreated"));
+        if (request->slots[i].what == KQ_EVENT_XML) request->time = intern(request, KQ_SV("System.TimeCreated"), false);
     if (ok) return KQ_OK;
     kq_status status = kq_arena_status(&request->arena, err);
     kq_event_request_deinit(request);

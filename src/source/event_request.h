@@ -31,6 +31,7 @@ typedef struct kq_event_slot {
     uint32_t hash;   /* of path */
     uint8_t what;    /* kq_event_what */
     uint8_t hint;    /* kq_event_hint */
+    bool written;    /* the want's */
     int32_t unnamed; /* EventData.paramN: N; EventData.Data: 0; others: -1 */
 } kq_event_slot;
 

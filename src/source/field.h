@@ -18,9 +18,10 @@ typedef enum kq_field_kind {
     KQ_FIELD_REAL,
     KQ_FIELD_DATETIME, /* l: ticks */
     KQ_FIELD_GUID,
-    KQ_FIELD_LOCAL,  /* text: a time in a zone that the record does not tell */
-    KQ_FIELD_JSON,   /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
-    KQ_FIELD_DYNAMIC /* text: an encoded dynamic (column/dynamic.h) where the want asked for JSON */
+    KQ_FIELD_LOCAL,   /* text: a time in a zone that the record does not tell */
+    KQ_FIELD_JSON,    /* text: the raw JSON of an object, an array, or any value where the want asked for JSON */
+    KQ_FIELD_DYNAMIC, /* text: an encoded dynamic (column/dynamic.h) where the want asked for JSON */
+    KQ_FIELD_WRITTEN  /* text: the value as kq_value_json writes it, where the want asked for that */
 } kq_field_kind;
 
 /* Text lies in the reader's block or scratch and is valid until the row callback's chunk is taken, at the latest until
@@ -50,7 +51,8 @@ typedef struct kq_field {
  */
 typedef struct kq_want {
     kq_sv name;
-    bool json; /* hand over objects, arrays and every other value as raw JSON text */
+    bool json;    /* hand over objects, arrays and every other value as raw JSON text */
+    bool written; /* it goes out as JSON and nowhere else: a source that has it so may hand it over as WRITTEN */
     bool (*accept)(const void *ctx, const kq_field *field);
     const void *accept_ctx;
 } kq_want;

@@ -4,6 +4,7 @@
  * after it), and once more by that reader without: it gives all rows, or says that memory is short. */
 #include "base/utf8.h"
 #include "column/dynamic.h"
+#include "column/json_string.h"
 #include "source/evtx/evtx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +26,25 @@ static void check_encoding(kq_dyn d) {
     kq_buf_deinit(&again);
 }
 
+/* What a source writes itself is what is printed of the value that it would have given. */
+static void check_written(const kq_field *value, kq_sv text) {
+    kq_buf dyn, want;
+    bool ok = true;
+    kq_buf_init(&dyn, NULL, 0);
+    kq_buf_init(&want, NULL, 0);
+    if (value->kind == KQ_FIELD_STRING) {
+        kq_json_string(value->u.text, &want);
+    } else if (value->kind == KQ_FIELD_DYNAMIC) {
+        kq_dyn_json(value->u.text, &want);
+    } else {
+        ok = value->kind == KQ_FIELD_JSON && kq_dyn_parse_json(value->u.text, &dyn);
+        if (ok) kq_dyn_json(kq_buf_view(&dyn), &want);
+    }
+    if (!dyn.failed && !want.failed && (!ok || !kq_sv_eq(kq_buf_view(&want), text))) __builtin_trap();
+    kq_buf_deinit(&dyn);
+    kq_buf_deinit(&want);
+}
+
 /* Reads every byte of a row, and checks what is promised of it: UTF-8, and text that lies somewhere. */
 static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err) {
     (void)done, (void)err;
@@ -32,6 +52,11 @@ static kq_status take(void *ctx, uint32_t set, const kq_field *fields, bool *don
     const kq_request *request = t->request;
     t->rows++;
     for (uint32_t i = 0; i < request->sets[set].nwants; i++) {
+        /* a value that memory was short for is missing */
+        if (fields[i].kind == KQ_FIELD_WRITTEN && fields[i - 1].kind != KQ_FIELD_MISSING) {
+            check_written(&fields[i - 1], fields[i].u.text);
+            t->bytes += fields[i].u.text.n;
+        }
         if (fields[i].kind == KQ_FIELD_DYNAMIC) {
             check_encoding(fields[i].u.text);
             t->bytes += fields[i].u.text.n;
@@ -69,7 +94,9 @@ static const kq_want everything[] = {
     W("EventData.LogonId"),
     W("UserData.A.B"),
     W("$EventDataXml"),
+    {.name = {"$EventDataXml", 13}, .written = true}, /* behind the value itself: take() compares */
     W("$EventDataJson"),
+    {.name = {"$EventDataJson", 14}, .json = true, .written = true},
     W("$offset"),
     W("$index"),
     W("$recovered"),

@@ -1,5 +1,6 @@
 /* Forms write what the walk over the tree writes, whatever the values are. */
 #include "column/dynamic.h"
+#include "column/json_string.h"
 #include "source/evtx/bag.h"
 #include "source/evtx/escape.h"
 #include "source/evtx/form.h"
@@ -128,7 +129,38 @@ static void start(void) {
 static void expect_xml(kq_evtx_render *render, const kq_evtx_frame *frame) {
     start();
     assert_true(kq_evtx_xml(render, frame, frame->plan->data, &walked));
-    assert_true(kq_evtx_form_put(render, frame, &formed));
+    bool taken;
+    assert_true(kq_evtx_form_put(render, frame, KQ_EVTX_FORM_XML, &formed, &taken));
+    if (!taken) kq_buf_clear(&walked), kq_buf_str(&walked, "before:");
+    expect_same();
+}
+
+/* The same inside a JSON string. */
+static void expect_xml_json(kq_evtx_render *render, const kq_evtx_frame *frame) {
+    bool taken;
+    kq_buf xml;
+    start();
+    kq_buf_init(&xml, NULL, 0);
+    assert_true(kq_evtx_xml(render, frame, frame->plan->data, &xml));
+    assert_true(kq_evtx_form_put(render, frame, KQ_EVTX_FORM_XML_JSON, &formed, &taken));
+    if (taken) kq_json_inside(kq_buf_view(&xml), &walked);
+    kq_buf_deinit(&xml);
+    expect_same();
+}
+
+/* What is printed of the bag. */
+static void expect_bag_json(kq_evtx_render *render, const kq_evtx_frame *frame) {
+    bool taken;
+    kq_buf json, dyn;
+    start();
+    kq_buf_init(&json, NULL, 0);
+    kq_buf_init(&dyn, NULL, 0);
+    assert_true(kq_evtx_json(render, frame, frame->plan->data, &json));
+    assert_true(kq_dyn_parse_json(kq_buf_view(&json), &dyn));
+    assert_true(kq_evtx_form_put(render, frame, KQ_EVTX_FORM_BAG, &formed, &taken));
+    if (taken) kq_dyn_json(kq_buf_view(&dyn), &walked);
+    kq_buf_deinit(&json);
+    kq_buf_deinit(&dyn);
     expect_same();
 }
 
@@ -146,7 +178,7 @@ static void expect_bag(kq_evtx_render *render, const kq_evtx_frame *frame) {
 }
 
 /* All pairs of kinds of values at neighbouring places, and fewer values than the template names. */
-static void check(const kq_bx_item *item, bool xml_form, bool bag) {
+static void check(const kq_bx_item *item, bool xml_form, bool bag, bool bag_json) {
     kq_evtx_render render = {.bx = &bx, .scratch = &scratch};
     kq_evtx_plan plan = {.data = item->u.element};
     fill_chunk();
@@ -154,28 +186,33 @@ static void check(const kq_bx_item *item, bool xml_form, bool bag) {
         for (size_t b = 0; b < KINDS; b++) {
             const kq_bx_value given[SLOTS] = {values[a], values[b], values[(a + 1) % KINDS], values[(b + a) % KINDS]};
             for (uint32_t n = a == b ? 0 : SLOTS; n <= SLOTS; n++) {
-                const kq_evtx_frame frame = {.plan = &plan, .values = given, .n = n};
+                kq_evtx_frame frame = {.plan = &plan, .values = given, .n = n};
+                for (uint32_t i = 0; i < n; i++) frame.size += given[i].size;
                 expect_xml(&render, &frame);
+                expect_xml_json(&render, &frame);
                 expect_bag(&render, &frame);
+                expect_bag_json(&render, &frame);
             }
         }
-    assert_int_equal(plan.form != NULL, xml_form);
+    assert_int_equal(plan.forms[KQ_EVTX_FORM_XML] != NULL, xml_form);
+    assert_int_equal(plan.forms[KQ_EVTX_FORM_XML_JSON] != NULL, xml_form);
     assert_int_equal(plan.bag != NULL, bag);
+    assert_int_equal(plan.forms[KQ_EVTX_FORM_BAG] != NULL, bag_json);
 }
 
 static void usual(void **state) {
     (void)state;
     check(element("EventData", NULL, data("A", value(0), data("B", value(1), data("C\"<", value(2), NULL))), NULL),
-          true, true);
+          true, true, true);
     check(element("EventData", NULL,
                   data(NULL, value(0), data(NULL, value(1), element("Binary", NULL, value(2), NULL))), NULL),
-          true, true);
+          true, true, false);
     check(element("EventData", attr("Name", text("n", NULL), NULL),
                   text("t", element("Binary", NULL, value(0),
                                     data(NULL, value(1), data("", value(2), data("C", value(3), NULL))))),
                   NULL),
-          true, true);
-    check(element("EventData", NULL, NULL, NULL), true, true);
+          true, true, false);
+    check(element("EventData", NULL, NULL, NULL), true, true, true);
 }
 
 static void mixed(void **state) {
@@ -184,7 +221,7 @@ static void mixed(void **state) {
                   data("A", text("a<\"", sub(0, KQ_BX_STRING, text(">", value(1)))),
                        data("B", NULL, data("C", value(2), NULL))),
                   NULL),
-          true, true);
+          true, true, true);
     check(element("UserData", NULL,
                   element("EventXML", attr("xmlns", text("urn:\"x\"", NULL), NULL),
                           element("A", NULL, value(0),
@@ -192,8 +229,9 @@ static void mixed(void **state) {
                                           element("C", NULL, text("&", NULL), element("D", NULL, NULL, NULL)))),
                           NULL),
                   NULL),
-          true, true);
-    check(element("UserData", NULL, element("x y", attr("xmlns:z", value(0), NULL), value(1), NULL), NULL), true, true);
+          true, true, false);
+    check(element("UserData", NULL, element("x y", attr("xmlns:z", value(0), NULL), value(1), NULL), NULL), true, true,
+          true);
 }
 
 /* What a form can't tell is left to the walk. */
@@ -201,33 +239,45 @@ static void left_to_the_walk(void **state) {
     (void)state;
     check(element("EventData", NULL,
                   element("X", attr("a", value(0), attr("b", text("1\n", value(1)), NULL)), value(2), NULL), NULL),
-          true, false);
+          true, false, false);
     check(element("EventData", NULL, element("X", NULL, value(0), element("X", NULL, value(1), NULL)), NULL), true,
+          false, false);
+    check(element("EventData", NULL, element("Data", attr("Name", value(0), NULL), value(1), NULL), NULL), true, false,
           false);
-    check(element("EventData", NULL, element("Data", attr("Name", value(0), NULL), value(1), NULL), NULL), true, false);
-    check(element("EventData", NULL, data("A", sub(0, KQ_BX_BINXML, NULL), NULL), NULL), false, false);
-    check(element("UserData", NULL, sub(0, KQ_BX_BINXML, NULL), NULL), false, false);
-    check(element("EventData", attr("xmlns", value(0), NULL), data("A", value(1), NULL), NULL), false, true);
+    check(element("EventData", NULL, data("A", sub(0, KQ_BX_BINXML, NULL), NULL), NULL), false, false, false);
+    check(element("UserData", NULL, sub(0, KQ_BX_BINXML, NULL), NULL), false, false, false);
+    check(element("EventData", attr("xmlns", value(0), NULL), data("A", value(1), NULL), NULL), false, true, true);
     kq_bx_item *deep = element("E", NULL, value(0), NULL);
     for (int i = 0; i < 20; i++) deep = element("E", NULL, deep, NULL);
-    check(deep, false, false);
+    check(deep, false, false, false);
 }
 
 /* Texts of all lengths, with a character to be escaped at each place. */
 static void escaping(void **state) {
     (void)state;
-    static const uint16_t odd[] = {'"', '\\', '&', '<', '>', '\n', 1, 0x7F, 0x80, 0x100, 0x8041, 0xD800, 0xFFFF};
-    static const kq_evtx_style styles[] = {KQ_EVTX_TEXT, KQ_EVTX_ATTRIBUTE, KQ_EVTX_PLAIN};
+    static const uint16_t odd[] = {'"', '\\', '&',  '<',  '>',   '\n',   '\t',   0,
+                                   1,   0x1F, 0x7F, 0x80, 0x100, 0x8041, 0xD800, 0xFFFF};
+    static const kq_evtx_style styles[] = {KQ_EVTX_TEXT,      KQ_EVTX_ATTRIBUTE,      KQ_EVTX_PLAIN,
+                                           KQ_EVTX_TEXT_JSON, KQ_EVTX_ATTRIBUTE_JSON, KQ_EVTX_PLAIN_JSON};
     uint8_t units[80];
     char utf8[KQ_UTF16_ROOM(40)], to[KQ_EVTX_ESCAPE_ROOM(40)];
     for (size_t n = 1; n < 36; n++)
         for (size_t at = 0; at < n; at++)
             for (size_t o = 0; o < sizeof odd / sizeof *odd; o++)
-                for (size_t s = 0; s < 3; s++) {
+                for (size_t s = 0; s < sizeof styles / sizeof *styles; s++) {
                     for (size_t i = 0; i < 40; i++) units[2 * i] = (uint8_t)(0x40 + i % 26), units[2 * i + 1] = 0;
                     units[2 * at] = (uint8_t)odd[o], units[2 * at + 1] = (uint8_t)(odd[o] >> 8);
                     kq_buf_clear(&walked);
-                    kq_evtx_escape((kq_sv){utf8, kq_utf16_utf8(units, n, utf8)}, styles[s], &walked);
+                    kq_evtx_escape((kq_sv){utf8, kq_utf16_utf8(units, n, utf8)}, styles[s % 3], &walked);
+                    if (s >= 3) { /* inside a JSON string */
+                        kq_buf_clear(&formed);
+                        kq_buf_sv(&formed, kq_buf_view(&walked));
+                        kq_buf_clear(&walked);
+                        kq_json_inside(kq_buf_view(&formed), &walked);
+                        kq_buf_clear(&formed);
+                        kq_evtx_escape((kq_sv){utf8, kq_utf16_utf8(units, n, utf8)}, styles[s], &formed);
+                        expect_same();
+                    }
                     size_t got =
                         (size_t)(kq_evtx_escape_utf16(units, n, units + (o % 2 ? 2 * n : 80), styles[s], to) - to);
                     assert_int_equal(got, walked.n);

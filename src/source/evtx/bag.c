@@ -2,8 +2,6 @@
 #include "source/evtx/bag.h"
 #include "column/dynamic.h"
 
-#define MEMBERS_MAX 256u /* of a bag: each is compared with those before it */
-
 typedef struct maker {
     kq_bx *bx;
     kq_buf *bytes; /* of the steps */
@@ -15,7 +13,7 @@ typedef struct maker {
 /* The members of a bag under way. */
 typedef struct bag {
     kq_evtx_step *open;
-    kq_sv names[MEMBERS_MAX];
+    kq_sv names[KQ_EVTX_BAG_MEMBERS];
     uint32_t n;
     bool numbered; /* one is called "param…", as those without a name are */
 } bag;
@@ -40,16 +38,10 @@ static kq_evtx_step *step(maker *m, kq_evtx_step_kind kind, uint16_t index) {
     return s;
 }
 
-static bool has_elements(const kq_bx_item *items) {
-    for (; items; items = items->next)
-        if (items->kind == KQ_BX_ELEMENT) return true;
-    return false;
-}
-
 /* A member's key. Two of one name have no bag: the last would count, or they would be an array. */
 static bool put_key(maker *m, bag *b, kq_sv name) {
     if (!kq_bx_burn(m->bx, 8 + b->n + (uint32_t)name.n)) return false;
-    if (b->n == MEMBERS_MAX) return unusual(m);
+    if (b->n == KQ_EVTX_BAG_MEMBERS) return unusual(m);
     for (uint32_t i = 0; i < b->n; i++)
         if (kq_sv_eq(b->names[i], name)) return unusual(m);
     b->names[b->n++] = name;
@@ -100,7 +92,7 @@ static bool put_element(maker *m, bag *b, const kq_bx_element *element, unsigned
     for (const kq_bx_attr *a = element->attrs; a; a = a->next)
         if (!kq_sv_starts(a->name, KQ_SV("xmlns"))) return unusual(m);
     if (!put_key(m, b, element->name)) return false;
-    if (has_elements(element->items)) return put_bag(m, element->items, false, depth + 1);
+    if (kq_bx_has_elements(element->items)) return put_bag(m, element->items, false, depth + 1);
     if (element->attrs || !kq_bx_single_sub(element->items)) return put_string(m, element->items);
     kq_buf_char(m->bytes, (char)KQ_DYN_STRING);
     return step(m, KQ_EVTX_STEP_OPTIONAL, element->items->index) != NULL;
@@ -112,7 +104,7 @@ static bool put_bag(maker *m, const kq_bx_item *items, bool event_data, unsigned
     if (!b || !(b->open = step(m, KQ_EVTX_STEP_OPEN, 0))) return false;
     uint32_t n = 0;
     for (const kq_bx_item *i = items; i; i = i->next) {
-        if (++n > MEMBERS_MAX) return unusual(m);
+        if (++n > KQ_EVTX_BAG_MEMBERS) return unusual(m);
         if (i->kind == KQ_BX_TEXT) continue;
         if (i->kind != KQ_BX_ELEMENT) return unusual(m);
         const kq_bx_element *e = i->u.element;

@@ -13,6 +13,8 @@
 
 /* Bags in one another; an element with more has none. */
 #define KQ_EVTX_BAG_DEPTH 16u
+/* Members of one bag: each is compared with those before it. */
+#define KQ_EVTX_BAG_MEMBERS 256u
 
 /* Each step first copies its bytes: of the names, lengths and tags before it. */
 typedef enum kq_evtx_step_kind {

@@ -156,6 +156,11 @@ static inline bool kq_bx_plain_sub(const kq_bx_item *item) {
 static inline bool kq_bx_single_sub(const kq_bx_item *items) {
     return items && !items->next && kq_bx_plain_sub(items);
 }
+static inline bool kq_bx_has_elements(const kq_bx_item *items) {
+    for (; items; items = items->next)
+        if (items->kind == KQ_BX_ELEMENT) return true;
+    return false;
+}
 static inline bool kq_bx_all_text(const kq_bx_item *items) {
     for (; items; items = items->next)
         if (items->kind != KQ_BX_TEXT) return false;

@@ -235,8 +235,7 @@ kq_status kq_evtx_chunk_read(kq_evtx_reader *reader, kq_source *source, const ui
     kq_bx_begin(&reader->bx, p, n);
     kq_buf_clear(&reader->text);
     kq_buf_clear(&reader->scratch);
-    kq_buf_clear(&reader->xml);
-    kq_buf_clear(&reader->data);
+    for (int i = 0; i < 2; i++) kq_buf_clear(&reader->xml[i]), kq_buf_clear(&reader->data[i]);
     if (!kq_evtx_plans_begin(&reader->plans)) return kq_arena_status(&reader->bx.arena, err);
     walk w = {.reader = reader, .sink = sink};
     uint32_t start = HEADER_BYTES, end = n;

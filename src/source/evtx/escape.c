@@ -1,9 +1,14 @@
 #include "source/evtx/escape.h"
 #include "base/utf8.h"
+#include "column/json_string.h"
 #include "column/value.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+static inline kq_evtx_style base_of(kq_evtx_style style) {
+    return style < KQ_EVTX_TEXT_JSON ? style : style - KQ_EVTX_TEXT_JSON;
+}
 
 static bool xml_char(uint32_t cp) {
     return cp >= 0x20 ? cp != 0xFFFE && cp != 0xFFFF : cp == '\t' || cp == '\n' || cp == '\r';
@@ -64,10 +69,22 @@ static void escape_xml(kq_sv text, bool attribute, kq_buf *out) {
 
 void kq_evtx_escape(kq_sv text, kq_evtx_style style, kq_buf *out) {
     if (text.n == 0) return;
-    if (style == KQ_EVTX_PLAIN)
-        kq_buf_sv(out, text);
+    switch (style) {
+    case KQ_EVTX_PLAIN: kq_buf_sv(out, text); return;
+    case KQ_EVTX_TEXT: escape_xml(text, false, out); return;
+    case KQ_EVTX_ATTRIBUTE: escape_xml(text, true, out); return;
+    case KQ_EVTX_PLAIN_JSON: kq_json_inside(text, out); return;
+    case KQ_EVTX_TEXT_JSON:
+    case KQ_EVTX_ATTRIBUTE_JSON: break;
+    }
+    kq_buf xml;
+    kq_buf_init(&xml, out->budget, 0);
+    escape_xml(text, style == KQ_EVTX_ATTRIBUTE_JSON, &xml);
+    if (xml.failed)
+        out->failed = xml.failed;
     else
-        escape_xml(text, style == KQ_EVTX_ATTRIBUTE, out);
+        kq_json_inside(kq_buf_view(&xml), out);
+    kq_buf_deinit(&xml);
 }
 
 /* ---- UTF-16 ---- */
@@ -81,35 +98,50 @@ static char *put(char *to, const char *text) {
     return to;
 }
 
+/* A control character inside a JSON string. */
+static char *put_json_control(uint32_t c, char *to) {
+    static const char digits[] = "0123456789abcdef",
+                      letters[32] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    *to++ = '\\';
+    if (letters[c]) {
+        *to++ = letters[c];
+        return to;
+    }
+    to = put(to, "u00");
+    *to++ = digits[c >> 4];
+    *to++ = digits[c & 15];
+    return to;
+}
+
 static char *put_control(uint32_t c, kq_evtx_style style, char *to) {
-    if (!xml_char(c)) return put(to, "\xEF\xBF\xBD");
-    if (style == KQ_EVTX_ATTRIBUTE) return put(to, c == '\t' ? "&#9;" : c == '\n' ? "&#10;" : "&#13;");
+    const kq_evtx_style base = base_of(style);
+    if (base != KQ_EVTX_PLAIN && !xml_char(c)) return put(to, "\xEF\xBF\xBD");
+    if (base == KQ_EVTX_ATTRIBUTE) return put(to, c == '\t' ? "&#9;" : c == '\n' ? "&#10;" : "&#13;");
+    if (style != base) return put_json_control(c, to);
+    *to++ = (char)c;
+    return to;
+}
+
+static inline char *put_ascii(uint32_t c, kq_evtx_style style, char *to) {
+    const kq_evtx_style base = base_of(style);
+    if (style != base && (c == '\\' || (c == '"' && base != KQ_EVTX_ATTRIBUTE))) {
+        *to++ = '\\';
+    } else if (base != KQ_EVTX_PLAIN) {
+        if (c == '&') return put(to, "&amp;");
+        if (c == '<') return put(to, "&lt;");
+        if (c == '>') return put(to, "&gt;");
+        if (c == '"' && base == KQ_EVTX_ATTRIBUTE) return put(to, "&quot;");
+    }
     *to++ = (char)c;
     return to;
 }
 
 /* One character, of one unit or a pair of surrogates, from *p on. */
-static char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style, char *to) {
+static inline char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style, char *to) {
     uint32_t c = unit_at(*p);
     *p += 2;
-    if (c < 0x20 && style != KQ_EVTX_PLAIN) return put_control(c, style, to);
-    if (c < 0x80) {
-        if (style == KQ_EVTX_PLAIN) {
-            *to++ = (char)c;
-            return to;
-        }
-        if (c == '&') {
-            return put(to, "&amp;");
-        } else if (c == '<') {
-            return put(to, "&lt;");
-        } else if (c == '>') {
-            return put(to, "&gt;");
-        } else if (c == '"' && style == KQ_EVTX_ATTRIBUTE) {
-            return put(to, "&quot;");
-        }
-        *to++ = (char)c;
-        return to;
-    }
+    if (KQ_LIKELY(c >= 0x20 && c < 0x80)) return put_ascii(c, style, to);
+    if (c < 0x20) return put_control(c, style, to);
     if (c >= 0xD800 && c <= 0xDBFF && *p < end) {
         uint32_t low = unit_at(*p);
         if (low >= 0xDC00 && low <= 0xDFFF) {
@@ -117,7 +149,7 @@ static char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style
             *p += 2;
         }
     }
-    if (style != KQ_EVTX_PLAIN && !xml_char(c)) c = 0xFFFD;
+    if (base_of(style) != KQ_EVTX_PLAIN && !xml_char(c)) c = 0xFFFD;
     return to + kq_utf8_encode(c, to);
 }
 
@@ -126,10 +158,14 @@ static char *put_char(const uint8_t **p, const uint8_t *end, kq_evtx_style style
 static inline unsigned special(__m128i v, kq_evtx_style style) {
     if (style == KQ_EVTX_PLAIN) /* a unit from 0x8000 on is packed to 0 */
         return (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(1), v));
+    const kq_evtx_style base = base_of(style);
     __m128i any = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), v); /* as signed numbers: those from 0x80 on too */
-    any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
-    any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8('<' ^ '>')), _mm_set1_epi8('>')));
-    if (style == KQ_EVTX_ATTRIBUTE) any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    if (base != KQ_EVTX_PLAIN) {
+        any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('&')));
+        any = _mm_or_si128(any, _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8('<' ^ '>')), _mm_set1_epi8('>')));
+    }
+    if (base == KQ_EVTX_ATTRIBUTE || style != base) any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    if (style != base) any = _mm_or_si128(any, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     return (unsigned)_mm_movemask_epi8(any);
 }
 #endif
@@ -160,6 +196,9 @@ char *kq_evtx_escape_utf16(const uint8_t *p, size_t units, const uint8_t *limit,
     switch (style) {
     case KQ_EVTX_TEXT: return escape_utf16(p, units, limit, KQ_EVTX_TEXT, to);
     case KQ_EVTX_ATTRIBUTE: return escape_utf16(p, units, limit, KQ_EVTX_ATTRIBUTE, to);
+    case KQ_EVTX_TEXT_JSON: return escape_utf16(p, units, limit, KQ_EVTX_TEXT_JSON, to);
+    case KQ_EVTX_ATTRIBUTE_JSON: return escape_utf16(p, units, limit, KQ_EVTX_ATTRIBUTE_JSON, to);
+    case KQ_EVTX_PLAIN_JSON: return escape_utf16(p, units, limit, KQ_EVTX_PLAIN_JSON, to);
     case KQ_EVTX_PLAIN: break;
     }
     return escape_utf16(p, units, limit, KQ_EVTX_PLAIN, to);

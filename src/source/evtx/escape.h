@@ -1,6 +1,6 @@
 /*
- * Text of events, plain and as XML: characters that may not stand there as they are, from UTF-8 and from the UTF-16 of
- * logs. Characters that XML does not have become U+FFFD, lone surrogates too.
+ * Text of events, plain, as XML and inside a JSON string: characters that may not stand there as they are, from UTF-8
+ * and from the UTF-16 of logs. Characters that XML does not have become U+FFFD, lone surrogates too.
  */
 #ifndef KQ_SOURCE_EVTX_ESCAPE_H
 #define KQ_SOURCE_EVTX_ESCAPE_H
@@ -12,10 +12,18 @@
 typedef enum kq_evtx_style {
     KQ_EVTX_TEXT,      /* XML between tags */
     KQ_EVTX_ATTRIBUTE, /* XML in double quotes */
-    KQ_EVTX_PLAIN      /* nothing is escaped */
+    KQ_EVTX_PLAIN,     /* nothing is escaped */
+    KQ_EVTX_TEXT_JSON, /* the same inside a JSON string: these three in the order of the others */
+    KQ_EVTX_ATTRIBUTE_JSON,
+    KQ_EVTX_PLAIN_JSON
 } kq_evtx_style;
 
-/* Appends UTF-8 text, escaped. */
+/* What the style is inside a JSON string. */
+static inline kq_evtx_style kq_evtx_in_json(kq_evtx_style style) {
+    return style < KQ_EVTX_TEXT_JSON ? style + KQ_EVTX_TEXT_JSON : style;
+}
+
+/* Appends UTF-8 text, escaped; nothing when memory is short, which `out` then says. */
 void kq_evtx_escape(kq_sv text, kq_evtx_style style, kq_buf *out);
 
 /* The most bytes that `units` units of UTF-16 can become, with room for a vector's store past the end. */

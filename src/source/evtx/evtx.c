@@ -133,8 +133,7 @@ static void evtx_reader_destroy(kq_reader *reader) {
     size_t n = r->request.nslots;
     kq_buf_deinit(&r->text);
     kq_buf_deinit(&r->scratch);
-    kq_buf_deinit(&r->xml);
-    kq_buf_deinit(&r->data);
+    for (int i = 0; i < 2; i++) kq_buf_deinit(&r->xml[i]), kq_buf_deinit(&r->data[i]);
     kq_bx_deinit(&r->bx, budget);
     kq_budget_release(budget, sizeof *r + ROOM_BYTES + MET_BYTES + n * (sizeof *r->memo + sizeof *r->stamps) +
                                   r->request.widest * sizeof *r->row);
@@ -154,8 +153,7 @@ static kq_status evtx_reader_create(const kq_request *request, kq_budget *budget
     r->base = (kq_reader){.type = &kq_source_evtx, .request = request, .budget = budget};
     kq_buf_init(&r->text, budget, 0);
     kq_buf_init(&r->scratch, budget, 0);
-    kq_buf_init(&r->xml, budget, 0);
-    kq_buf_init(&r->data, budget, 0);
+    for (int i = 0; i < 2; i++) kq_buf_init(&r->xml[i], budget, 0), kq_buf_init(&r->data[i], budget, 0);
     kq_status status = kq_event_request_init(&r->request, request, budget, err);
     if (status != KQ_OK) {
         kq_free(r);

@@ -22,10 +22,10 @@ typedef struct kq_evtx_reader {
     kq_field *row;
     uint32_t stamp;
     kq_buf text, scratch;
-    kq_buf xml, data;      /* EventData of the record at hand */
-    kq_evtx_render render; /* over bx and scratch */
-    uint8_t *room, *bytes; /* the chunk, at the start of a cache line, where the kernel copies fast (base/file.h) */
-    uint16_t *met;         /* with --slack: offsets of the chunk's records that were read, KQ_EVTX_RECORDS of them */
+    kq_buf xml[2], data[2]; /* EventData of the record at hand: its value, and written */
+    kq_evtx_render render;  /* over bx and scratch */
+    uint8_t *room, *bytes;  /* the chunk, at the start of a cache line, where the kernel copies fast (base/file.h) */
+    uint16_t *met;          /* with --slack: offsets of the chunk's records that were read, KQ_EVTX_RECORDS of them */
     uint32_t nmet;
     kq_report_counts counts; /* of the chunk */
     uint32_t nbytes;         /* of the chunk; a stream's is read when it is claimed */

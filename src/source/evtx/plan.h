@@ -51,6 +51,12 @@ typedef struct kq_evtx_list {
     const kq_bx_element *element;
 } kq_evtx_list;
 
+typedef enum kq_evtx_form_kind {
+    KQ_EVTX_FORM_XML,
+    KQ_EVTX_FORM_XML_JSON, /* the same inside a JSON string */
+    KQ_EVTX_FORM_BAG,      /* the JSON of the bag */
+    KQ_EVTX_FORMS
+} kq_evtx_form_kind;
 typedef struct kq_evtx_form kq_evtx_form;
 typedef struct kq_evtx_bag kq_evtx_bag;
 
@@ -65,9 +71,9 @@ typedef struct kq_evtx_plan {
     kq_evtx_list *computed;    /* Data whose name is no literal */
     uint32_t *sets;            /* outermost plans: the sets that a record of it can belong to */
     uint32_t nsets;
-    kq_evtx_form *form; /* of `data`, as XML; form.h */
-    kq_evtx_bag *bag;   /* of `data`, as dynamic; bag.h */
-    uint8_t form_uses, bag_uses;
+    kq_evtx_form *forms[KQ_EVTX_FORMS]; /* of `data`; form.h */
+    kq_evtx_bag *bag;                   /* of `data`, as dynamic; bag.h */
+    uint8_t form_uses[KQ_EVTX_FORMS], bag_uses;
 } kq_evtx_plan;
 
 #define KQ_EVTX_PLANS    1024u

@@ -1,4 +1,5 @@
 /* One record: which sets it belongs to, and their rows. Nothing is decoded before it is asked for. */
+#include "column/json_string.h"
 #include "column/value.h"
 #include "source/evtx/bag.h"
 #include "source/evtx/evtx.h"
@@ -8,14 +9,17 @@
 #define RECORD_HEADER 24u
 
 static bool no_memory(const kq_evtx_reader *r) {
-    return r->bx.arena.failed || r->text.failed || r->scratch.failed || r->xml.failed || r->data.failed;
+    return r->bx.arena.failed || r->text.failed || r->scratch.failed || r->xml[0].failed || r->xml[1].failed ||
+           r->data[0].failed || r->data[1].failed;
 }
 
 static kq_status memory_status(const kq_evtx_reader *r, kq_error *err) {
     KQ_TRY(kq_arena_status(&r->bx.arena, err));
     KQ_TRY(kq_buf_status(&r->text, err));
-    KQ_TRY(kq_buf_status(&r->xml, err));
-    KQ_TRY(kq_buf_status(&r->data, err));
+    for (int i = 0; i < 2; i++) {
+        KQ_TRY(kq_buf_status(&r->xml[i], err));
+        KQ_TRY(kq_buf_status(&r->data[i], err));
+    }
     return kq_buf_status(&r->scratch, err);
 }
 
@@ -26,9 +30,9 @@ static bool note_flaw(kq_evtx_reader *r) {
     return true;
 }
 
-static bool push_frame(kq_evtx_reader *r, kq_evtx_plan *plan, const kq_bx_value *values, uint32_t n) {
+static bool push_frame(kq_evtx_reader *r, kq_evtx_plan *plan, const kq_bx_value *values, uint32_t n, uint32_t size) {
     if (r->nframes == KQ_EVTX_FRAMES) return kq_bx_fail(&r->bx, "a record has too many nested templates");
-    r->frames[r->nframes++] = (kq_evtx_frame){.plan = plan, .values = values, .n = n};
+    r->frames[r->nframes++] = (kq_evtx_frame){.plan = plan, .values = values, .n = n, .size = size};
     return true;
 }
 
@@ -38,7 +42,8 @@ static bool push_instance(kq_evtx_reader *r, uint32_t at, uint32_t limit, const 
     kq_bx_value *values;
     kq_evtx_plan *plan;
     return kq_bx_instance(&r->bx, at, limit, &definition, &values, &n, end) &&
-           kq_evtx_plan_get(&r->plans, definition, context, &plan) && push_frame(r, plan, values, n);
+           kq_evtx_plan_get(&r->plans, definition, context, &plan) &&
+           push_frame(r, plan, values, n, n ? *end - values[0].off : 0);
 }
 
 /* The content in [off, end): one instance as a rule, otherwise anything. */
@@ -49,7 +54,7 @@ static bool push_fragment(kq_evtx_reader *r, uint32_t off, uint32_t end, const k
     kq_bx_item *items;
     kq_evtx_plan *plan;
     return kq_bx_fragment(bx, off, end, &items) && kq_evtx_plan_inline(&r->plans, items, context, &plan) &&
-           push_frame(r, plan, NULL, 0);
+           push_frame(r, plan, NULL, 0, 0);
 }
 
 /* Looks into what stands at the places of the next frame. False without memory. */
@@ -160,48 +165,78 @@ static bool computed_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 }
 
 static bool path_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
-    bool ok;
-    const kq_evtx_frame *frame = find_frame(r, has_answer, slot, &ok);
+    bool ok = true;
+    const kq_evtx_frame *frame = r->frames; /* as a rule */
+    if (!has_answer(frame, slot)) frame = find_frame(r, has_answer, slot, &ok);
     if (!ok) return false;
     bool read = frame ? answer_field(r, frame, slot, out) : computed_field(r, slot, out);
     if (!read) {
         out->kind = KQ_FIELD_MISSING;
         return note_flaw(r);
     }
-    kq_event_hinted((kq_event_hint)r->request.slots[slot].hint, out);
+    if (out->kind == KQ_FIELD_STRING) kq_event_hinted((kq_event_hint)r->request.slots[slot].hint, out);
     return true;
 }
 
-static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
+/* The same inside a JSON string, with its quotes; *taken false, and `text` empty, when there is no form to do it by. */
+static bool xml_written(kq_evtx_reader *r, const kq_evtx_frame *frame, const kq_field *time, kq_buf *text,
+                        bool *taken) {
+    kq_buf_empty(&r->scratch);
+    kq_event_item_start(time, &r->scratch);
+    kq_buf_char(text, '"');
+    kq_json_inside(kq_buf_view(&r->scratch), text);
+    if (!kq_evtx_form_put(&r->render, frame, KQ_EVTX_FORM_XML_JSON, text, taken)) return false;
+    if (!*taken) {
+        kq_buf_empty(text);
+        return true;
+    }
+    kq_event_item_end(text); /* nothing in it to escape */
+    kq_buf_char(text, '"');
+    return true;
+}
+
+static bool xml_field(kq_evtx_reader *r, const kq_evtx_frame *frame, bool written, kq_field *out) {
     kq_field time;
+    bool taken = false;
     if (!kq_evtx_slot_field(r, r->request.time, &time)) return false;
-    kq_buf *text = &r->xml;
+    kq_buf *text = &r->xml[written];
     kq_buf_empty(text);
-    kq_event_item_start(&time, text);
-    if (!kq_evtx_form_put(&r->render, frame, text)) return false;
-    kq_event_item_end(text);
-    *out = (kq_field){.kind = KQ_FIELD_STRING, .u.text = kq_buf_view(text)};
+    out->kind = KQ_FIELD_WRITTEN;
+    if (written && !xml_written(r, frame, &time, text, &taken)) return false;
+    if (!taken) {
+        out->kind = KQ_FIELD_STRING;
+        kq_event_item_start(&time, text);
+        if (!kq_evtx_form_put(&r->render, frame, KQ_EVTX_FORM_XML, text, &taken)) return false;
+        if (!taken && !kq_evtx_xml(&r->render, frame, frame->plan->data, text)) return false;
+        kq_event_item_end(text);
+    }
+    out->u.text = kq_buf_view(text);
     return !text->failed;
 }
 
-static bool bag_field(kq_evtx_reader *r, const kq_evtx_frame *frame, kq_field *out) {
-    bool taken;
-    kq_buf_empty(&r->data);
-    if (!kq_evtx_bag_put(&r->render, frame, &r->data, &taken)) return false;
-    if (!taken && !kq_evtx_json(&r->render, frame, frame->plan->data, &r->data)) return false;
-    *out = (kq_field){.kind = taken ? KQ_FIELD_DYNAMIC : KQ_FIELD_JSON, .u.text = kq_buf_view(&r->data)};
-    return !r->data.failed;
+static bool bag_field(kq_evtx_reader *r, const kq_evtx_frame *frame, bool written, kq_field *out) {
+    kq_buf *data = &r->data[written];
+    bool taken = false;
+    kq_buf_empty(data);
+    out->kind = KQ_FIELD_WRITTEN;
+    if (written && !kq_evtx_form_put(&r->render, frame, KQ_EVTX_FORM_BAG, data, &taken)) return false;
+    if (!taken) {
+        out->kind = KQ_FIELD_DYNAMIC;
+        if (!kq_evtx_bag_put(&r->render, frame, data, &taken)) return false;
+    }
+    if (!taken) {
+        out->kind = KQ_FIELD_JSON;
+        if (!kq_evtx_json(&r->render, frame, frame->plan->data, data)) return false;
+    }
+    out->u.text = kq_buf_view(data);
+    return !data->failed;
 }
 
-static bool whole_field(kq_evtx_reader *r, kq_event_what what, kq_field *out) {
+static bool whole_field(kq_evtx_reader *r, const kq_event_slot *slot, kq_field *out) {
     bool ok;
     const kq_evtx_frame *frame = find_frame(r, has_data, 0, &ok);
     if (!frame) return ok;
-    if (what == KQ_EVENT_XML) {
-        ok = xml_field(r, frame, out);
-    } else {
-        ok = bag_field(r, frame, out);
-    }
+    ok = slot->what == KQ_EVENT_XML ? xml_field(r, frame, slot->written, out) : bag_field(r, frame, slot->written, out);
     if (ok) return true;
     out->kind = KQ_FIELD_MISSING;
     return note_flaw(r);
@@ -233,7 +268,7 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
         out->u.b = r->stale;
         break;
     case KQ_EVENT_XML:
-    case KQ_EVENT_JSON: ok = whole_field(r, (kq_event_what)r->request.slots[slot].what, out); break;
+    case KQ_EVENT_JSON: ok = whole_field(r, &r->request.slots[slot], out); break;
     case KQ_EVENT_RAW: /* there is no text of it */
     case KQ_EVENT_NOTHING: break;
     }
@@ -246,7 +281,7 @@ bool kq_evtx_slot_field(kq_evtx_reader *r, uint32_t slot, kq_field *out) {
 /* A want that asks for JSON gets the value as JSON text: a number bare, all else as a string. */
 static bool as_json(kq_evtx_reader *r, kq_field *field) {
     if (field->kind == KQ_FIELD_MISSING || field->kind == KQ_FIELD_NULL || field->kind == KQ_FIELD_JSON ||
-        field->kind == KQ_FIELD_DYNAMIC)
+        field->kind == KQ_FIELD_DYNAMIC || field->kind == KQ_FIELD_WRITTEN)
         return true;
     kq_buf_empty(&r->text);
     kq_event_field_json(field, &r->scratch, &r->text);

@@ -13,6 +13,7 @@ typedef struct kq_evtx_frame {
     kq_evtx_plan *plan;
     const kq_bx_value *values;
     uint32_t n;
+    uint32_t size; /* of the values together */
 } kq_evtx_frame;
 
 /* What rendering works with: the chunk, for its fuel and values (a bx without a chunk will do for trees of texts), and

@@ -9,6 +9,13 @@
 #define TEXT_MAX 256 /* the longest text of a number, GUID, time or SID (15 sub-authorities) */
 
 static uint64_t number_of(const uint8_t *p, uint32_t size) {
+    switch (size) { /* as nearly all are */
+    case 1: return p[0];
+    case 2: return kq_bx_u16(p);
+    case 4: return kq_bx_u32(p);
+    case 8: return kq_bx_u64(p);
+    default: break;
+    }
     uint64_t u = 0;
     for (uint32_t i = size < 8 ? size : 8; i-- > 0;) u = u << 8 | p[i];
     return u;
@@ -22,8 +29,9 @@ static int64_t signed_of(const uint8_t *p, uint32_t size) {
 
 /* GUIDs are stored with their first three groups little-endian. */
 static void guid_of(const uint8_t *p, uint8_t out[16]) {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (int i = 0; i < 16; i++) out[i] = p[order[i]];
+    const uint8_t first[8] = {p[3], p[2], p[1], p[0], p[5], p[4], p[7], p[6]};
+    memcpy(out, first, 8);
+    memcpy(out + 8, p + 8, 8);
 }
 
 static bool filetime_ticks(uint64_t filetime, int64_t *ticks) {
