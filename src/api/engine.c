@@ -119,6 +119,9 @@ static void note_inputs(kq_engine *e) {
     const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
     for (size_t i = 0; i < n; i++)
         if (inputs[i].remark) kq_runner_note(&e->runner, "%s: %s", inputs[i].path, inputs[i].remark);
+    if (e->report.again)
+        kq_runner_note(&e->runner, "%s: its header stands in it again, as in files that were joined: no row there",
+                       e->report.again);
     size_t partly = 0;
     for (size_t i = 0; i < n; i++) {
         kq_unknown u;

@@ -30,6 +30,7 @@ typedef struct csv_source {
     column *columns;
     uint32_t ncolumns;
     char delimiter;
+    kq_sv line;        /* the header as it stands */
     uint64_t skip;     /* bytes of the header, not yet skipped */
     uint64_t at;       /* offset of carry */
     kq_buf carry;      /* the beginning of a record */
@@ -194,7 +195,8 @@ static kq_status header(csv_source *s, kq_sv head, kq_error *err) {
     if (most > COLUMNS_MAX) return kq_fail(err, KQ_ERR_DAMAGED, "%s: too many columns", s->base.input->path);
     s->columns = kq_arena_array(&s->arena, column, most);
     char *padded = kq_arena_bytes(&s->arena, 3 * line.n + KQ_SCAN_SLACK);
-    if (!s->columns || !padded) return kq_arena_status(&s->arena, err);
+    s->line = kq_arena_copy(&s->arena, line);
+    if (!s->columns || !padded || !s->line.p) return kq_arena_status(&s->arena, err);
     line.n = well_formed(line, padded);
     memset(padded + line.n, 0, KQ_SCAN_SLACK);
     for (const char *p = padded, *end = padded + line.n; p && s->ncolumns < most;) {
@@ -597,6 +599,12 @@ static void check_width(const csv_source *s, record *rec) {
                          "the row has %u fields, the header %u", n, s->ncolumns);
 }
 
+/* Is it the header again, as in files that were joined? One name alone may be a value too. */
+static bool is_header(const csv_source *s, const record *rec) {
+    kq_sv text = without_bom((kq_sv){rec->p, (size_t)(rec->end - rec->p)});
+    return text.n == s->line.n && s->ncolumns > 1 && kq_sv_eq(text, s->line);
+}
+
 static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_morsel *morsel,
                              const kq_row_sink *sink, kq_error *err) {
     csv_source *s = (csv_source *)source;
@@ -615,6 +623,10 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED con
         seen++;
         if ((size_t)(rec.end - rec.p) > KQ_RECORD_MAX_BYTES) {
             damage(s, rec.offset, "a record is too long: skipped");
+            continue;
+        }
+        if (is_header(s, &rec)) {
+            kq_report_again(s->base.report, s->base.input->number, s->base.input->path);
             continue;
         }
         if (records[i].delimiters + 1 != s->ncolumns) check_width(s, &rec);

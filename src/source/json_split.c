@@ -273,6 +273,25 @@ static kq_sv string_at(const char **p, const char *end) {
     return (kq_sv){from, (size_t)(q - from)};
 }
 
+/* Is an array of objects at p, behind its bracket, with nothing behind it in its object but what OData puts there? What
+ * can't be seen is taken to be so. */
+static bool is_answer(const char *p, const char *end) {
+    p = skip_blanks(p, end);
+    if (p < end && *p != '{' && *p != ']') return false;
+    for (int depth = 1; p < end && depth;) {
+        char c = *p++;
+        depth += ((c | 0x20) == '{') - ((c | 0x20) == '}');
+        if (c == '"') string_at(&p, end);
+    }
+    p = skip_blanks(p, end);
+    if (p == end || *p == '}') return true;
+    if (*p != ',') return false;
+    p = skip_blanks(p + 1, end);
+    if (p == end || *p++ != '"') return p >= end;
+    kq_sv key = string_at(&p, end);
+    return p == end || kq_sv_starts(key, KQ_SV("@odata.")) || kq_sv_eq(key, KQ_SV("nextLink"));
+}
+
 /* Does an object open at p whose fields lead to the array of an envelope? `records` must be its first key; the other
  * names are common ones, and count only behind what the services put first. */
 static bool is_envelope(const char *p, const char *end) {
@@ -292,6 +311,7 @@ static bool is_envelope(const char *p, const char *end) {
         p = skip_blanks(p + 1, end);
         if (nth == 1)
             for (size_t i = 0; i < sizeof first / sizeof *first; i++) known |= kq_sv_eq(key, kq_sv_of(first[i]));
+        if (nth == 1 && kq_sv_eq(key, KQ_SV("value")) && p < end && *p == '[') return is_answer(p + 1, end);
         if (known && kq_sv_eq(key, KQ_SV("hits")) && p < end && *p == '{') return true;
         bool sure = nth == 1 && (kq_sv_eq(key, KQ_SV("records")) || kq_sv_eq(key, KQ_SV("Records")));
         if ((sure || known) && kq_json_is_envelope(key) && p < end && *p == '[') {

@@ -40,8 +40,10 @@ bool kq_json_are_tables(const char *p, const char *end) {
     q = p;
     if (!starts(&p, end, "\"tables\"") && !(p = q, starts(&p, end, "\"Tables\""))) return false;
     if (!starts(&p, end, ":") || !starts(&p, end, "[") || !starts(&p, end, "{")) return false;
-    q = p;
-    return starts(&p, end, "\"name\"") || starts(&q, end, "\"TableName\"");
+    static const char *const keys[] = {"\"name\"", "\"TableName\"", "\"columns\"", "\"Columns\""};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (q = p, starts(&q, end, keys[i])) return true;
+    return false;
 }
 
 static bool key_is(const kq_json_splitter *s, const char *a, const char *b) {

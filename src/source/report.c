@@ -132,3 +132,12 @@ void kq_report_local(kq_report *report, uint32_t file, const char *path) {
     }
     pthread_mutex_unlock(&report->lock);
 }
+
+void kq_report_again(kq_report *report, uint32_t file, const char *path) {
+    pthread_mutex_lock(&report->lock);
+    if (!report->again || file < report->again_file) {
+        report->again = path;
+        report->again_file = file;
+    }
+    pthread_mutex_unlock(&report->lock);
+}

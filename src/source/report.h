@@ -41,6 +41,8 @@ typedef struct kq_report {
     uint32_t nlogs, logs_cap;
     uint32_t local_file; /* private: of `local` */
     const char *local;   /* the first file with local times of a zone that nobody named, where they are null; or NULL */
+    uint32_t again_file; /* private: of `again` */
+    const char *again;   /* the first file whose header stands in it again, or NULL */
     uint64_t files, bytes, records; /* read so far; added to with __atomic by readers, per morsel */
     char *texts[KQ_REPORT_KEPT];    /* private: owned copies of reasons */
     char *stale_texts[KQ_REPORT_KEPT];
@@ -61,5 +63,7 @@ void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_
 
 /* Notes that the file has local times of a zone that nobody named. `path` must outlive the report. */
 void kq_report_local(kq_report *report, uint32_t file, const char *path);
+/* Notes that the file's header stands in it again, and was skipped there. `path` must outlive the report. */
+void kq_report_again(kq_report *report, uint32_t file, const char *path);
 
 #endif

@@ -32,7 +32,7 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
             return KQ_OK;
         }
         /* Event XML knows UTF-16 itself: only it can be read at any place. */
-        if (!status && kq_utf16_marked(head) && !kq_source_xml.detect(head, input->path)) {
+        if (!status && kq_utf16_is(head) && !kq_source_xml.detect(head, input->path)) {
             status = kq_stream_as_utf8(stream, err);
             if (!status) status = kq_stream_head(stream, &head, err);
         }
@@ -50,8 +50,12 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
             return status;
         }
     }
-    if (input->type == &kq_source_csv || input->type == &kq_source_json) {
-        kq_status status = kq_stream_as_utf8(stream, err);
+    if (input->type != &kq_source_evtx) {
+        kq_sv head = KQ_SV("");
+        kq_status status = KQ_OK;
+        if (input->type == &kq_source_xml) status = kq_stream_start(stream, &head, err);
+        if (!status && (input->type != &kq_source_xml || !kq_source_xml.detect(head, input->path)))
+            status = kq_stream_as_utf8(stream, err);
         if (status) {
             kq_stream_close(stream);
             return status;

@@ -11,6 +11,7 @@
 
 #define HEAD_BYTES  (64 * 1024)
 #define AHEAD_BYTES (1024 * 1024) /* smaller files are there before advice helps */
+#define BARE_BYTES  16            /* that must look like UTF-16 */
 #define START_BYTES (8 * 1024)
 #define STORE_BYTES (128 * 1024) /* compressed bytes read at a time */
 
@@ -379,15 +380,26 @@ static kq_status produce(kq_stream *s, char *to, size_t n, size_t *got, kq_error
     return KQ_OK;
 }
 
-bool kq_utf16_marked(kq_sv head) {
+static bool marked(kq_sv head) {
     const unsigned char *u = (const unsigned char *)head.p;
     return head.n >= 2 && ((u[0] == 0xFF && u[1] == 0xFE) || (u[0] == 0xFE && u[1] == 0xFF));
+}
+
+/* Is every second byte of the first ones zero, from `zero` on, and no other one? */
+static bool alternates(kq_sv head, size_t zero) {
+    for (size_t i = 0; i < BARE_BYTES; i++)
+        if ((i % 2 == zero) != (head.p[i] == 0)) return false;
+    return true;
+}
+
+bool kq_utf16_is(kq_sv head) {
+    return marked(head) || (head.n >= BARE_BYTES && (alternates(head, 0) || alternates(head, 1)));
 }
 
 kq_status kq_stream_as_utf8(kq_stream *s, kq_error *err) {
     kq_sv raw = {0};
     KQ_TRY(kq_stream_head(s, &raw, err));
-    if (s->units || !kq_utf16_marked(raw)) return KQ_OK;
+    if (s->units || !kq_utf16_is(raw)) return KQ_OK;
     size_t room = KQ_UTF16_ROOM(raw.n / 2), held = UNITS_BYTES + KQ_UTF16_ROOM(UNITS_BYTES / 2);
     if (!kq_budget_charge(s->budget, room + held)) return kq_budget_status(s->budget, err);
     char *text = kq_malloc(room);
@@ -400,8 +412,9 @@ kq_status kq_stream_as_utf8(kq_stream *s, kq_error *err) {
         return kq_nomem(err);
     }
     s->text = s->units + UNITS_BYTES;
-    s->big_end = (unsigned char)raw.p[0] == 0xFE;
-    size_t n = decode(s, s->head + 2, raw.n - 2, false, text);
+    size_t mark = marked(raw) ? 2 : 0;
+    s->big_end = mark ? (unsigned char)raw.p[0] == 0xFE : !raw.p[0];
+    size_t n = decode(s, s->head + mark, raw.n - mark, false, text);
     kq_budget_release(s->budget, s->head_room);
     kq_free(s->head);
     s->head = text;

@@ -28,8 +28,9 @@ kq_status kq_stream_head(kq_stream *stream, kq_sv *head, kq_error *err);
 /* The same of at least 8 KiB, where the file has them: enough to know an event log. */
 kq_status kq_stream_start(kq_stream *stream, kq_sv *head, kq_error *err);
 
-/* Is this the start of UTF-16 text with its mark, as PowerShell 5.1 writes it? */
-bool kq_utf16_marked(kq_sv head);
+/* Is this the start of UTF-16 text: with its mark, as PowerShell 5.1 writes it, or without, when it begins with ASCII?
+ */
+bool kq_utf16_is(kq_sv head);
 /* Turns such a stream, of which nothing was consumed yet, into one of UTF-8 without a mark, which can't be read at an
  * offset; others stay as they are. Lone surrogates become U+FFFD; an odd byte at the end is damage. Errors: of
  * kq_stream_head. */

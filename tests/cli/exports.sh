@@ -243,5 +243,29 @@ check "properties as text are read, others are damage" 3 '{"ReportId":1,"a":""} 
 check "and they are no rows" 3 '{"Count":2}' 'props.ndjson at byte 546' query 'DeviceEvents | count' --on props.ndjson
 says "inspect too" 3 '"Records":2,' inspect props.ndjson
 
+# --- joined CSV, UTF-16 without its mark, answers of APIs
+
+printf 'TimeGenerated,Computer,Type\n2026-01-01T00:00:00Z,a,Syslog\n\357\273\277TimeGenerated,Computer,Type\r\n2026-01-01T00:00:00Z,b,Syslog\nTimeGenerated,Type,Computer\nTimeGenerated,Computer,Type' >again.csv
+check "a header that stands in the file again is no row; another one is" 0 '{"Computer":"a"} {"Computer":"b"} {"Computer":"Type"}' \
+    'again.csv: its header stands in it again, as in files that were joined: no row there' query 'T | project Computer' --as T=again.csv
+says "inspect tells it" 0 'again.csv: its header stands in it again' inspect again.csv
+printf 'Name\nName\nb\n' >one.csv
+check "one column may hold its name" 0 '{"Name":"Name"} {"Name":"b"}' '' query 'T | project Name' --as T=one.csv
+event 1 >one.json
+for code in UTF-16LE UTF-16BE; do
+    python3 -c 'import sys; [open(f"u.{n}", "wb").write(open(n, "rb").read().decode().encode(sys.argv[1])) for n in ("again.csv", "one.json")]' $code
+    check "CSV in $code without its mark" 0 '{"Computer":"b"}' '' query 'T | where Computer == "b" | project Computer' --as T=u.again.csv
+    check "JSON in $code without its mark" 0 '{"FileName":"a.exe"}' '' query 'DeviceProcessEvents | project FileName' --on u.one.json
+    printf '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="p"/><EventID>7</EventID><Computer>c</Computer></System></Event>' >e.xml
+    python3 -c 'import sys; open("u.xml", "wb").write(open("e.xml", "rb").read().decode().encode(sys.argv[1]))' $code
+    check "event XML in $code without its mark" 0 '{"EventID":7}' '' query 'Event | project EventID' --on u.xml
+done
+echo '{"value":[{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"x]}.exe","ActionType":"ProcessCreated"},{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"y.exe","ActionType":"ProcessCreated"}]}' >value.json
+check "an answer that is a list of values" 0 '{"FileName":"x]}.exe"} {"FileName":"y.exe"}' '' query 'DeviceProcessEvents | project FileName' --on value.json
+sed 's/]}$/],"@odata.nextLink":"u"}/' value.json >next.json
+check "and one that goes on elsewhere" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on next.json
+echo '{"tables":[{"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"Computer","type":"string"},{"name":"Type","type":"string"}],"rows":[["2026-01-01T00:00:00Z","c1","Syslog"]]}]}' >bare.json
+check "tables without a name" 0 '{"Computer":"c1"}' '' query 'Syslog | project Computer' --on bare.json
+
 echo "1..$n"
 exit $bad
