@@ -452,6 +452,9 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
     struct stat st;
     bool taken = false;
     kq_shelf_clear(c->shelf, false);
+    for (size_t i = 0; i < c->ninputs && strcmp(path, "-") == 0; i++)
+        if (strcmp(c->inputs[i].path, "-") == 0)
+            return kq_fail(err, KQ_ERR_USAGE, "standard input ('-') is given twice: it can be read once only");
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
     KQ_TRY(walk(c, path, table, 0, report, &taken, err));

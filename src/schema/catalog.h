@@ -49,7 +49,7 @@ kq_status kq_catalog_slack(kq_catalog *catalog, kq_error *err);
 /* Adds a file, a folder (walked, in the order of names, unknown kinds left out) or "-". `table`: read it as this table;
  * if no such table is known its columns are inferred from its records; Windows events only through its maps. Opens each
  * file once to recognise it. A file that can't be read goes to the report. Errors: IO (missing; a folder without any
- * log), USAGE, NOMEM. */
+ * log), USAGE ("-" twice), NOMEM. */
 kq_status kq_catalog_add(kq_catalog *catalog, const char *path, const char *table, kq_report *report, kq_error *err);
 
 /* The zone of times that are written in local time: an IANA name, UTC, or an offset. Before inputs are read. Errors:

@@ -116,8 +116,8 @@ kq_status kq_catalog_source_list(const kq_catalog *c, const kq_table *table, kq_
     kq_status status = kq_catalog_sources(c, table, &arena, &sources, &n, err);
     for (size_t i = 0; i < n && !status; i++) {
         kq_sv name = sources[i].name;
-        const char *comma = memchr(name.p, ',', name.n); /* "Security 5156, outgoing" */
-        if (comma) name = kq_sv_slice(name, 0, (size_t)(comma - name.p));
+        const char *part = memmem(name.p, name.n, " (", 2); /* "Security 5156 (outgoing)" */
+        if (part) name = kq_sv_slice(name, 0, (size_t)(part - name.p));
         if (kq_sv_eq(name, last)) continue;
         if (i >= SOURCES_SHOWN) {
             kq_buf_str(out, ", ...");

@@ -33,6 +33,21 @@ static bool transform_user(kq_sv in, KQ_UNUSED const kq_transform_argument *arg,
     return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-")) && !kq_sv_starts(*out, KQ_SV("S-1-"));
 }
 
+static bool transform_version(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    char *to = kq_arena_bytes(arena, in.n);
+    size_t n = 0;
+    if (!to) return false;
+    for (size_t i = 0; i < in.n; i++) {
+        bool first = i == 0 || in.p[i - 1] == '.', more = i + 1 < in.n && in.p[i + 1] >= '0' && in.p[i + 1] <= '9';
+        if (first && in.p[i] == '0' && more) {
+            while (i + 1 < in.n && in.p[i] == '0' && in.p[i + 1] >= '0' && in.p[i + 1] <= '9') i++;
+        }
+        if (in.p[i] != '.' || i + 1 < in.n) to[n++] = in.p[i];
+    }
+    *out = (kq_sv){to, n};
+    return true;
+}
+
 static bool transform_nonzero(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
                               kq_sv *out) {
     *out = in;

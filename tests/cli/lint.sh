@@ -185,6 +185,9 @@ says 'unless both are wanted' 0 '{"Count":3}' query 'DeviceProcessEvents | count
 gzip -c "twice.ndjson" >"twice.ndjson.gz"
 says 'also in a compressed file' 0 '{"Count":2}' query 'DeviceProcessEvents | count' --on "twice.ndjson.gz"
 in=twice.ndjson
+check 'standard input twice' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --on -
+check 'and as a table' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --as T=-
+says 'names of sources are told apart' 0 'unavailable: Security 5156 (outgoing), Security 5156 (incoming), Security 5154' schema DeviceNetworkEvents
 check 'a stream is read once' 0 '{"Count":3}' '' query 'DeviceProcessEvents | count' --on -
 echo "1..$n"
 exit $bad
