@@ -402,6 +402,57 @@ static kind kind_of(const char *path, unsigned char type) {
     return S_ISREG(st.st_mode) ? FILE_OF_BYTES : NEITHER;
 }
 
+static kq_met *met_slot(const kq_catalog *c, uint64_t device, uint64_t inode) {
+    size_t h = (size_t)((inode * UINT64_C(0x9E3779B97F4A7C15) ^ device) >> 7) & c->met_mask;
+    while (c->met[h].inode && (c->met[h].inode != inode || c->met[h].device != device)) h = (h + 1) & c->met_mask;
+    return &c->met[h];
+}
+
+/* Was the file at `path` met in this folder under another name? Otherwise it is noted. */
+static kq_status met(kq_catalog *c, const char *path, bool *again, kq_met **file, kq_error *err) {
+    struct stat st;
+    *again = false;
+    *file = NULL;
+    if (stat(path, &st) != 0 || !st.st_ino) return KQ_OK; /* told when it is opened */
+    if (!c->met || 2 * c->nmet > c->met_mask) {
+        size_t before = c->met ? c->met_mask + 1 : 0;
+        kq_met *old = c->met, *table = kq_calloc(before ? 4 * before : 256, sizeof *table);
+        if (!table) return kq_nomem(err);
+        c->met = table;
+        c->met_mask = (before ? 4 * before : 256) - 1;
+        for (size_t i = 0; i < before; i++)
+            if (old[i].inode) *met_slot(c, old[i].device, old[i].inode) = old[i];
+        kq_free(old);
+    }
+    kq_met *m = *file = met_slot(c, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+    *again = m->inode != 0;
+    if (*again)
+        m->more++;
+    else
+        *m = (kq_met){(uint64_t)st.st_dev, (uint64_t)st.st_ino, c->ninputs, 0};
+    c->nmet += !*again;
+    return KQ_OK;
+}
+
+/* The folder was walked: files with several names are remarked on. */
+static kq_status tell_met(kq_catalog *c, kq_error *err) {
+    kq_status status = KQ_OK;
+    for (size_t i = 0; c->met && i <= c->met_mask && !status; i++) {
+        const kq_met *m = &c->met[i];
+        if (!m->more || m->input >= c->ninputs || c->inputs[m->input].remark) continue;
+        kq_sv text = kq_arena_printf(&c->arena, "read once, though %u other name%s in the folder lead%s to it", m->more,
+                                     m->more == 1 ? "" : "s", m->more == 1 ? "s" : "");
+        if (text.p)
+            c->inputs[m->input].remark = text.p;
+        else
+            status = kq_arena_status(&c->arena, err);
+    }
+    kq_free(c->met);
+    c->met = NULL;
+    c->nmet = 0;
+    return status;
+}
+
 static kq_status walk(kq_catalog *c, const char *path, const char *table, unsigned depth, kq_report *report,
                       bool *taken, kq_error *err) {
     DIR *dir = opendir(path);
@@ -441,7 +492,12 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
         if (!status && !sub.p) status = kq_arena_status(&c->arena, err);
         kind is = status ? NEITHER : kind_of(sub.p, (unsigned char)*names[i]);
         if (is == FOLDER && depth < WALK_DEPTH) status = walk(c, sub.p, table, depth + 1, report, taken, err);
-        if (is == FILE_OF_BYTES) status = add_file(c, sub.p, table, false, report, taken, err);
+        bool again = false;
+        kq_met *file = NULL;
+        size_t before = c->ninputs;
+        if (is == FILE_OF_BYTES) status = met(c, sub.p, &again, &file, err);
+        if (is == FILE_OF_BYTES && !status && !again) status = add_file(c, sub.p, table, false, report, taken, err);
+        if (file && !again && c->ninputs == before) file->input = SIZE_MAX; /* no log */
         kq_free(names[i]);
     }
     kq_free(names);
@@ -457,7 +513,9 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
             return kq_fail(err, KQ_ERR_USAGE, "standard input ('-') is given twice: it can be read once only");
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
-    KQ_TRY(walk(c, path, table, 0, report, &taken, err));
+    kq_status walked = walk(c, path, table, 0, report, &taken, err);
+    kq_status told = tell_met(c, walked ? NULL : err);
+    if (walked || told) return walked ? walked : told;
     if (!taken) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this folder (EVTX, XML, NDJSON, JSON, CSV)", path);
     return KQ_OK;
 }

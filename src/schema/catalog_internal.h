@@ -54,6 +54,13 @@ typedef struct kq_zoned {
     struct kq_zoned *next;
 } kq_zoned;
 
+/* Files of the folder that is being added, by what they are on the disk. */
+typedef struct kq_met {
+    uint64_t device, inode;
+    size_t input;  /* the first input made of it */
+    uint32_t more; /* names that lead to it too */
+} kq_met;
+
 struct kq_catalog {
     kq_arena arena;
     kq_budget *budget;
@@ -69,6 +76,8 @@ struct kq_catalog {
     const kq_zone *zone; /* of local times, or NULL */
     kq_zoned *zoned;     /* inputs with a zone of their own, the last first */
     kq_shelf *shelf;
+    kq_met *met; /* a table by hash; or NULL */
+    size_t nmet, met_mask;
     size_t book_share;       /* 0: KQ_BOOK_SHARE, or less where the budget is small */
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

@@ -252,13 +252,13 @@ says "inspect tells it" 0 'again.csv: its header stands in it again' inspect aga
 printf 'Name\nName\nb\n' >one.csv
 check "one column may hold its name" 0 '{"Name":"Name"} {"Name":"b"}' '' query 'T | project Name' --as T=one.csv
 event 1 >one.json
-for code in UTF-16LE UTF-16BE; do
-    python3 -c 'import sys; [open(f"u.{n}", "wb").write(open(n, "rb").read().decode().encode(sys.argv[1])) for n in ("again.csv", "one.json")]' $code
-    check "CSV in $code without its mark" 0 '{"Computer":"b"}' '' query 'T | where Computer == "b" | project Computer' --as T=u.again.csv
-    check "JSON in $code without its mark" 0 '{"FileName":"a.exe"}' '' query 'DeviceProcessEvents | project FileName' --on u.one.json
+for utf in UTF-16LE UTF-16BE; do
+    python3 -c 'import sys; [open(f"u.{n}", "wb").write(open(n, "rb").read().decode().encode(sys.argv[1])) for n in ("again.csv", "one.json")]' $utf
+    check "CSV in $utf without its mark" 0 '{"Computer":"b"}' 'header stands in it again' query 'T | where Computer == "b" | project Computer' --as T=u.again.csv
+    check "JSON in $utf without its mark" 0 '{"FileName":"a.exe"}' '' query 'DeviceProcessEvents | project FileName' --on u.one.json
     printf '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="p"/><EventID>7</EventID><Computer>c</Computer></System></Event>' >e.xml
-    python3 -c 'import sys; open("u.xml", "wb").write(open("e.xml", "rb").read().decode().encode(sys.argv[1]))' $code
-    check "event XML in $code without its mark" 0 '{"EventID":7}' '' query 'Event | project EventID' --on u.xml
+    python3 -c 'import sys; open("u.xml", "wb").write(open("e.xml", "rb").read().decode().encode(sys.argv[1]))' $utf
+    check "event XML in $utf without its mark" 0 '{"EventID":7}' '' query 'Event | project EventID' --on u.xml
 done
 echo '{"value":[{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"x]}.exe","ActionType":"ProcessCreated"},{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"y.exe","ActionType":"ProcessCreated"}]}' >value.json
 check "an answer that is a list of values" 0 '{"FileName":"x]}.exe"} {"FileName":"y.exe"}' '' query 'DeviceProcessEvents | project FileName' --on value.json
@@ -266,6 +266,14 @@ sed 's/]}$/],"@odata.nextLink":"u"}/' value.json >next.json
 check "and one that goes on elsewhere" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on next.json
 echo '{"tables":[{"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"Computer","type":"string"},{"name":"Type","type":"string"}],"rows":[["2026-01-01T00:00:00Z","c1","Syslog"]]}]}' >bare.json
 check "tables without a name" 0 '{"Computer":"c1"}' '' query 'Syslog | project Computer' --on bare.json
+
+# --- a folder that holds a file twice
+
+mkdir -p twice/sub && cp one.json twice/b.json && ln -s ../b.json twice/sub/c.json && ln -s b.json twice/a.json
+echo no log >twice/0.txt && ln -s 0.txt twice/1.txt
+check "a file that links lead to is read once" 0 '{"Count":1}' 'twice/a.json: read once, though 2 other names in the folder lead to it' \
+    query 'DeviceProcessEvents | count' --on twice
+check "two inputs are two" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on twice/a.json --on twice/b.json
 
 echo "1..$n"
 exit $bad
