@@ -154,6 +154,22 @@ static void shifted(void **state) {
     expect(CHUNKS * RECORDS, "");
 }
 
+/* Zeros between logs, few and more than are looked at ahead, in their places and off them. */
+static void zeros(void **state) {
+    (void)state;
+    static const size_t chunks[] = {1, 5, 63, 64, 65, 130};
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++)
+        for (int off = 0; off < 3; off++) {
+            kq_buf_empty(&file);
+            add(log);
+            add_fill(0, chunks[i] * CHUNK + (off == 1 ? 5000 : off == 2 ? CHUNK - 200 : 0));
+            add(log);
+            expect(2 * CHUNKS * RECORDS, "");
+        }
+    add_fill(0, 70 * CHUNK); /* and at the end, which lies off its place */
+    expect(2 * CHUNKS * RECORDS, "");
+}
+
 static void no_header(void **state) {
     (void)state;
     add(kq_sv_slice(log, 4096, log.n));
@@ -281,8 +297,8 @@ static void lost_records(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define O(name) cmocka_unit_test_setup_teardown(name, setup_old, teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {T(joined),    T(only_headers), T(cut_before),  T(shifted),
-                                       T(no_header), T(beginnings),   T(places),      O(old_records),
-                                       O(old_part),  O(damaged_ids),  O(lost_records)};
+    const struct CMUnitTest tests[] = {T(joined),      T(only_headers), T(cut_before),  T(shifted),
+                                       T(no_header),   T(zeros),        T(beginnings),  T(places),
+                                       O(old_records), O(old_part),     O(damaged_ids), O(lost_records)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #define NO_CRC32    4u
 #define MORSEL_MOST 4u  /* chunks */
 #define MORSEL_PART 32u /* of the chunks left */
+#define ZEROS_MOST  64u /* chunks that are looked at ahead */
 #define LINE_BYTES  64
 #define ROOM_BYTES  (KQ_EVTX_CHUNK + KQ_GRID_LOOK + LINE_BYTES)
 #define AHEAD_BYTES (KQ_EVTX_CHUNK + KQ_GRID_LOOK)
@@ -28,6 +29,8 @@ typedef struct evtx_source {
     uint64_t size;
     uint64_t at; /* the next place: the start of a log or a chunk, if all is well */
     uint64_t morsels;
+    uint64_t known; /* whether places before this offset are where they should be was found out: */
+    bool known_good;
     uint64_t searched; /* no log or chunk begins off its place before this offset */
 
     /* the log at hand */
@@ -216,7 +219,7 @@ static uint64_t rest(const evtx_source *s) {
 
 /* What stands `delta` bytes after the next place, at *p. Of a place that can't be read nothing is known: that is told
  * when its chunk is read. */
-static kq_grid_place look(evtx_source *s, size_t delta, const uint8_t **p, size_t *n) {
+static kq_grid_place look(evtx_source *s, uint64_t delta, const uint8_t **p, size_t *n) {
     *p = s->ahead + delta;
     *n = s->nahead - delta;
     if (s->seekable) {
@@ -245,6 +248,30 @@ static size_t search(evtx_source *s, kq_evtx_reader *r, size_t from, size_t to) 
     }
     s->searched = s->at + found;
     return found;
+}
+
+/* Do the chunks of a file go on in their places after the chunk at the next one? Zeros do not tell: what stands behind
+ * them does. It is looked at once for all of them, and not farther than is quick. */
+static bool goes_on(evtx_source *s) {
+    const uint8_t *p;
+    size_t n;
+    uint64_t left = rest(s), delta = KQ_EVTX_CHUNK;
+    if (left == KQ_EVTX_CHUNK) return true;
+    if (left < KQ_EVTX_CHUNK) return false;
+    if (s->at + KQ_EVTX_CHUNK < s->known) return s->known_good;
+    kq_grid_place place = look(s, KQ_EVTX_CHUNK, &p, &n);
+    unsigned most = s->seekable ? ZEROS_MOST : 0;
+    while (place == KQ_GRID_EMPTY && most-- > 0 && delta + KQ_EVTX_CHUNK < left) {
+        delta += KQ_EVTX_CHUNK;
+        place = look(s, delta, &p, &n);
+    }
+    bool end = s->seekable && place == KQ_GRID_EMPTY && delta + KQ_EVTX_CHUNK == left;
+    bool good = place == KQ_GRID_LOG || place == KQ_GRID_BEGUN || end;
+    if (delta > KQ_EVTX_CHUNK || end) {
+        s->known = s->at + delta;
+        s->known_good = good;
+    }
+    return good;
 }
 
 /* A file that was cut at the border of a chunk looks whole but for the count in its header. */
@@ -288,11 +315,7 @@ static uint32_t chunk_size(evtx_source *s, kq_evtx_reader *r) {
     uint32_t most = left < KQ_EVTX_CHUNK ? (uint32_t)left : KQ_EVTX_CHUNK;
     kq_grid_place place = look(s, 0, &p, &n);
     if (place != KQ_GRID_EMPTY) s->chunks++;
-    if (left == KQ_EVTX_CHUNK) return most;
-    if (left > KQ_EVTX_CHUNK) {
-        kq_grid_place next = look(s, KQ_EVTX_CHUNK, &p, &n);
-        if (next == KQ_GRID_LOG || next == KQ_GRID_BEGUN) return most;
-    }
+    if (goes_on(s)) return most;
     return (uint32_t)search(s, r, place == KQ_GRID_BEGUN ? 512 : 1, most);
 }
 
