@@ -132,7 +132,8 @@ static kq_sv without_preamble(kq_sv text, char *delimiter) {
 static int detect(kq_sv head, const char *path) {
     kq_sv name = kq_sv_of(path), rest, after, text = without_bom(head);
     if (kq_sv_ends(name, KQ_SV(".gz"))) name.n -= 3;
-    if (kq_sv_ends(name, KQ_SV(".zst"))) name.n -= 4;
+    if (kq_sv_ends(name, KQ_SV(".zst")) || kq_sv_ends(name, KQ_SV(".bz2"))) name.n -= 4;
+    if (kq_sv_ends(name, KQ_SV(".xz"))) name.n -= 3;
     bool named = kq_sv_ends(name, KQ_SV(".csv")) || kq_sv_ends(name, KQ_SV(".tsv"));
     char named_delimiter;
     kq_sv line = first_line(without_preamble(text, &named_delimiter), &rest);

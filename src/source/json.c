@@ -18,8 +18,8 @@ static int detect(kq_sv head, const char *path) {
     if (label) i = (size_t)(label - head.p);
     while (i < head.n && blank(head.p[i])) i++;
     kq_sv name = kq_sv_of(path);
-    static const char *const packed[] = {".gz", ".zst"};
-    for (size_t k = 0; k < 2; k++)
+    static const char *const packed[] = {".gz", ".zst", ".xz", ".bz2"};
+    for (size_t k = 0; k < sizeof packed / sizeof *packed; k++)
         if (kq_sv_ends(name, kq_sv_of(packed[k]))) name.n -= strlen(packed[k]);
     bool named =
         kq_sv_ends(name, KQ_SV(".json")) || kq_sv_ends(name, KQ_SV(".ndjson")) || kq_sv_ends(name, KQ_SV(".jsonl"));

@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "source/evtx/utf16.h"
 #include "source/tape.h"
+#include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,14 +19,16 @@
 
 #define UNITS_BYTES (32 * 1024) /* of UTF-16, turned into UTF-8 at a time */
 
-typedef enum codec { PLAIN, GZIP, ZSTD } codec;
+#define FILTER_BYTES (1024 * 1024) /* what libarchive's filters are taken to hold */
+
+typedef enum codec { PLAIN, GZIP, ZSTD, FILTERED } codec; /* FILTERED: xz and bzip2, by libarchive */
 
 struct kq_stream {
     char *path;
     int fd;            /* a regular file, else -1 */
     kq_tape *tape;     /* anything else */
     kq_member *member; /* of an archive */
-    char peek[4];      /* its first bytes, looked at already */
+    char peek[6];      /* its first bytes, looked at already */
     size_t peek_at, peek_n;
     uint64_t base; /* where the file starts (standard input may be a file that was read from before) */
     uint64_t size;
@@ -39,6 +43,9 @@ struct kq_stream {
     bool in_member; /* between the header and the trailer of a gzip member or a zstd frame */
     z_stream z;
     bool z_open;
+    struct archive *filter;
+    kq_status filter_failed; /* the stored bytes did, for this reason */
+    kq_error filter_why;
     ZSTD_DStream *zstd;
     size_t zstd_charged;
 
@@ -104,11 +111,63 @@ static codec codec_of(const unsigned char *p, size_t n) {
     if (n >= 3 && p[0] == 0x1F && p[1] == 0x8B && p[2] == 8) return GZIP;
     if (n >= 4 && p[0] == 0x28 && p[1] == 0xB5 && p[2] == 0x2F && p[3] == 0xFD) return ZSTD;
     if (n >= 4 && (p[0] & 0xF0) == 0x50 && p[1] == 0x2A && p[2] == 0x4D && p[3] == 0x18) return ZSTD;
+    if (n >= 6 && memcmp(p, "\xFD\x37\x7A\x58\x5A\x00", 6) == 0) return FILTERED;
+    if (n >= 5 && memcmp(p, "BZh", 3) == 0 && p[3] >= '1' && p[3] <= '9' && (p[4] == 0x31 || p[4] == 0x17))
+        return FILTERED;
     return PLAIN;
 }
 
+static la_ssize_t filter_bytes(struct archive *a, void *ctx, const void **out) {
+    kq_stream *s = ctx;
+    size_t got = 0;
+    *out = s->store;
+    s->filter_failed = stored(s, s->store, STORE_BYTES, &got, &s->filter_why);
+    if (!s->filter_failed) return (la_ssize_t)got;
+    archive_set_error(a, EIO, "%s", s->filter_why.message);
+    return -1;
+}
+
+static kq_status filter_failure(const kq_stream *s, kq_error *err) {
+    const char *why = archive_error_string(s->filter);
+    if (s->filter_failed) {
+        if (err) *err = s->filter_why;
+        return s->filter_failed;
+    }
+    if (archive_errno(s->filter) == ENOMEM) return kq_nomem(err);
+    return kq_fail(err, KQ_ERR_DAMAGED, "%s: the compressed data is damaged near byte %llu: %s", s->path,
+                   (unsigned long long)s->at, why && *why ? why : "it can't be read on");
+}
+
+/* With the first bytes that are asked for: an empty file has no entry. */
+static kq_status filter_open(kq_stream *s, kq_error *err) {
+    struct archive_entry *entry;
+    if (!kq_budget_charge(s->budget, FILTER_BYTES)) return kq_budget_status(s->budget, err);
+    if (!(s->filter = archive_read_new())) {
+        kq_budget_release(s->budget, FILTER_BYTES);
+        return kq_nomem(err);
+    }
+    archive_read_support_filter_bzip2(s->filter);
+    archive_read_support_filter_xz(s->filter);
+    archive_read_support_format_raw(s->filter);
+    archive_read_support_format_empty(s->filter);
+    if (archive_read_open(s->filter, s, NULL, filter_bytes, NULL) != ARCHIVE_OK) return filter_failure(s, err);
+    int header = archive_read_next_header(s->filter, &entry);
+    if (header == ARCHIVE_EOF) s->ended = true;
+    return header == ARCHIVE_OK || header == ARCHIVE_EOF ? KQ_OK : filter_failure(s, err);
+}
+
+static kq_status filter_some(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
+    if (!s->filter) KQ_TRY(filter_open(s, err));
+    if (s->ended) return KQ_OK;
+    la_ssize_t made = archive_read_data(s->filter, to, n);
+    if (made < 0) return filter_failure(s, err);
+    *got = (size_t)made;
+    s->ended = made == 0;
+    return KQ_OK;
+}
+
 static kq_status codec_open(kq_stream *s, kq_error *err) {
-    unsigned char magic[4];
+    unsigned char magic[6];
     size_t n = 0;
     while (n < sizeof magic) {
         size_t got;
@@ -133,7 +192,7 @@ static kq_status codec_open(kq_stream *s, kq_error *err) {
         s->z.zfree = z_free;
         if (inflateInit2(&s->z, 15 + 16) != Z_OK) return kq_nomem(err);
         s->z_open = true;
-    } else {
+    } else if (s->codec == ZSTD) {
         s->zstd = ZSTD_createDStream();
         if (!s->zstd || ZSTD_isError(ZSTD_initDStream(s->zstd))) return kq_nomem(err);
     }
@@ -203,6 +262,8 @@ void kq_stream_close(kq_stream *s) {
     if (s->fd >= 0) close(s->fd);
     if (s->z_open) inflateEnd(&s->z);
     ZSTD_freeDStream(s->zstd);
+    if (s->filter) archive_read_free(s->filter);
+    if (s->filter) kq_budget_release(s->budget, FILTER_BYTES);
     kq_budget_release(s->budget, s->zstd_charged);
     if (s->store) kq_budget_release(s->budget, STORE_BYTES);
     kq_free(s->store);
@@ -317,6 +378,8 @@ static kq_status produce_bytes(kq_stream *s, char *to, size_t n, size_t *got, kq
             s->ended = !status && part < n - *got && !s->member_failed;
         } else if (s->codec == GZIP) {
             status = inflate_some(s, to + *got, n - *got, &part, &s->why);
+        } else if (s->codec == FILTERED) {
+            status = filter_some(s, to + *got, n - *got, &part, &s->why);
         } else {
             status = zstd_some(s, to + *got, n - *got, &part, &s->why);
         }

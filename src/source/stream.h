@@ -1,5 +1,5 @@
 /*
- * Streams: the bytes of a file, whatever it is packed in: plain (positional reads), .gz, .zst (also several members one
+ * Streams: the bytes of a file, whatever it is packed in: plain (positional reads), .gz, .zst, .xz, .bz2 (also several members one
  * after another), standard input, and members of archives, which may be packed themselves. Recognised by content, then
  * by name.
  */

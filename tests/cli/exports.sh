@@ -267,6 +267,14 @@ check "and one that goes on elsewhere" 0 '{"Count":2}' '' query 'DeviceProcessEv
 echo '{"tables":[{"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"Computer","type":"string"},{"name":"Type","type":"string"}],"rows":[["2026-01-01T00:00:00Z","c1","Syslog"]]}]}' >bare.json
 check "tables without a name" 0 '{"Computer":"c1"}' '' query 'Syslog | project Computer' --on bare.json
 
+# --- xz and bzip2
+
+for how in lzma bz2; do
+    python3 -c 'import sys, importlib; m = importlib.import_module(sys.argv[1]); d = open("one.json", "rb").read() * 3; open("p", "wb").write(m.compress(d) + m.compress(d)); open("cut", "wb").write(m.compress(d * 4000)[:-40])' $how
+    check "$how, two one after another" 0 '{"Count":6}' '' query 'DeviceProcessEvents | count' --on p
+    says "$how that is cut off" 3 'damaged: cut at byte' query 'DeviceProcessEvents | count' --on cut
+done
+
 # --- a folder that holds a file twice
 
 mkdir -p twice/sub && cp one.json twice/b.json && ln -s ../b.json twice/sub/c.json && ln -s b.json twice/a.json
