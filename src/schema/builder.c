@@ -308,11 +308,47 @@ static bool pick(const row *r, const kq_build_column *c, kq_field *out) {
     return false;
 }
 
-/* A value of the table's own that is none of its column's type. Fields of Windows events are often no value. */
-static void unfit(const row *r, const kq_field *f, kq_type type, uint32_t column) {
+static const kq_build_node *time_in(const kq_build_node *node) {
+    if (!node || node->time) return node;
+    for (uint32_t i = 0; i < node->nparts; i++) {
+        const kq_build_node *found = time_in(&node->parts[i]);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+/* The first field with a value that the node asks for. */
+static const kq_build_node *field_in(const row *r, const kq_build_node *node) {
+    if (node->expr->kind == KQ_MAP_FIELD) return empty(&r->fields[node->at]) ? NULL : node;
+    for (uint32_t i = 0; i < node->nparts; i++) {
+        const kq_build_node *found = field_in(r, &node->parts[i]);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+/* A column has no time: because the event's own is none? Once for a row, however many columns are made of it. */
+static void untimed(const row *r, const kq_build_column *column) {
     kq_builder *b = r->b;
-    if (r->set->map || !b->unfit || type == KQ_DYNAMIC || b->refused) return;
-    kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, type, f, b->offset);
+    const kq_build_node *time = time_in(column->node), *field = time ? field_in(r, time) : NULL;
+    kq_field f;
+    if (!field || b->untimed || !value_of(r, time, &f)) return;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, b->zone)) return; /* it is one, of a zone nobody knows */
+    if (!kq_field_value(&f, KQ_DATETIME, r->arena, &b->scratch).null) return;
+    b->untimed = true;
+    const kq_want *wants = b->scan->request.sets[r->set - b->scan->sets].wants;
+    kq_unfit_note(b->unfit, b->input, UINT32_MAX, wants[field->at].name, KQ_DATETIME, &r->fields[field->at], b->offset);
+}
+
+/* A value of the table's own that is none of its column's type. Fields of Windows events are often no value: only the
+ * time that every event has is judged. */
+static void unfit(const row *r, const kq_field *f, const kq_build_column *c, uint32_t column) {
+    kq_builder *b = r->b;
+    if (!b->unfit || c->type == KQ_DYNAMIC || b->refused) return;
+    if (!r->set->map)
+        kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, c->type, f, b->offset);
+    else if (c->type == KQ_DATETIME)
+        untimed(r, c);
 }
 
 /* The value of a column of the spec's table; a local time that can't be told is noted. */
@@ -349,7 +385,7 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
     }
     kq_value v = value(b, &f, bp->column.type, bp->predicate->column, &b->judged);
     if (kq_predicate_range(bp->predicate, &v)) return true; /* and then told when the row is built */
-    if (v.null) unfit(r, &f, bp->column.type, bp->predicate->column);
+    if (v.null) unfit(r, &f, &bp->column, bp->predicate->column);
     return false;
 }
 
@@ -483,7 +519,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
     row r = {b, s, fields, &b->judged};
-    b->asked = false;
+    b->asked = b->untimed = false;
     if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->nonly; i++)
         if (!holds(&r, &s->only[i])) return judged(b, err);
@@ -523,7 +559,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
         pick(&r, &s->columns[i], &f);
         kq_value cell = value(b, &f, v->type, b->spec->columns[i], &b->text);
         if (cell.null) {
-            unfit(&r, &f, v->type, b->spec->columns[i]);
+            unfit(&r, &f, &s->columns[i], b->spec->columns[i]);
             b->has_null[i] = true;
             kq_vec_set_null(v, b->rows);
             if (v->type == KQ_DYNAMIC) kq_vec_str(v)[b->rows] = (kq_str){0};

@@ -48,6 +48,7 @@ typedef struct kq_builder {
     kq_buf scratch, object;
     bool seen;         /* spec->seen was set */
     bool asked, known; /* of the row being built: was the book asked for its parent, and did it find it */
+    bool untimed;      /* of the row being built: its event's time is none, which is noted */
 } kq_builder;
 
 kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err);

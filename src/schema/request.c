@@ -128,7 +128,9 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_
         const kq_map_expr *behind = kq_shape_find(m->shape, e->text);
         if (behind && kq_sv_eq(e->text, KQ_SV("DataXml")) && behind->kind != KQ_MAP_FIELD)
             return timed(m, behind, as, out);
-        return behind && compile(m, behind, true, as, out);
+        if (!behind || !compile(m, behind, true, as, out)) return false;
+        out->time = kq_sv_eq(e->text, KQ_SV("Time"));
+        return true;
     }
     case KQ_MAP_PARENT:
         for (uint32_t i = 0; i < m->nbook; i++) {

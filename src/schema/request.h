@@ -22,6 +22,7 @@ typedef struct kq_build_node {
     kq_sv key;               /* of a part of an object */
     uint32_t at;             /* FIELD: number of the want; PARENT: column of the book */
     uint32_t nparts;
+    bool time; /* it is $Time, the time that the record has as an event */
     struct kq_build_node *parts;
 } kq_build_node;
 

@@ -1,7 +1,7 @@
 /*
- * Values of a table's own rows that are none of their column's type, such as "abc" where a number should be: null in
- * the result, and told once for each file and column, with the first place and how many there are. A scan's own;
- * from any thread. Private to src/schema.
+ * Values of a table's own rows that are none of their column's type, such as "abc" where a number should be, and times
+ * of events that are none: null in the result, and told once for each file and column, with the first place and how
+ * many there are. A scan's own; from any thread. Private to src/schema.
  */
 #ifndef KQ_SCHEMA_UNFIT_H
 #define KQ_SCHEMA_UNFIT_H
@@ -15,7 +15,7 @@
 
 typedef struct kq_unfit_item {
     const kq_input *input;
-    uint32_t column; /* of the table */
+    uint32_t column; /* of the table; UINT32_MAX: the time of events, `name` is its field */
     kq_type type;
     kq_sv name;
     uint64_t offset, count;

@@ -693,6 +693,7 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
         if (!take(&x, set, &taken)) return memory_status(r, err);
         if (!taken) continue;
         if (!fill_row(&x, set)) return memory_status(r, err);
+        if (sink->offset) *sink->offset = kq_xml_offset(r, p);
         KQ_TRY(sink->row(sink->ctx, r->alive[i], r->row, done, err));
     }
     if (x.odd && sink && !r->flaw) r->flaw = "a '&' that begins no reference, left as it is";

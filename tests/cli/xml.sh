@@ -33,6 +33,22 @@ check "an event that is cut off is named, the others are read" 3 "$row" 'the eve
 printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
 check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
 
+# --- a time that is none
+
+none=$(printf '%s' "$event" | sed "s/SystemTime='[^']*'/SystemTime='soon'/")
+printf '%s\n%s\n%s\n' "$event" "$none" "$none" >times.xml
+for threads in 1 8; do
+    check "a SystemTime that is no time is told, and the row stays, $threads threads" 3 '{"TimeGenerated":"2026-01-02T03:04:05.6789Z"} {"TimeGenerated":null} {"TimeGenerated":null}' \
+        "times.xml at byte $((${#event} + 1)): System.TimeCreated is no datetime: 'soon' (and 1 more)" query 'Event | project TimeGenerated' --on times.xml --threads $threads
+done
+check "also when a filter drops it" 3 '{"Count":1}' "is no datetime: 'soon' (and 1 more)" query 'Event | where TimeGenerated > ago(36500d) | count' --on times.xml
+check "Sysmon's own time stands in for it" 0 '{"Timestamp":"2026-01-02T03:04:05.6Z"}' '' query 'DeviceProcessEvents | distinct Timestamp' --on times.xml
+check "who does not ask for the time is not told" 0 '{"Count":3}' '' query 'Event | count' --on times.xml
+printf '%s\n' '{"@timestamp":"soon","winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"WS1","event_data":{"Image":"C:\\a.exe","UtcTime":"-"}}}' >times.ndjson
+check "in JSON it is told as well" 3 '{"TimeGenerated":null}' "@timestamp is no datetime: 'soon'" query 'Event | project TimeGenerated' --on times.ndjson
+check "once, not for each column" 3 '{"Timestamp":null,"ProcessCreationTime":null}' "@timestamp is no datetime: 'soon'" query \
+    'DeviceProcessEvents | project Timestamp, ProcessCreationTime' --on times.ndjson
+
 # --- what looks like an event in CDATA or in a comment is text, wherever blocks end, with any number of threads
 
 # one in four events holds another one in CDATA, the text around it grows so that borders fall anywhere in it; comments between
