@@ -549,7 +549,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
             pick(&r, &s->columns[i], &f);
             bool some = put_written(b, &f, v->type, b->spec->columns[i], &text, &kq_vec_str(v)[b->rows]);
             if (some) continue;
-            unfit(&r, &f, v->type, b->spec->columns[i]);
+            unfit(&r, &f, &s->columns[i], b->spec->columns[i]);
             b->has_null[i] = true;
             kq_vec_set_null(v, b->rows);
             kq_vec_str(v)[b->rows] = (kq_str){0};
