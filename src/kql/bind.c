@@ -114,8 +114,17 @@ static kq_status place_arguments(call *c, bool piped) {
     return KQ_OK;
 }
 
-static kq_status scalar_parameter(call *c, const kq_node *p, const kq_node *arg, kq_scope *s) {
+/* invoke f(Column), which Defender's FileProfile(SHA1) takes: the column's name, as if it were in quotes. */
+static bool names_column(const call *c, const kq_node *p, const kq_node *arg, const kq_plan *piped) {
+    uint32_t column;
+    return piped && arg && arg->kind == KQ_NODE_NAME && p->value.type == KQ_STRING &&
+           !kq_scope_find(c->scope, arg->text) && kq_row_find(&piped->out, arg->text, &column);
+}
+
+static kq_status scalar_parameter(call *c, const kq_node *p, const kq_node *arg, const kq_plan *piped, kq_scope *s) {
     kq_row none = kq_row_of(c->b, NULL);
+    kq_value name = kq_value_sv(arg ? arg->text : KQ_SV(""));
+    if (names_column(c, p, arg, piped)) return kq_expr_const(c->b, &name, arg->span, &s->expr);
     if (arg)
         KQ_TRY(kq_bind_expr(c->b, c->scope, c->row, arg, &s->expr));
     else if (p->nkids)
@@ -192,7 +201,7 @@ static kq_status bind_function(kq_binder *b, const kq_scope *scope, const kq_row
         if (is_tabular(p))
             KQ_TRY(table_parameter(&c, p, c.args[i], i == 0 ? piped : NULL, s));
         else
-            KQ_TRY(scalar_parameter(&c, p, c.args[i], s));
+            KQ_TRY(scalar_parameter(&c, p, c.args[i], piped, s));
         inner = s;
     }
     /* The body sees its parameters, not the caller's columns; they may stand for columns of the caller's row. */

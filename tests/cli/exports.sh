@@ -283,5 +283,20 @@ check "a file that links lead to is read once" 0 '{"Count":1}' 'twice/a.json: re
     query 'DeviceProcessEvents | count' --on twice
 check "two inputs are two" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on twice/a.json --on twice/b.json
 
+# --- FileProfile() of Defender, from a table that one may bring
+
+echo '{"Timestamp":"2026-01-01T00:00:00Z","FileName":"a.exe","SHA1":"AB","InitiatingProcessSHA256":"ff"}' >procs.json
+echo '{"SHA1":"ab","SHA256":"ff","GlobalPrevalence":3}' >profiles.json
+check "FileProfile() without profiles says so" 0 '{"GlobalPrevalence":null,"ProfileAvailability":"Missing"}' \
+    'no input here has data of a table that FileProfile reads' query \
+    'DeviceProcessEvents | invoke FileProfile("SHA1", 1000) | project GlobalPrevalence, ProfileAvailability' --as DeviceProcessEvents=procs.json
+check "with profiles, by a column's name" 0 '{"FileName":"a.exe","GlobalPrevalence":3,"ProfileAvailability":"Available"}' '' query \
+    'DeviceProcessEvents | invoke FileProfile(InitiatingProcessSHA256) | where GlobalPrevalence < 5
+     | project FileName, GlobalPrevalence, ProfileAvailability' --as DeviceProcessEvents=procs.json --as FileProfiles=profiles.json
+check "and by SHA1 when none is named" 0 '{"SHA1":"AB","GlobalPrevalence":3}' '' query \
+    'DeviceProcessEvents | project SHA1 | invoke FileProfile() | project SHA1, GlobalPrevalence' \
+    --as DeviceProcessEvents=procs.json --as FileProfiles=profiles.json
+check "a name that is no column's" 2 '' "unknown name 'Nothing'" query 'DeviceProcessEvents | invoke FileProfile(Nothing)'
+
 echo "1..$n"
 exit $bad

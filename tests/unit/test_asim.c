@@ -71,7 +71,8 @@ static void views_bind(void **state) {
         kq_buf_init(&query, NULL, 0);
         kq_function_doc(&f[i], &doc);
         if (!doc.n) fail_msg("%.*s has no description", KQ_SV_ARG(f[i].name));
-        kq_buf_printf(&query, "%.*s | count", KQ_SV_ARG(f[i].name));
+        bool invoked = memmem(f[i].text.p, f[i].text.n, "(T:(*)", 6) != NULL; /* its first argument is a table */
+        kq_buf_printf(&query, invoked ? "DeviceEvents | invoke %.*s() | count" : "%.*s | count", KQ_SV_ARG(f[i].name));
         kq_buf_char(&query, 0);
         planned(query.p, "SCAN");
         kq_buf_deinit(&doc);

@@ -39,7 +39,7 @@ static void whole(void **s) {
         tables++;
         columns += t->table.columns.n;
     }
-    assert_int_equal(tables, 898 + 11); /* Log Analytics; Defender XDR only */
+    assert_int_equal(tables, 898 + 12); /* Log Analytics; Defender XDR only */
     assert_true(columns > 25000);
     const kq_table *mail = &kq_model_find(&model, KQ_SV("EmailEvents"))->table;
     assert_true(mail->columns.items[find_column(mail, "AdditionalFields")].text);
