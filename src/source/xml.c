@@ -14,6 +14,16 @@ void kq_xml_damage(const kq_xml_source *s, uint64_t offset, const char *reason) 
     kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", reason);
 }
 
+/* Lines of a console or of a program stand before the first event, which begins a line. */
+static bool behind_lines(kq_sv text) {
+    kq_xml_names names;
+    const char *end = text.p + text.n;
+    if (!text.n || *text.p == '{' || *text.p == '[' || !kq_xml_learn(&names, text)) return false;
+    const char *start = kq_xml_next_start(&names, text.p, end, end, true, NULL);
+    return start && start > text.p && start[-1] == '\n' && start - text.p <= 4096 &&
+           kq_xml_find(start, end, KQ_SV("schemas.microsoft.com/win/2004/08/events/event"));
+}
+
 static int detect(kq_sv head, KQ_UNUSED const char *path) {
     kq_buf room;
     kq_buf_init(&room, NULL, 0);
@@ -33,6 +43,8 @@ static int detect(kq_sv head, KQ_UNUSED const char *path) {
             sure = space ? 95 : 90;
         else if (space)
             sure = named ? 90 : 50;
+    } else if (behind_lines((kq_sv){p, (size_t)(end - p)})) {
+        sure = 60;
     }
     kq_buf_deinit(&room);
     return sure;

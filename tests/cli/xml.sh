@@ -33,6 +33,9 @@ check "an event that is cut off is named, the others are read" 3 "$row" 'the eve
 printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
 check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
 
+printf 'PS C:\\> Get-WinEvent x\n%s\n%s\n' "$event" "$event" >banner.txt
+check "lines before the first event are named, the events read" 3 "$row $row" 'byte 0: text that is no event' query "$query" --on banner.txt
+
 # --- a time that is none
 
 none=$(printf '%s' "$event" | sed "s/SystemTime='[^']*'/SystemTime='soon'/")

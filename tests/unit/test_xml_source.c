@@ -503,6 +503,9 @@ static void detection(void **state) {
                  {"<?xml version=\"1.0\"?><html><body>Event System</body></html>", 0},
                  {"<Event><Name>x</Name></Event>", 0},
                  {"{\"a\":\"<Event><System>\"}", 0},
+                 {"PS C:\\> wevtutil qe Security\r\n" EVENT, 60},
+                 {"{\"a\":\"\n" EVENT, 0},
+                 {"a,b\n1," EVENT, 0},
                  {"", 0}};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         assert_int_equal(kq_source_xml.detect(kq_sv_of(heads[i].head), "x.xml"), heads[i].sure);
