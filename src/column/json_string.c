@@ -125,6 +125,7 @@ char *kq_json_write(kq_sv s, char *to) {
 }
 
 void kq_json_inside(kq_sv s, kq_buf *out) {
+    if (!s.n) return; /* its p may be NULL */
     const char *p = s.p, *end = s.p + s.n;
     while (p < end) {
         bool last = end - p <= (ptrdiff_t)JSON_BLOCK;
