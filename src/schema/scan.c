@@ -102,7 +102,12 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     s->spec.seen = &s->seen;
     s->spec.keep_duplicates |= catalog->keep_duplicates;
     kq_arena_init(&s->arena, spec->budget, 0);
-    pthread_mutex_init(&s->lock, NULL);
+    /* a morsel is claimed in less time than a thread takes to fall asleep and wake */
+    pthread_mutexattr_t spinning;
+    pthread_mutexattr_init(&spinning);
+    pthread_mutexattr_settype(&spinning, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&s->lock, &spinning);
+    pthread_mutexattr_destroy(&spinning);
     pthread_cond_init(&s->ready, NULL);
     kq_unfit_init(&s->unfit);
     const kq_source_type *const *types = kq_source_types(&s->nrequests);

@@ -31,6 +31,7 @@ typedef struct evtx_source {
     uint64_t morsels;
     uint64_t known; /* whether places before this offset are where they should be was found out: */
     bool known_good;
+    uint64_t zeros;    /* those from this offset up to `known` hold nothing */
     uint64_t searched; /* no log or chunk begins off its place before this offset */
 
     /* the log at hand */
@@ -217,17 +218,28 @@ static uint64_t rest(const evtx_source *s) {
     return s->at < s->size ? s->size - s->at : 0;
 }
 
+/* The first `n` bytes of the place looked at; none when it can't be read. */
+static void read_place(evtx_source *s, size_t n) {
+    if (kq_stream_at(s->stream, s->look, (char *)s->ahead, n, &s->nahead, NULL)) s->nahead = 0;
+}
+
 /* What stands `delta` bytes after the next place, at *p. Of a place that can't be read nothing is known: that is told
  * when its chunk is read. */
 static kq_grid_place look(evtx_source *s, uint64_t delta, const uint8_t **p, size_t *n) {
-    *p = s->ahead + delta;
-    *n = s->nahead - delta;
-    if (s->seekable) {
-        if (s->look != s->at + delta) {
-            s->look = s->at + delta;
-            if (kq_stream_at(s->stream, s->look, (char *)s->ahead, KQ_GRID_LOOK, &s->nahead, NULL)) s->nahead = 0;
+    uint64_t at = s->at + delta;
+    *p = s->ahead;
+    *n = 0;
+    if (!s->seekable) {
+        *p = s->ahead + delta;
+        *n = s->nahead - delta;
+    } else if (at >= s->zeros && at < s->known && (at - s->zeros) % KQ_EVTX_CHUNK == 0) {
+        return KQ_GRID_EMPTY;
+    } else {
+        if (s->look != at) {
+            s->look = at;
+            read_place(s, KQ_GRID_MAGIC); /* as a rule a chunk begins: its other bytes are left to who reads it */
+            if (kq_grid_look(s->ahead, s->nahead) != KQ_GRID_BEGUN) read_place(s, KQ_GRID_LOOK);
         }
-        *p = s->ahead;
         *n = s->nahead;
         if (*n == 0) return KQ_GRID_OTHER;
     }
@@ -268,6 +280,7 @@ static bool goes_on(evtx_source *s) {
     bool end = s->seekable && place == KQ_GRID_EMPTY && delta + KQ_EVTX_CHUNK == left;
     bool good = place == KQ_GRID_LOG || place == KQ_GRID_BEGUN || end;
     if (delta > KQ_EVTX_CHUNK || end) {
+        s->zeros = s->at + KQ_EVTX_CHUNK;
         s->known = s->at + delta;
         s->known_good = good;
     }

@@ -4,7 +4,6 @@
 
 #define LOG_MAGIC    "ElfFile"
 #define CHUNK_MAGIC  "ElfChnk"
-#define MAGIC_BYTES  8
 #define HEADER_BYTES 512u
 #define RECORD_MAGIC 0x00002A2Au
 
@@ -17,8 +16,8 @@
 
 kq_grid_place kq_grid_look(const uint8_t *p, size_t n) {
     if (n > KQ_GRID_LOOK) n = KQ_GRID_LOOK;
-    if (n >= MAGIC_BYTES && memcmp(p, LOG_MAGIC, MAGIC_BYTES) == 0) return KQ_GRID_LOG;
-    if (n >= MAGIC_BYTES && memcmp(p, CHUNK_MAGIC, MAGIC_BYTES) == 0) return KQ_GRID_BEGUN;
+    if (n >= KQ_GRID_MAGIC && memcmp(p, LOG_MAGIC, KQ_GRID_MAGIC) == 0) return KQ_GRID_LOG;
+    if (n >= KQ_GRID_MAGIC && memcmp(p, CHUNK_MAGIC, KQ_GRID_MAGIC) == 0) return KQ_GRID_BEGUN;
     for (size_t i = 0; i < n; i++)
         if (p[i]) return KQ_GRID_OTHER;
     return KQ_GRID_EMPTY;
@@ -31,9 +30,9 @@ static bool chunk_sound(const uint8_t *p) {
 }
 
 static bool begins(const uint8_t *p) {
-    if (memcmp(p, LOG_MAGIC, MAGIC_BYTES) == 0)
+    if (memcmp(p, LOG_MAGIC, KQ_GRID_MAGIC) == 0)
         return kq_bx_u32(p + LOG_SIZE) == SIZE && kq_bx_u16(p + LOG_BLOCK) == BLOCK;
-    return memcmp(p, CHUNK_MAGIC, MAGIC_BYTES) == 0 && kq_bx_u32(p + CHUNK_SIZE) == SIZE && chunk_sound(p);
+    return memcmp(p, CHUNK_MAGIC, KQ_GRID_MAGIC) == 0 && kq_bx_u32(p + CHUNK_SIZE) == SIZE && chunk_sound(p);
 }
 
 size_t kq_grid_find(const uint8_t *p, size_t n, size_t from, size_t to) {

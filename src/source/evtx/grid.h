@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KQ_GRID_LOOK 520u /* bytes that tell what stands in a place: a chunk's header and the start of a record */
+#define KQ_GRID_MAGIC 8u   /* bytes that a chunk or a log begins with */
+#define KQ_GRID_LOOK  520u /* bytes that tell what stands in a place: a chunk's header and the start of a record */
 
 typedef enum kq_grid_place {
     KQ_GRID_OTHER, /* a chunk without its header, or something else */
