@@ -1,5 +1,6 @@
 #include "rules/lint.h"
 #include "exec/lacking.h"
+#include "exec/zoneless.h"
 #include "sink/listing.h"
 #include <stdio.h>
 
@@ -12,6 +13,7 @@ static const kq_column columns[] = {{{"Rule", 4}, KQ_STRING, false},
 typedef struct lint {
     const kq_rule *rule;
     kq_listing *rows;
+    kq_zoneless *zoneless;
     uint64_t found; /* rows of the rule */
     bool warned;    /* it can't match here */
 } lint;
@@ -58,7 +60,14 @@ static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_erro
     } else if (status) {
         if (err) *err = why;
     } else if (inputs) {
-        status = kq_lacking(runner, l->rule->query, true, lacking, l, err);
+        bool refused;
+        status = kq_zoneless_ask(l->zoneless, runner, query.plan, &refused, &why, err);
+        if (!status && refused) {
+            char text[sizeof why.message + sizeof why.hint + 32];
+            snprintf(text, sizeof text, "run refuses this here: %s; %s", why.message, why.hint);
+            status = row(l, "warning", NULL, text, err);
+        }
+        if (!status) status = kq_lacking(runner, l->rule->query, true, lacking, l, err);
     }
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&arena);
@@ -70,10 +79,11 @@ static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_erro
 kq_status kq_lint(kq_runner *runner, const kq_rules *rules, const kq_output *out, uint64_t *errors, kq_error *err) {
     kq_listing rows;
     size_t inputs, warned = 0;
+    kq_zoneless zoneless = {0};
     *errors = 0;
     kq_status status = kq_listing_init(&rows, out, columns, sizeof columns / sizeof *columns, err);
     for (size_t i = 0; i < rules->n && !status; i++) {
-        lint l = {.rule = &rules->items[i], .rows = &rows};
+        lint l = {.rule = &rules->items[i], .rows = &rows, .zoneless = &zoneless};
         status = lint_rule(&l, runner, errors, err);
         warned += l.warned;
     }

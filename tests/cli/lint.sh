@@ -184,6 +184,25 @@ says 'a start that two logs tell is one row' 0 '{"Count":2}' query 'DeviceProces
 says 'unless both are wanted' 0 '{"Count":3}' query 'DeviceProcessEvents | count' --on "twice.ndjson" --keep-duplicates
 gzip -c "twice.ndjson" >"twice.ndjson.gz"
 says 'also in a compressed file' 0 '{"Count":2}' query 'DeviceProcessEvents | count' --on "twice.ndjson.gz"
+
+printf 'TenantId,TimeGenerated [Local Time],Computer,SyslogMessage\nt,"10/25/2023, 9:43:21.990 AM",c1,m\n' >local.csv
+refused="run refuses this here: local.csv: the times behind 'TimeGenerated' are local, of a zone that the file does not tell"
+rule timed 'Syslog | where TimeGenerated > datetime(2023-01-01) | project Computer'
+rule untimed 'Syslog | where Computer == "c1" | project Computer'
+rule inner 'Syslog | project Computer | join kind=inner (Syslog | project Computer, TimeGenerated) on Computer'
+rule branched 'union (Syslog | project Computer), (Syslog | project TimeGenerated)'
+for each in timed inner branched; do
+    says "a local time that run refuses: $each" 0 "\"Level\":\"warning\",\"Line\":null,\"Column\":null,\"Message\":\"$refused" lint $each.yaml --on local.csv
+    says "and the option is told: $each" 0 '--timezone says which' lint $each.yaml --on local.csv
+    says "run does refuse it: $each" 2 "the times behind 'TimeGenerated' are local" run $each.yaml --on local.csv
+    "$k" lint $each.yaml --on local.csv --timezone UTC >out 2>&1
+    verdict "not with its zone: $each" "$(grep refuses out)"
+done
+says 'a rule that asks for no time' 0 'it can match here' lint untimed.yaml --on local.csv
+says 'and runs' 0 '"AlertName":"untimed"' run untimed.yaml --on local.csv
+says 'each rule for itself' 0 'it can match here' lint timed.yaml untimed.yaml --on local.csv
+"$k" lint timed.yaml --on - --as Syslog=- <local.csv >out 2>&1
+verdict 'a stream is left alone' "$(grep refuses out)"
 in=twice.ndjson
 check 'standard input twice' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --on -
 check 'and as a table' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --as T=-
