@@ -19,7 +19,8 @@ kq_status kq_source_open(kq_input *input, kq_report *report, kq_budget *budget, 
         KQ_TRY(kq_stream_open_member(input->archive, input->member, input->path, input->size, budget, &stream, err));
     else
         KQ_TRY(kq_stream_open(input->path, budget, &stream, err));
-    input->size = kq_stream_size(stream);
+    /* once, when it is added: scans open it side by side */
+    if (!input->size && kq_stream_size(stream)) input->size = kq_stream_size(stream);
     if (!input->type) {
         input->packed = false;
         kq_sv head;
