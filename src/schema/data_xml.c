@@ -2,6 +2,7 @@
 #include "column/dynamic.h"
 #include "schema/map_expr.h"
 #include "schema/transform.h"
+#include <stdio.h>
 
 static void escaped(kq_sv s, kq_buf *out) {
     for (size_t i = 0; i < s.n; i++) {
@@ -225,12 +226,42 @@ bool kq_transform_userxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, 
     return item(in, user_data, arena, out);
 }
 
-/* The object without `#attributes`; an element that has nothing else but text is its text. */
-static void plain(kq_dyn value, unsigned depth, kq_buf *out) {
+/* One value as the text that the event has; of an array each on a line of its own, as event logs give it. */
+static void words(kq_dyn value, unsigned depth, kq_buf *scratch) {
+    switch (kq_dyn_tag_of(value)) {
+    case KQ_DYN_NULL: return;
+    case KQ_DYN_STRING: kq_buf_sv(scratch, kq_dyn_string(value)); return;
+    case KQ_DYN_ARRAY:
+        if (depth > DEPTH_MAX) return;
+        for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
+            if (i) kq_buf_char(scratch, '\n');
+            words(kq_dyn_element(value, i), depth + 1, scratch);
+        }
+        return;
+    default: kq_dyn_json(value, scratch);
+    }
+}
+
+/* The object of texts without `#attributes`; an element that has nothing else but text is its text. */
+static void plain(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
     kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
     if (text.n) value = text;
-    if (kq_dyn_tag_of(value) != KQ_DYN_BAG || depth > DEPTH_MAX) {
-        kq_dyn_json(value, out);
+    if (depth > DEPTH_MAX) {
+        kq_buf_str(out, "null");
+        return;
+    }
+    if (kq_dyn_tag_of(value) == KQ_DYN_ARRAY) {
+        for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
+            kq_buf_char(out, i ? ',' : '[');
+            plain(kq_dyn_element(value, i), depth + 1, scratch, out);
+        }
+        kq_buf_str(out, kq_dyn_count(value) ? "]" : "[]");
+        return;
+    }
+    if (kq_dyn_tag_of(value) != KQ_DYN_BAG) {
+        kq_buf_empty(scratch);
+        words(value, 0, scratch);
+        kq_json_string(kq_buf_view(scratch), out);
         return;
     }
     bool any = false;
@@ -243,21 +274,76 @@ static void plain(kq_dyn value, unsigned depth, kq_buf *out) {
         any = true;
         kq_json_string(key, out);
         kq_buf_char(out, ':');
-        plain(part, depth + 1, out);
+        plain(part, depth + 1, scratch, out);
     }
     kq_buf_char(out, '}');
 }
 
-bool kq_transform_userjson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    kq_buf bag, text;
+static void member(kq_sv key, kq_dyn value, kq_buf *scratch, kq_buf *out) {
+    if (out->n > 1) kq_buf_char(out, ',');
+    kq_json_string(key, out);
+    kq_buf_char(out, ':');
+    kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
+    if (text.n) value = text;
+    if (kq_dyn_tag_of(value) == KQ_DYN_BAG) {
+        plain(value, 1, scratch, out);
+        return;
+    }
+    kq_buf_empty(scratch);
+    words(value, 0, scratch);
+    kq_json_string(kq_buf_view(scratch), out);
+}
+
+/* The object of event data as event logs give it: texts, and those without a name as param1, param2, ... */
+static void texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    kq_buf_char(out, '{');
+    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
+        kq_sv key;
+        kq_dyn value = kq_dyn_entry(d, i, &key);
+        kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
+        if (is_attributes(key) || kq_sv_ends(key, KQ_SV("_attributes"))) continue;
+        if (kq_sv_eq(key, KQ_SV("Binary")) && kq_dyn_tag_of(value) == KQ_DYN_NULL) continue; /* an empty element */
+        if (!kq_sv_eq(key, KQ_SV("Data")) || (!text.n && kq_dyn_tag_of(value) != KQ_DYN_ARRAY)) {
+            member(key, value, scratch, out);
+            continue;
+        }
+        if (text.n) value = text;
+        bool many = kq_dyn_tag_of(value) == KQ_DYN_ARRAY;
+        for (uint32_t k = 0, count = many ? kq_dyn_count(value) : 1; k < count; k++) {
+            char name[24];
+            int length = snprintf(name, sizeof name, "param%u", k + 1);
+            member((kq_sv){name, (size_t)length}, many ? kq_dyn_element(value, k) : value, scratch, out);
+        }
+    }
+    kq_buf_char(out, '}');
+}
+
+/* An object of JSON by `write`. */
+static bool rewritten(kq_sv in, void (*write)(kq_dyn d, kq_buf *scratch, kq_buf *out), kq_arena *arena, kq_sv *out) {
+    kq_buf bag, text, scratch;
     kq_buf_init(&bag, arena->budget, 0);
     kq_buf_init(&text, arena->budget, 0);
-    bool ok = kq_dyn_parse_json(in, &bag);
-    if (ok) plain(kq_buf_view(&bag), 0, &text);
-    if (bag.failed || text.failed) arena->failed = true;
-    ok &= !text.failed;
+    kq_buf_init(&scratch, arena->budget, 0);
+    in = keep_digits(in, &scratch);
+    bool ok = !scratch.failed && kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
+    if (ok) write(kq_buf_view(&bag), &scratch, &text);
+    if (bag.failed || text.failed || scratch.failed) arena->failed = true;
+    ok &= !text.failed && !scratch.failed;
     if (ok) *out = kq_arena_copy(arena, kq_buf_view(&text));
     kq_buf_deinit(&bag);
     kq_buf_deinit(&text);
+    kq_buf_deinit(&scratch);
     return ok && out->p;
+}
+
+static void user_texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    plain(d, 0, scratch, out);
+}
+
+bool kq_transform_datajson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return rewritten(in, texts, arena, out);
+}
+
+bool kq_transform_userjson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return rewritten(in, user_texts, arena, out);
 }

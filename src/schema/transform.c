@@ -441,6 +441,7 @@ static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
 }
 
 #define transform_dataxml  kq_transform_dataxml
+#define transform_datajson kq_transform_datajson
 #define transform_userjson kq_transform_userjson
 #define transform_userxml  kq_transform_userxml
 

@@ -103,7 +103,21 @@ xml 9 2026-01-15T10:00:00.1234560Z UserData '<LogFileCleared xmlns=\"http://mani
 xml 8 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared xmlns=\"n\"><SubjectUserName>u</SubjectUserName></LogFileCleared>'
 xml 7 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared><SubjectUserName>u</SubjectUserName></LogFileCleared>'
 xml 6 '' EventData '<Data>a&lt;</Data><Data>2</Data><Data Name=\"N\">18446744073709551615</Data><Data Name=\"L\">[-9223372036854775807,1.5]</Data><Data Name=\"S\">&quot;12345678901234567890</Data>'
-check "user data of WindowsEvent" 0 '{"EventData":{"LogFileCleared":{"SubjectUserName":"a&b","List":["x",7]}}}' '' query 'WindowsEvent | project EventData' --on one9.json
+check "user data of WindowsEvent" 0 '{"EventData":{"LogFileCleared":{"SubjectUserName":"a&b","List":["x","7"]}}}' '' query 'WindowsEvent | project EventData' --on one9.json
+check "event data of WindowsEvent is texts, as from EVTX, and has param1, param2 for what has no name" 0 \
+    '{"EventData":{"param1":"a<","param2":"2","N":"18446744073709551615","L":"-9223372036854775807\n1.5","S":"\"12345678901234567890"}}' '' \
+    query 'WindowsEvent | project EventData' --on one6.json
+data() { # EVENT DATA, WHAT BECOMES OF IT
+    echo '{"Event":{"System":{"Provider":{"#attributes":{"Name":"p"}},"EventID":7,"Channel":"c","EventRecordID":5,"TimeCreated":{"#attributes":{"SystemTime":"2026-01-15T10:00:00Z"}}},"EventData":'"$1"'}}' >data.json
+    check "event data $1" 0 '{"EventData":'"$2"'}' '' query 'WindowsEvent | project EventData' --on data.json
+}
+data '{"#attributes":{"Name":"x"},"Data":{"#text":"one"},"Binary":null}' '{"param1":"one"}'
+data '{"Data":["one",{"#text":"two"}]}' '{"param1":"one","param2":"two"}'
+data '{"Data":"named"}' '{"Data":"named"}'
+data '{"A":true,"B":null,"C":{"#text":1}}' '{"A":"true","B":"","C":"1"}'
+data '{}' '{}'
+data null null
+data '"text"' '"text"'
 
 echo "1..$n"
 exit $bad
