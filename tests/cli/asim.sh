@@ -172,5 +172,34 @@ verdict "a rule on a view replays" "$(grep -q '"AlertName":"Accounts made on the
 "$k" schema imProcesCreate >out 2>err
 verdict "and what each is made of" "$("$k" schema imRegistry | grep -c '"From":"DeviceRegistryEvents.RegistryKey; DeviceRegistryEvents.PreviousRegistryKey; ASimRegistryEventLogs.RegistryKey"' | grep -v '^1$')"
 verdict "schema knows a view that is meant" "$(grep -q "did you mean 'imProcessCreate'" err || cat err)"
+# --- which log told a row
+
+cat >events.ndjson <<'EOF'
+{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe"}
+{"@timestamp":"2026-01-15T10:01:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"NewProcessId":"0x4e","NewProcessName":"C:\\b.exe"}
+{"@timestamp":"2026-01-15T10:02:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":11,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","TargetFilename":"C:\\c.txt"}
+{"@timestamp":"2026-01-15T10:03:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":3,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","Initiated":"true","Protocol":"tcp","SourceIp":"10.0.0.1","SourcePort":"5","DestinationIp":"10.0.0.2","DestinationPort":"80"}
+{"@timestamp":"2026-01-15T10:04:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":22,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","QueryName":"x.example","QueryStatus":"0"}
+{"@timestamp":"2026-01-15T10:05:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":13,"EventType":"SetValue","ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","TargetObject":"HKLM\\a\\b","Details":"x"}
+{"@timestamp":"2026-01-15T10:06:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4624,"TargetUserName":"alice","TargetDomainName":"CORP","LogonType":"3"}
+EOF
+told() { # VIEW, PRODUCTS, more arguments
+    name="EventProduct of $1" of=$1 want=$2
+    shift 2
+    check "$name" 0 "{\"Vendor\":[\"Microsoft\"],\"Product\":[$want]}" '' query \
+        "$of | summarize Vendor = make_set(EventVendor), Product = make_list(EventProduct)" "$@"
+}
+told imProcessCreate '"Sysmon","Security Events"' --on events.ndjson
+told imFileEvent '"Sysmon"' --on events.ndjson
+told imNetworkSession '"Sysmon"' --on events.ndjson
+told imDns '"Sysmon"' --on events.ndjson
+told imRegistry '"Sysmon"' --on events.ndjson
+told imAuthentication '"Security Events"' --on events.ndjson
+echo '{"TimeGenerated":"2026-01-01T10:00:00Z","TenantId":"t","SourceSystem":"","Type":"DeviceProcessEvents","ActionType":"ProcessCreated","ProcessUniqueId":"7"}' >tenant.json
+told imProcessCreate '""' --as DeviceProcessEvents=tenant.json
+echo '{"TimeGenerated":"2026-01-01T10:00:00Z","SourceSystem":"s","Type":"DeviceProcessEvents","ActionType":"ProcessCreated","ProcessUniqueId":"7"}' >system.json
+told imProcessCreate '""' --as DeviceProcessEvents=system.json
+check 'a filter on it' 0 '{"Process":"C:\\b.exe"}' '' query 'imProcessCreate | where EventProduct == "Security Events" | project Process' --on events.ndjson
+
 echo "1..$n"
 exit $bad
