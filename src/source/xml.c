@@ -5,6 +5,7 @@
  */
 #include "native/json.h"
 #include "source/xml_internal.h"
+#include <stdio.h>
 
 uint64_t kq_xml_block_bytes = KQ_BLOCK_BYTES;
 
@@ -27,8 +28,8 @@ static bool behind_lines(kq_sv text) {
 static int detect(kq_sv head, KQ_UNUSED const char *path) {
     kq_buf room;
     kq_buf_init(&room, NULL, 0);
-    kq_sv text;
-    (void)kq_xml_decode_head(head, &text, &room);
+    kq_sv text, unread;
+    (void)kq_xml_decode_head(head, &text, &unread, &room);
     const char *end = text.p + text.n, *p = text.n ? kq_xml_skip(text.p, end) : end;
     const char *label = kq_scan_label(p, end);
     if (label) p = kq_xml_skip(label, end);
@@ -74,12 +75,17 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->crossed, NULL);
     kq_buf_init(&s->carry, budget, 0);
-    kq_sv head, text;
+    kq_sv head, text, unread;
     kq_buf room;
     kq_buf_init(&room, budget, 0);
     kq_status status = kq_stream_head(stream, &head, err);
     if (!status) {
-        s->encoding = kq_xml_decode_head(head, &text, &room);
+        s->encoding = kq_xml_decode_head(head, &text, &unread, &room);
+        if (unread.n)
+            snprintf(s->not_utf8, sizeof s->not_utf8, "text in %.*s, which is not read: what is no UTF-8 is U+FFFD",
+                     (int)unread.n, unread.p);
+        else
+            snprintf(s->not_utf8, sizeof s->not_utf8, "invalid UTF-8, replaced by U+FFFD");
         status = kq_buf_status(&room, err);
         kq_xml_learn(&s->names, text);
     }
@@ -89,7 +95,7 @@ static kq_status open_source(const kq_input *input, kq_stream *stream, kq_report
         return status;
     }
     s->block = kq_xml_block_bytes;
-    if (s->encoding != KQ_XML_UTF8) s->block += s->block % 2; /* whole units */
+    if (s->encoding >= KQ_XML_UTF16LE) s->block += s->block % 2; /* whole units */
     s->size = kq_stream_size(stream);
     s->in_order = !kq_stream_seekable(stream);
     *out = &s->base;
@@ -146,7 +152,7 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
     kq_xml_source *s = (kq_xml_source *)source;
     kq_xml_reader *r = (kq_xml_reader *)reader;
     r->loaded = false;
-    r->utf16 = s->encoding != KQ_XML_UTF8;
+    r->encoding = s->encoding;
     if (r->numbered) s->in_order = true;
     if (s->in_order) {
         KQ_TRY(kq_xml_next(s, r, more, err));

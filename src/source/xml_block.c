@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "source/evtx/utf16.h"
 #include "source/xml_internal.h"
 
@@ -10,10 +11,11 @@ static void too_long(const kq_xml_source *s, uint64_t offset) {
 }
 
 /* Bytes of the file that n bytes of decoded text stand for. */
-static uint64_t stored(bool utf16, const char *p, size_t n) {
-    if (!utf16) return n;
+static uint64_t stored(kq_xml_encoding encoding, const char *p, size_t n) {
+    if (encoding == KQ_XML_UTF8) return n;
     uint64_t units = 0;
     for (size_t i = 0; i < n; i++) units += ((unsigned char)p[i] & 0xC0) != 0x80;
+    if (encoding == KQ_XML_1252) return units;
     for (size_t i = 0; i < n; i++) units += (unsigned char)p[i] >= 0xF0;
     return 2 * units;
 }
@@ -23,14 +25,38 @@ uint64_t kq_xml_offset(kq_xml_reader *r, const char *p) {
         r->mark = r->block.p;
         r->mark_at = r->block_at;
     }
-    r->mark_at += stored(r->utf16, r->mark, (size_t)(p - r->mark));
+    r->mark_at += stored(r->encoding, r->mark, (size_t)(p - r->mark));
     r->mark = p;
     return r->mark_at;
 }
 
-/* Appends UTF-16 as UTF-8. What does not make a whole character yet is left: *used bytes were taken. */
+/* Windows-1252 as UTF-8, with room for three times as many bytes. Its five bytes without a meaning are the control
+ * characters that they are in ISO 8859-1, as browsers have it. */
+static size_t from_1252(const unsigned char *p, size_t n, char *to) {
+    static const uint16_t high[32] = {0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                      0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D,   0x017D, 0x8F,
+                                      0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                      0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
+    char *out = to;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < 0x80)
+            *out++ = (char)p[i];
+        else
+            out += kq_utf8_encode(p[i] < 0xA0 ? high[p[i] - 0x80] : p[i], out);
+    }
+    return (size_t)(out - to);
+}
+
+/* Appends text that is not UTF-8 as UTF-8. What does not make a whole character yet is left: *used bytes were taken. */
 static kq_status decode(kq_xml_encoding encoding, char *p, size_t n, bool ended, size_t *used, kq_buf *out,
                         kq_error *err) {
+    if (encoding == KQ_XML_1252) {
+        char *to = kq_buf_reserve(out, 3 * n + KQ_SCAN_SLACK);
+        if (!to) return kq_buf_status(out, err);
+        out->n += from_1252((const unsigned char *)p, n, to);
+        *used = n;
+        return KQ_OK;
+    }
     size_t units = n / 2;
     *used = units * 2;
     if (encoding == KQ_XML_UTF16BE)
@@ -54,19 +80,53 @@ static kq_status decode(kq_xml_encoding encoding, char *p, size_t n, bool ended,
     return KQ_OK;
 }
 
-kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_buf *room) {
+/* The encoding that the declaration at the beginning names: encoding="x", or "". */
+static kq_sv declared(kq_sv head) {
+    const char *p = head.p, *end = head.p + head.n;
+    if (!kq_sv_starts(head, KQ_SV("<?xml ")) || !(end = memchr(p, '>', head.n))) return KQ_SV("");
+    p = kq_xml_find(p, end, KQ_SV("encoding"));
+    if (!p) return KQ_SV("");
+    p = kq_xml_skip(p + 8, end);
+    if (p == end || *p != '=') return KQ_SV("");
+    p = kq_xml_skip(p + 1, end);
+    if (p == end || (*p != '"' && *p != '\'')) return KQ_SV("");
+    const char *name = ++p;
+    while (p < end && ((kq_ascii_lower(*p) >= 'a' && kq_ascii_lower(*p) <= 'z') || (*p >= '0' && *p <= '9') ||
+                       memchr("-_.:", *p, 4)))
+        p++;
+    return p < end && *p == name[-1] && p - name <= 32 ? (kq_sv){name, (size_t)(p - name)} : KQ_SV("");
+}
+
+/* How bytes are stored whose declaration names this. Who declares UTF-16 in bytes that are not has stored the text
+ * anew. */
+static kq_xml_encoding encoding_of(kq_sv name, kq_sv *unread) {
+    static const char *const read[] = {"utf-8",  "utf8",     "us-ascii", "ascii",
+                                       "utf-16", "utf-16le", "utf-16be", "unicode"},
+                             *const single[] = {"iso-8859-1", "latin1", "windows-1252", "cp1252"};
+    if (!name.n) return KQ_XML_UTF8;
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+        if (kq_sv_eq_ascii_ci(name, kq_sv_of(read[i]))) return KQ_XML_UTF8;
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        if (kq_sv_eq_ascii_ci(name, kq_sv_of(single[i]))) return KQ_XML_1252;
+    *unread = name;
+    return KQ_XML_UTF8;
+}
+
+kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_sv *unread, kq_buf *room) {
     const unsigned char *u = (const unsigned char *)head.p;
     *text = head;
+    *unread = KQ_SV("");
     if (head.n >= 3 && memcmp(u, "\xEF\xBB\xBF", 3) == 0) *text = kq_sv_slice(head, 3, head.n);
     if (head.n < 4) return KQ_XML_UTF8;
     kq_xml_encoding encoding = KQ_XML_UTF8;
     if ((u[0] == 0xFF && u[1] == 0xFE) || (u[0] == '<' && !u[1])) encoding = KQ_XML_UTF16LE;
     if ((u[0] == 0xFE && u[1] == 0xFF) || (!u[0] && u[1] == '<')) encoding = KQ_XML_UTF16BE;
+    if (encoding == KQ_XML_UTF8 && text->n == head.n) encoding = encoding_of(declared(head), unread);
     if (encoding == KQ_XML_UTF8) return encoding;
-    size_t skip = u[0] == '<' || u[1] == '<' ? 0 : 2, used;
+    size_t skip = encoding == KQ_XML_1252 || u[0] == '<' || u[1] == '<' ? 0 : 2, used;
     kq_buf swapped;
     kq_buf_init(&swapped, NULL, 0);
-    kq_buf_append(&swapped, head.p + skip, (head.n - skip) & ~(size_t)1);
+    kq_buf_append(&swapped, head.p + skip, encoding == KQ_XML_1252 ? head.n : (head.n - skip) & ~(size_t)1);
     if (!swapped.failed) (void)decode(encoding, swapped.p, swapped.n, true, &used, room, NULL);
     kq_buf_deinit(&swapped);
     *text = kq_buf_view(room);
@@ -200,7 +260,7 @@ static kq_status read_more(kq_xml_source *s, kq_xml_reader *r, kq_error *err) {
     __atomic_add_fetch(&s->base.report->bytes, consumed - s->consumed, __ATOMIC_RELAXED);
     s->consumed = consumed;
     if (status == KQ_ERR_DAMAGED || status == KQ_ERR_IO) {
-        kq_xml_damage(s, s->carry_at + stored(r->utf16, b->p, b->n), why.message);
+        kq_xml_damage(s, s->carry_at + stored(r->encoding, b->p, b->n), why.message);
         got = 0;
     } else if (status) {
         if (err) *err = why;
@@ -218,7 +278,7 @@ static kq_status read_more(kq_xml_source *s, kq_xml_reader *r, kq_error *err) {
 
 /* Drops the first n bytes of the block. */
 static void drop(kq_xml_source *s, kq_xml_reader *r, size_t n) {
-    r->block_at += stored(r->utf16, r->block.p, n);
+    r->block_at += stored(r->encoding, r->block.p, n);
     s->carry_at = r->block_at;
     r->block.n -= n;
     memmove(r->block.p, r->block.p + n, r->block.n);
@@ -300,7 +360,7 @@ kq_status kq_xml_next(kq_xml_source *s, kq_xml_reader *r, bool *more, kq_error *
     r->to = (size_t)(cut - b->p);
     kq_buf_append(&s->carry, cut, b->n - r->to);
     KQ_TRY(kq_buf_status(&s->carry, err));
-    s->carry_at = r->block_at + stored(r->utf16, b->p, r->to);
+    s->carry_at = r->block_at + stored(r->encoding, b->p, r->to);
     r->first = s->count;
     size_t before = r->to;
     check_last(s, r);

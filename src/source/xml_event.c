@@ -67,7 +67,7 @@ static bool well_formed(parsing *x, kq_sv *text) {
     text->p = to;
     text->n = (size_t)(out - to);
     kq_arena_trim(&r->arena, to, room, text->n);
-    r->flaw = "invalid UTF-8, replaced by U+FFFD";
+    r->flaw = r->source->not_utf8;
     return true;
 }
 
@@ -682,7 +682,7 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
         memset(r->stamps, 0, r->request.nslots * sizeof *r->stamps);
         r->stamp = 1;
     }
-    bool whole = parse(&x);
+    bool whole = parse(&x), given = false;
     *end = x.p;
     *skipped = x.unwanted;
     *why = x.broken;
@@ -692,10 +692,13 @@ kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink,
         bool taken;
         if (!take(&x, set, &taken)) return memory_status(r, err);
         if (!taken) continue;
+        given = true;
         if (!fill_row(&x, set)) return memory_status(r, err);
         if (sink->offset) *sink->offset = kq_xml_offset(r, p);
         KQ_TRY(sink->row(sink->ctx, r->alive[i], r->row, done, err));
     }
+    /* also where only parts of it that were made anew (EventData) held it, or nothing that was asked for */
+    if (given && !r->clean && !r->flaw && !kq_text_is_utf8(p, (size_t)(x.p - p))) r->flaw = r->source->not_utf8;
     if (x.odd && sink && !r->flaw) r->flaw = "a '&' that begins no reference, left as it is";
     return KQ_OK;
 }

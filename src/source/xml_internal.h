@@ -25,7 +25,7 @@ extern uint64_t kq_xml_block_bytes;
 #define KQ_XML_DEPTH 64u  /* elements inside elements */
 #define KQ_XML_ATTRS 256u /* attributes of one element */
 
-typedef enum kq_xml_encoding { KQ_XML_UTF8, KQ_XML_UTF16LE, KQ_XML_UTF16BE } kq_xml_encoding;
+typedef enum kq_xml_encoding { KQ_XML_UTF8, KQ_XML_1252, KQ_XML_UTF16LE, KQ_XML_UTF16BE } kq_xml_encoding;
 
 typedef struct kq_xml_source {
     kq_source base;
@@ -33,6 +33,7 @@ typedef struct kq_xml_source {
     kq_budget *budget;
     kq_xml_names names;
     kq_xml_encoding encoding;
+    char not_utf8[96]; /* what is told of text that is no UTF-8 */
     bool in_order;
     uint64_t block, size;
     uint64_t next; /* morsels dealt */
@@ -93,8 +94,8 @@ typedef struct kq_xml_reader {
     uint64_t block_at, first; /* offset of block.p[0] in the file; number of the first event */
     bool loaded;              /* claim() filled the block */
     bool clean;               /* it is well-formed UTF-8 */
-    bool utf16;
-    const char *mark; /* utf16: a place whose offset is known */
+    kq_xml_encoding encoding;
+    const char *mark; /* not UTF-8: a place whose offset is known */
     uint64_t mark_at;
 
     /* the event */
@@ -120,8 +121,9 @@ uint64_t kq_xml_offset(kq_xml_reader *r, const char *p);
 kq_status kq_xml_load(kq_xml_source *s, kq_xml_reader *r, uint64_t number, kq_error *err);
 /* Reads the next events in order; *more is false at the end. Under the scan's lock. */
 kq_status kq_xml_next(kq_xml_source *s, kq_xml_reader *r, bool *more, kq_error *err);
-/* The first bytes of a file as UTF-8, as many as are needed to recognise it, and how they are stored. */
-kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_buf *room);
+/* The first bytes of a file as UTF-8, as many as are needed to recognise it, and how they are stored. Without a mark of
+ * UTF-16 or UTF-8, what is declared says that; *unread is the name that is declared when we do not read it, or "". */
+kq_xml_encoding kq_xml_decode_head(kq_sv head, kq_sv *text, kq_sv *unread, kq_buf *room);
 
 /* xml_event.c: what the request needs, by slot. Errors: NOMEM, LIMIT. */
 kq_status kq_xml_plan(kq_xml_reader *r, kq_error *err);

@@ -36,6 +36,25 @@ check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --
 printf 'PS C:\\> Get-WinEvent x\n%s\n%s\n' "$event" "$event" >banner.txt
 check "lines before the first event are named, the events read" 3 "$row $row" 'byte 0: text that is no event' query "$query" --on banner.txt
 
+# --- bytes that are no UTF-8
+
+printf '%s' "$event" | sed 's/explorer/caf@/' | tr @ '\351' >latin.xml
+for q in 'WindowsEvent | project T = tostring(EventData.ParentCommandLine)' 'DeviceProcessEvents | project T = InitiatingProcessCommandLine' \
+    'Event | project T = extract("caf[^.]*.exe", 0, EventData)'; do
+    check "invalid UTF-8 is told: $q" 3 '{"T":"caf�.exe"}' 'latin.xml at byte 0: invalid UTF-8' query "$q" --on latin.xml
+done
+chatty=yes
+check "and by inspect" 3 '{"Table":"DeviceProcessEvents","Channel":"","Provider":"","EventID":null,"Records":1,"First":"2026-01-02T03:04:05.6Z","Last":"2026-01-02T03:04:05.6Z"} {"Table":"Event","Channel":"Microsoft-Windows-Sysmon/Operational","Provider":"Microsoft-Windows-Sysmon","EventID":1,"Records":1,"First":"2026-01-02T03:04:05.6789Z","Last":"2026-01-02T03:04:05.6789Z"}' \
+    'latin.xml at byte 0: invalid UTF-8' inspect latin.xml
+chatty=
+{ printf '<?xml version="1.0" encoding="iso-8859-1"?>\n'; cat latin.xml; } >declared.xml
+gzip -c declared.xml >declared.gz
+for f in declared.xml declared.gz; do
+    check "ISO 8859-1 that is declared is read, $f" 0 '{"T":"café.exe"}' '' query 'WindowsEvent | project T = tostring(EventData.ParentCommandLine)' --on $f
+done
+{ printf '<?xml version="1.0" encoding="windows-1251"?>\n'; cat latin.xml; } >cyrillic.xml
+check "another encoding is named" 3 '{"Count":1}' 'text in windows-1251, which is not read' query 'WindowsEvent | count' --on cyrillic.xml
+
 # --- a time that is none
 
 none=$(printf '%s' "$event" | sed "s/SystemTime='[^']*'/SystemTime='soon'/")

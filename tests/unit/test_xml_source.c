@@ -262,6 +262,41 @@ static void utf16(void **state) {
     kq_buf_deinit(&text);
 }
 
+#define DATA_OF(text) "<Event>" HEAD "<EventData><Data Name='a'>" text "</Data></EventData></Event>\n"
+/* What is declared counts where no mark says otherwise: Windows-1252 is read, others are told of where they matter. */
+static void encodings(void **state) {
+    (void)state;
+#define BODY                                                                                                           \
+    "<Events><Event>" HEAD "<EventData><Data Name='a'>\x80\xE9\xFF\x81</Data></EventData></Event>"                     \
+    "<Event>" HEAD "<a>\xE9<!--\xE9--></a></Event></Events>"
+    static const char *const names[] = {"iso-8859-1", "ISO-8859-1", "Windows-1252", "latin1", "cp1252"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[600], rows[100];
+        snprintf(text, sizeof text, "<?xml version='1.0' encoding='%s'?>\n%s", names[i], BODY);
+        unsigned at = (unsigned)(strstr(text, "<Event>") - text);
+        snprintf(rows, sizeof rows, "0:\xE2\x82\xAC\xC3\xA9\xC3\xBF\xC2\x81|%u\n0:~|%u\n", at, at + 121);
+        expect(text, "EventData.a $offset", rows, "");
+        assert_int_equal(kq_source_xml.detect(kq_sv_of(text), "x"), 90);
+    }
+    const char *mended = "0:\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\n0:~\n";
+    expect("<?xml encoding=\"utf-16\"?>" BODY, "EventData.a", mended,
+           "33 invalid UTF-8, replaced by U+FFFD\n154 invalid UTF-8, replaced by U+FFFD\n");
+    expect("<?xml encoding = \"windows-1251\" ?>" BODY, "EventData.a", mended,
+           "42 text in windows-1251, which is not read: what is no UTF-8 is U+FFFD\n"
+           "163 text in windows-1251, which is not read: what is no UTF-8 is U+FFFD\n");
+    expect("<?xml encoding='windows-1251'?>" DATA_OF("x") DATA_OF("\xC3\xA9"), "EventData.a", "0:x\n0:\xC3\xA9\n", "");
+    expect("<?xml encoding='a\nb'?><Event>" HEAD "\xE9</Event>", "System.EventID", "0:3\n",
+           "22 invalid UTF-8, replaced by U+FFFD\n");
+    expect("\xEF\xBB\xBF<?xml encoding='latin1'?>" DATA_OF("\xC3\xA9"), "EventData.a", "0:\xC3\xA9\n", "");
+    expect("<Event>" HEAD "<?xml encoding='latin1'?></Event>" DATA_OF("\xC3\xA9"), "EventData.a", "0:~\n0:\xC3\xA9\n",
+           "");
+    /* told of what is given as a row, whatever it shows of it, and of nothing else */
+    const char *told = "0 invalid UTF-8, replaced by U+FFFD\n";
+    expect(DATA_OF("\xE9"), "$EventDataJson", "0:{\"a\":\"\xEF\xBF\xBD\"}\n", told);
+    expect(DATA_OF("\xE9"), "System.EventID", "0:3\n", told);
+    expect(DATA_OF("\xE9"), "System.EventID=4 EventData.a", "", "");
+}
+
 #define GOOD "<Event>" HEAD "<EventData><Data Name='a'>1</Data></EventData></Event>\n"
 static void damage(void **state) {
     (void)state;
@@ -297,8 +332,7 @@ static void damage(void **state) {
 }
 
 /* What looks like an event in CDATA or in a comment is text. */
-#define FORGED        "<Event>" HEAD "<EventData><Data Name='a'>forged</Data></EventData></Event>"
-#define DATA_OF(text) "<Event>" HEAD "<EventData><Data Name='a'>" text "</Data></EventData></Event>\n"
+#define FORGED "<Event>" HEAD "<EventData><Data Name='a'>forged</Data></EventData></Event>"
 static void sections(void **state) {
     (void)state;
     expect(DATA_OF("<![CDATA[" FORGED "]]>") GOOD, "EventData.a", "0:" FORGED "\n0:1\n", "");
@@ -528,9 +562,9 @@ static int teardown(void **state) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(same_as_evtx), T(files),           T(spellings),  T(data_of_all_kinds), T(places),
-        T(utf16),        T(damage),          T(sections),   T(open_sections),     T(bounds),
-        T(too_long),     T(sets_and_judges), T(compressed), T(detection),
+        T(same_as_evtx), T(files),     T(spellings),       T(data_of_all_kinds), T(places),
+        T(utf16),        T(encodings), T(damage),          T(sections),          T(open_sections),
+        T(bounds),       T(too_long),  T(sets_and_judges), T(compressed),        T(detection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
