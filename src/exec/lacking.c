@@ -1,13 +1,18 @@
 #include "exec/lacking.h"
+#include "base/number.h"
 #include "kql/reach.h"
 #include <stdio.h>
 
-/* A column of one source that is always the same; without a source: a table that has no rows here. */
+#define TEXTS_SHOWN   4
+#define SOURCES_SHOWN 6
+
+/* A column of one source that can only have a few values; without a source: a table that has no rows here. */
 typedef struct cause {
     struct table *table;
     const kq_catalog_source *source;
     uint32_t column; /* of the table */
-    kq_value value;
+    const kq_sv *texts;
+    uint32_t n;
 } cause;
 
 /* A table that the query reads, and what fills it. */
@@ -15,7 +20,7 @@ typedef struct table {
     const kq_table *is;
     const kq_catalog_source *sources;
     size_t nsources;
-    cause *always;     /* of each source each column */
+    cause *causes;     /* of each source each column */
     kq_known *known;   /* the same, for legs */
     uint64_t *records; /* of each source, once counted */
     bool own;          /* an export may have every column */
@@ -29,8 +34,26 @@ typedef struct lacking {
     kq_runner *runner;
     kq_arena arena;
     table *tables;
-    size_t leaves; /* scans of tables with data */
+    size_t leaves;       /* scans of tables with data */
+    const kq_leg *could; /* that would be there if the inputs had their events */
 } lacking;
+
+/* What the plan's values of a column are that has these texts. */
+static kq_status known_of(lacking *l, const cause *c, kq_known *out, kq_error *err) {
+    kq_type type = c->table->is->columns.items[c->column].type;
+    kq_value *values = kq_arena_array(&l->arena, kq_value, c->n + 1);
+    if (!values) return kq_arena_status(&l->arena, err);
+    for (uint32_t i = 0; i < c->n; i++) {
+        int64_t number;
+        values[i] = type == KQ_STRING ? kq_value_sv(c->texts[i]) : kq_value_null(type);
+        if (type == KQ_STRING || !c->texts[i].n) continue;
+        if ((type != KQ_INT && type != KQ_LONG) || !kq_number_parse_long(c->texts[i], &number)) return KQ_OK;
+        values[i] = kq_value_long(number);
+        values[i].type = type;
+    }
+    if (c->n) *out = (kq_known){values, c->n, c};
+    return KQ_OK;
+}
 
 static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error *err) {
     const kq_catalog *catalog = l->runner->env.catalog;
@@ -45,30 +68,28 @@ static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error 
                  .next = l->tables};
     if (t->data) KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
     size_t n = t->nsources * is->columns.n;
-    t->always = kq_arena_array(&l->arena, cause, n + 1);
+    t->causes = kq_arena_array(&l->arena, cause, n + 1);
     t->known = kq_arena_array(&l->arena, kq_known, n + 1);
-    if (!t->always || !t->known) return kq_arena_status(&l->arena, err);
+    if (!t->causes || !t->known) return kq_arena_status(&l->arena, err);
     for (size_t i = 0; i < n; i++) {
-        cause *c = &t->always[i];
-        kq_sv text;
+        cause *c = &t->causes[i];
         *c = (cause){.table = t, .source = &t->sources[i / is->columns.n], .column = (uint32_t)(i % is->columns.n)};
-        if (!kq_catalog_always(c->source, c->column, &text)) continue;
-        kq_type type = is->columns.items[c->column].type;
-        c->value = type == KQ_STRING ? kq_value_sv(text) : kq_value_null(type);
-        t->known[i] = (kq_known){&c->value, c};
+        KQ_TRY(kq_catalog_values(c->source, c->column, &l->arena, &c->texts, &c->n, err));
+        KQ_TRY(known_of(l, c, &t->known[i], err));
     }
     l->tables = t;
     *out = t;
     return KQ_OK;
 }
 
-static kq_status add_leg(lacking *l, const kq_plan *scan, const kq_known *known, kq_legs *out, kq_error *err) {
+static kq_status add_leg(lacking *l, const kq_plan *scan, const kq_known *known, const cause *from, kq_legs *out,
+                         kq_error *err) {
     kq_leg *leg = kq_arena_new(&l->arena, kq_leg);
     kq_known *columns = kq_arena_array(&l->arena, kq_known, scan->out.n + 1);
     if (!leg || !columns) return kq_arena_status(&l->arena, err);
     for (uint32_t i = 0; known && i < scan->out.n; i++)
         columns[i] = known[scan->u.scan.columns ? scan->u.scan.columns[i] : i];
-    *leg = (kq_leg){columns, out->legs};
+    *leg = (kq_leg){columns, from, out->legs};
     out->legs = leg;
     return KQ_OK;
 }
@@ -89,14 +110,20 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
         return KQ_OK;
     }
     l->leaves++;
-    if (t->own || !t->nsources) return add_leg(l, scan, NULL, out, err);
+    if (t->own || !t->nsources) return add_leg(l, scan, NULL, NULL, out, err);
     for (size_t i = t->nsources; i-- > 0;)
-        if (!t->records || t->records[i]) KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, out, err));
+        if (!t->records || t->records[i])
+            KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, &t->causes[i * t->is->columns.n], out, err));
     return KQ_OK;
 }
 
 static void suspect(KQ_UNUSED void *ctx, const void *why) {
     ((const cause *)why)->table->suspect = true;
+}
+
+/* A column that is never there, not one by whose texts a query chooses what it reads. */
+static bool never(const cause *c) {
+    return c->n == 1 && !c->texts[0].n;
 }
 
 /* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". Appended. */
@@ -108,12 +135,20 @@ static kq_status sentence(lacking *l, const cause *c, kq_buf *out, kq_error *err
         return c->table->data ? kq_catalog_source_list(l->runner->env.catalog, t, out, err) : KQ_OK;
     }
     kq_sv name = t->columns.items[c->column].name;
-    kq_sv text = c->value.type == KQ_STRING ? kq_str_view(&c->value.u.s) : KQ_SV("");
     kq_buf_sv(out, name);
-    if (text.n)
-        kq_buf_printf(out, " is always \"" KQ_SV_FMT "\" in ", KQ_SV_ARG(text));
+    if (never(c))
+        kq_buf_str(out, " is never available");
     else
-        kq_buf_str(out, " is never available in ");
+        kq_buf_str(out, c->n == 1 ? " is always " : " is only ");
+    bool empty = false;
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        empty |= !c->texts[i].n;
+        if (c->texts[i].n && shown++ < TEXTS_SHOWN)
+            kq_buf_printf(out, "%s\"" KQ_SV_FMT "\"", shown > 1 ? ", " : "", KQ_SV_ARG(c->texts[i]));
+    }
+    if (shown > TEXTS_SHOWN) kq_buf_str(out, ", ...");
+    kq_buf_str(out, empty && shown ? " or empty in " : " in ");
     kq_buf_printf(out, KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
     return KQ_OK;
 }
@@ -133,6 +168,7 @@ static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs 
         again |= known;
     }
     l->leaves = again ? 0 : l->leaves;
+    if (again) l->could = out->legs;
     return again ? kq_reach_legs(&reach, plan, out, err) : KQ_OK;
 }
 
@@ -148,20 +184,62 @@ static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
     return true;
 }
 
+static bool told_before(const kq_leg *first, const kq_leg *l) {
+    for (; first != l; first = first->next)
+        if (first->from && ((const cause *)first->from)->source == ((const cause *)l->from)->source) return true;
+    return false;
+}
+
+/* "the events that could (Security 4697, System 7045) are in no input": of sources that nothing else ends. Appended. */
+static void add_could(const lacking *l, kq_buf *out) {
+    uint32_t n = 0;
+    for (const kq_leg *leg = l->could; leg; leg = leg->next)
+        if (!leg->from) return;
+    for (const kq_leg *leg = l->could; leg; leg = leg->next) {
+        const cause *c = leg->from;
+        if (told_before(l->could, leg) || (c->table->records && c->table->records[c->source - c->table->sources]))
+            continue;
+        if (n < SOURCES_SHOWN)
+            kq_buf_printf(out, "%s" KQ_SV_FMT, n ? ", " : "; the events that could (", KQ_SV_ARG(c->source->name));
+        else if (n == SOURCES_SHOWN)
+            kq_buf_str(out, ", ...");
+        n++;
+    }
+    if (n) kq_buf_str(out, ") are in no input");
+}
+
+/* Was it said when the query ran that the table has no rows? Of one without data it always is. */
+static bool noted(const lacking *l, const cause *c) {
+    const kq_buf *notes = &l->runner->notes;
+    kq_sv name = c->table->is->name;
+    if (c->source) return false;
+    if (!c->table->data) return true;
+    for (const char *p = notes->p; p && p < notes->p + notes->n; p += strlen(p) + 1)
+        if (strstr(p, " no rows here: no input has ") && memmem(p, strlen(p), name.p, name.n)) return true;
+    return false;
+}
+
 static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_buf *text,
                           kq_error *err) {
-    bool nothing = !legs->legs, missing = nothing;
+    bool nothing = !legs->legs, missing = nothing || legs->of_nothing, first = true;
     uint32_t n = 0;
     for (const kq_ended *e = legs->ended; e; e = e->next) missing &= !((const cause *)e->why)->source;
     for (const kq_ended *e = legs->ended; e; e = e->next) n += told(legs->ended, e, missing);
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;
         if (!told(legs->ended, e, missing)) continue;
+        if (!every && noted(l, c)) break;
+        if (!nothing && !legs->of_nothing && c->source && !never(c)) continue;
         kq_buf_clear(text);
-        kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
+        if (legs->of_nothing)
+            kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
+        else
+            kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
         KQ_TRY(sentence(l, c, text, err));
         if (!every && c->table->records && c->source && n > 1)
             kq_buf_printf(text, ", nor in %u other source%s here", n - 1, n > 2 ? "s" : "");
+        if ((nothing || legs->of_nothing) && c->source && first) add_could(l, text);
+        first = false;
         kq_buf_char(text, 0);
         KQ_TRY(kq_buf_status(text, err));
         KQ_TRY(fn(ctx, nothing, text->p, err));
@@ -187,14 +265,14 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     kq_status status = kq_runner_bind(runner, text, &l.arena, &cleanups, &query, err);
     if (!status) status = legs_here(&l, query.plan, every, &legs, err);
     /* what one source lacks says something of the query when it reads that table and no other */
-    if (!status && (!legs.legs || (every && l.leaves == 1))) status = tell(&l, &legs, every, fn, ctx, err);
+    if (!status && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
+        status = tell(&l, &legs, every, fn, ctx, err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&l.arena);
     return status;
 }
 
 kq_status kq_lacking_note(void *runner, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
-    /* a table without data was told when the query began, one without events when it was read */
-    if (!strstr(sentence, "no input has ")) kq_runner_note(runner, "%s", sentence);
+    kq_runner_note(runner, "%s", sentence);
     return KQ_OK;
 }

@@ -5,12 +5,21 @@
 #define LEGS_MAX   256   /* of an operator; more are taken as one of which nothing is known */
 #define ENDED_MAX  64
 #define EXPRS_MAX  2000000 /* parts of expressions; those beyond are not known */
+#define PICKED_MAX 3       /* columns of an expression that can be several values; with more it is not known */
+#define VALUES_MAX 256     /* of a column, and ways to choose one for each column of an expression */
+
+/* A column of an expression and which of its values is tried. */
+typedef struct picked {
+    uint32_t column, at, n;
+} picked;
 
 typedef struct walk {
     const kq_reach *reach;
     kq_arena *arena;
     kq_cleanup *cleanups;
     unsigned visits, exprs;
+    picked picked[PICKED_MAX];
+    uint32_t npicked;
     kq_error *err;
 } walk;
 
@@ -19,10 +28,10 @@ static kq_status out_of_memory(const walk *w) {
     return status ? status : kq_nomem(w->err);
 }
 
-static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns) {
+static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns, const void *from) {
     kq_leg *leg = kq_arena_new(w->arena, kq_leg);
     if (!leg) return out_of_memory(w);
-    *leg = (kq_leg){.columns = columns};
+    *leg = (kq_leg){.columns = columns, .from = from};
     **tail = leg;
     *tail = &leg->next;
     return KQ_OK;
@@ -33,7 +42,7 @@ static kq_status any_rows(const walk *w, const kq_plan *p, kq_leg **out) {
     kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
     if (!columns) return out_of_memory(w);
     *out = NULL;
-    return add_leg(w, &out, columns);
+    return add_leg(w, &out, columns, NULL);
 }
 
 static size_t count(const kq_leg *l) {
@@ -64,9 +73,13 @@ static kq_expr *put_in(walk *w, const kq_expr *e, const kq_known *known, unsigne
     kq_expr *copy = kq_arena_new(w->arena, kq_expr);
     if (!copy) return NULL;
     *copy = *e;
-    if (e->kind == KQ_EXPR_COLUMN && known[e->column].value) {
+    if (e->kind == KQ_EXPR_COLUMN && known[e->column].n) {
+        uint32_t at = known[e->column].n == 1 ? 0 : UINT32_MAX;
+        for (uint32_t i = 0; i < w->npicked; i++)
+            if (w->picked[i].column == e->column) at = w->picked[i].at;
+        if (at == UINT32_MAX) return copy;
         copy->kind = KQ_EXPR_CONST;
-        copy->value = *known[e->column].value;
+        copy->value = known[e->column].values[at];
         if (!*why) *why = known[e->column].why;
     }
     if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return copy;
@@ -80,6 +93,38 @@ static kq_expr *put_in(walk *w, const kq_expr *e, const kq_known *known, unsigne
     return copy; /* what a function refuses is not known */
 }
 
+/* Notes the columns of an expression that can be several values, each at its first. False: they are too many. */
+static bool pick(walk *w, const kq_expr *e, const kq_known *known, unsigned depth) {
+    if (e->kind == KQ_EXPR_COLUMN && known[e->column].n > 1) {
+        for (uint32_t i = 0; i < w->npicked; i++)
+            if (w->picked[i].column == e->column) return true;
+        if (w->npicked == PICKED_MAX) return false;
+        w->picked[w->npicked++] = (picked){e->column, 0, known[e->column].n};
+    }
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return e->kind != KQ_EXPR_CALL;
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (!pick(w, e->args[i], known, depth + 1)) return false;
+    return true;
+}
+
+/* The columns at their first values; none of them, which leaves them unknown, when there are too many ways. */
+static void pick_all(walk *w, const kq_expr *e, const kq_known *known) {
+    size_t ways = 1;
+    w->npicked = 0;
+    bool all = pick(w, e, known, 0);
+    for (uint32_t i = 0; all && i < w->npicked; i++) all = (ways *= w->picked[i].n) <= VALUES_MAX;
+    if (!all) w->npicked = 0;
+}
+
+/* The next way to choose values; false after the last. */
+static bool pick_next(walk *w) {
+    for (uint32_t i = 0; i < w->npicked; i++) {
+        if (++w->picked[i].at < w->picked[i].n) return true;
+        w->picked[i].at = 0;
+    }
+    return false;
+}
+
 static bool is_and(const kq_expr *e) {
     return e->kind == KQ_EXPR_CALL && e->nargs == 2 && strcmp(e->fn->name, "and") == 0;
 }
@@ -91,9 +136,13 @@ static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigne
         return *out ? holds(w, e->args[1], known, depth + 1, out, why) : KQ_OK;
     }
     *why = NULL;
-    const kq_expr *now = put_in(w, e, known, 0, why);
-    if (!now) return out_of_memory(w);
-    *out = now->kind != KQ_EXPR_CONST || (!now->value.null && now->value.u.b);
+    pick_all(w, e, known);
+    do {
+        const kq_expr *now = put_in(w, e, known, 0, why);
+        if (!now) return out_of_memory(w);
+        *out = now->kind != KQ_EXPR_CONST || (!now->value.null && now->value.u.b);
+    } while (!*out && pick_next(w));
+    w->npicked = 0;
     return KQ_OK;
 }
 
@@ -104,7 +153,7 @@ static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *o
         const void *why = NULL;
         KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why));
         if (stays) {
-            KQ_TRY(add_leg(w, &tail, l->columns));
+            KQ_TRY(add_leg(w, &tail, l->columns, l->from));
             continue;
         }
         KQ_TRY(add_ended(w, &out->ended, why));
@@ -113,17 +162,48 @@ static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *o
     return KQ_OK;
 }
 
+static bool same(const kq_value *a, const kq_value *b) {
+    if (a->type != b->type || a->null != b->null) return false;
+    if (a->null) return true;
+    if (a->type == KQ_STRING) return kq_sv_eq(kq_str_view(&a->u.s), kq_str_view(&b->u.s));
+    return a->type == KQ_BOOL && a->u.b == b->u.b; /* of others a value may stand twice */
+}
+
+/* All that an expression of a leg's columns can be. */
+static kq_status values_of(walk *w, const kq_expr *e, const kq_known *known, kq_known *out) {
+    const void *why = NULL;
+    size_t ways = 1;
+    *out = (kq_known){0};
+    if (e->kind == KQ_EXPR_COLUMN) {
+        *out = known[e->column];
+        return KQ_OK;
+    }
+    pick_all(w, e, known);
+    for (uint32_t i = 0; i < w->npicked; i++) ways *= w->picked[i].n;
+    kq_value *values = kq_arena_array(w->arena, kq_value, ways);
+    if (!values) return out_of_memory(w);
+    uint32_t n = 0;
+    bool more = true;
+    while (more) {
+        const kq_expr *now = put_in(w, e, known, 0, &why);
+        if (!now) return out_of_memory(w);
+        if (now->kind != KQ_EXPR_CONST) break;
+        bool there = false;
+        for (uint32_t i = 0; i < n && !there; i++) there = same(&values[i], &now->value);
+        if (!there) values[n++] = now->value;
+        more = pick_next(w);
+    }
+    w->npicked = 0;
+    if (!more) *out = (kq_known){values, n, why};
+    return KQ_OK;
+}
+
 /* What expressions of a leg's columns are, in the first of `width` columns. */
 static kq_status compute(walk *w, kq_expr **exprs, uint32_t n, uint32_t width, const kq_leg *l, kq_leg ***tail) {
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
-    for (uint32_t i = 0; i < n; i++) {
-        const void *why = NULL;
-        const kq_expr *e = put_in(w, exprs[i], l->columns, 0, &why);
-        if (!e) return out_of_memory(w);
-        if (e->kind == KQ_EXPR_CONST) columns[i] = (kq_known){&e->value, why};
-    }
-    return add_leg(w, tail, columns);
+    for (uint32_t i = 0; i < n; i++) KQ_TRY(values_of(w, exprs[i], l->columns, &columns[i]));
+    return add_leg(w, tail, columns, l->from);
 }
 
 /* A leg whose columns stand at `at` of `width`. */
@@ -131,7 +211,7 @@ static kq_status placed(walk *w, const kq_leg *l, uint32_t n, uint32_t at, uint3
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
     if (n) memcpy(columns + at, l->columns, n * sizeof *columns);
-    return add_leg(w, tail, columns);
+    return add_leg(w, tail, columns, l->from);
 }
 
 /* The input's legs of which the first `n` columns stay as they are, but for those in `changed`. */
@@ -145,7 +225,7 @@ static kq_status widened(walk *w, const kq_plan *p, const kq_legs *in, const uin
         if (n) memcpy(columns, l->columns, n * sizeof *columns);
         for (uint32_t i = 0; i < nchanged; i++)
             if (changed[i] < p->out.n) columns[changed[i]] = (kq_known){0};
-        KQ_TRY(add_leg(w, &tail, columns));
+        KQ_TRY(add_leg(w, &tail, columns, l->from));
     }
     return KQ_OK;
 }
@@ -160,7 +240,10 @@ static kq_status parse(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *ou
 
 static kq_status aggregate(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
     kq_leg **tail = &out->legs;
-    if (!p->u.aggregate.nby && p->u.aggregate.naggs) return any_rows(w, p, &out->legs); /* a row even of nothing */
+    if (!p->u.aggregate.nby && p->u.aggregate.naggs) { /* a row even of nothing */
+        out->of_nothing |= !in->legs;
+        return any_rows(w, p, &out->legs);
+    }
     for (const kq_leg *l = in->legs; l; l = l->next)
         KQ_TRY(compute(w, p->u.aggregate.by, p->u.aggregate.nby, p->out.n, l, &tail));
     return KQ_OK;
@@ -193,7 +276,7 @@ static kq_status pairs(walk *w, const kq_plan *p, const kq_legs *left, const kq_
                 if (nleft) memcpy(columns, l->columns, nleft * sizeof *columns);
                 if (nright) memcpy(columns + nleft, r->columns, nright * sizeof *columns);
             }
-            KQ_TRY(add_leg(w, &tail, columns));
+            KQ_TRY(add_leg(w, &tail, columns, l->from));
         }
     return KQ_OK;
 }
@@ -237,7 +320,10 @@ static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out
     case KQ_PLAN_RANGE: return any_rows(w, p, &out->legs);
     case KQ_PLAN_JOIN: KQ_TRY(join(w, p, depth, out)); break;
     case KQ_PLAN_UNION: KQ_TRY(all_inputs(w, p, depth, out)); break;
-    default: KQ_TRY(legs_of(w, p->input, depth + 1, &in)); out->ended = in.ended;
+    default:
+        KQ_TRY(legs_of(w, p->input, depth + 1, &in));
+        out->ended = in.ended;
+        out->of_nothing = in.of_nothing;
     }
     kq_leg **tail = &out->legs;
     switch (p->kind) {

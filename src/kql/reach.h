@@ -3,7 +3,8 @@
  * AccountUpn gives "" for it, and a rule that asks for one is silent for ever: that is to be told, not to be found out.
  *
  * The rows of a plan are taken apart into legs: those of one source, each with the columns that are always the same in
- * it. A leg goes up the plan through projections, unions and joins; a filter that can't hold for it ends it.
+ * it, or one of a few values. A leg goes up the plan through projections, unions and joins; a filter that can't hold
+ * for it ends it.
  */
 #ifndef KQ_KQL_REACH_H
 #define KQ_KQL_REACH_H
@@ -12,12 +13,14 @@
 
 /* What is known of a column of a leg. */
 typedef struct kq_known {
-    const kq_value *value; /* NULL: nothing */
-    const void *why;       /* the caller's, of the scan's column that it comes from; NULL: the query says so itself */
+    const kq_value *values; /* all that it can be; what several columns are together is not known */
+    uint32_t n;             /* 0: nothing is known */
+    const void *why;        /* the caller's, of the scan's column that it comes from; NULL: the query says so itself */
 } kq_known;
 
 typedef struct kq_leg {
     const kq_known *columns; /* of the plan's out */
+    const void *from;        /* the caller's, of its scan; of a join's pair, of the left one; may be NULL */
     struct kq_leg *next;
 } kq_leg;
 
@@ -32,6 +35,7 @@ typedef struct kq_legs {
     kq_leg *legs;
     kq_ended *ended; /* why there are no more, the first met first; of an operator that needs both inputs, of one
                         without legs only */
+    bool of_nothing; /* the legs are the row of a summary without groups that no row gets to */
 } kq_legs;
 
 typedef struct kq_reach {

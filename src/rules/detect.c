@@ -221,8 +221,7 @@ typedef struct lacking {
 
 static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
     const lacking *l = ctx;
-    if (!strstr(sentence, "no input has ")) /* that was told when the query ran */
-        kq_runner_note(l->runner, "%.*s: %s", (int)l->rule->name.n, l->rule->name.p, sentence);
+    kq_runner_note(l->runner, "%.*s: %s", (int)l->rule->name.n, l->rule->name.p, sentence);
     return KQ_OK;
 }
 

@@ -113,8 +113,10 @@ kq_status kq_catalog_sources(const kq_catalog *catalog, const kq_table *table, k
                              const kq_catalog_source **out, size_t *n, kq_error *err);
 /* Appends the sources of a table, as a list that may be cut: "Sysmon 11, 15, 23, Security 4663". */
 kq_status kq_catalog_source_list(const kq_catalog *catalog, const kq_table *table, kq_buf *out, kq_error *err);
-/* Is a column of the source always the same: "" when it is never available? */
-bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *text);
+/* All texts that a column of the source can have, in `arena`; "" is none, a row without a value. *n is 0 when they are
+ * not known beforehand, or too many. Errors: NOMEM, LIMIT. */
+kq_status kq_catalog_values(const kq_catalog_source *source, uint32_t column, kq_arena *arena, const kq_sv **texts,
+                            uint32_t *n, kq_error *err);
 /* Can a source of the table write a column's JSON itself, cheaper than its value: is kq_scan_spec.written worth it? */
 bool kq_catalog_writes(const kq_catalog *catalog, const kq_table *table, uint32_t column);
 /* Has an input rows of the table itself (an export), not of events that become such rows? */
@@ -127,7 +129,7 @@ kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_
 /* Tables of which nothing is there. A scan that may have left out some kind of event beforehand notes none. */
 typedef struct kq_unseen {
     const kq_table *tables[32];
-    uint32_t n; /* no more than there is room for */
+    uint32_t n;           /* no more than there is room for */
     uint64_t scans, rows; /* all scans, and the rows that they gave */
 } kq_unseen;
 

@@ -50,16 +50,129 @@ kq_status kq_catalog_sources(const kq_catalog *c, const kq_table *table, kq_aren
     return KQ_OK;
 }
 
-bool kq_catalog_always(const kq_catalog_source *source, uint32_t column, kq_sv *text) {
+#define TEXTS_MAX 64 /* that a column can have; of more nothing is said */
+
+/* Texts that an expression can have, none of them twice. */
+typedef struct texts {
+    kq_sv items[TEXTS_MAX];
+    uint32_t n;
+    bool unknown; /* it can have others */
+} texts;
+
+static void add_text(texts *t, kq_sv text) {
+    for (uint32_t i = 0; i < t->n; i++)
+        if (kq_sv_eq(t->items[i], text)) return;
+    if (t->n == TEXTS_MAX)
+        t->unknown = true;
+    else
+        t->items[t->n++] = text;
+}
+
+/* The values of $name by which the map selects its records; NULL when it does not. */
+static const kq_map_when *selected(const kq_map *map, kq_sv name) {
+    for (uint32_t i = 0; i < map->nwhen; i++)
+        if (map->when[i].system && !map->when[i].not &&kq_sv_eq(map->when[i].name, name)) return &map->when[i];
+    return NULL;
+}
+
+/* The fields by which records are selected, and that have the text of the map: a selector ignores case, numbers have
+ * none. */
+static void add_selected(const kq_map_when *when, texts *out) {
+    for (uint32_t i = 0; when && i < when->nvalues; i++) {
+        add_text(out, when->values[i]);
+        for (size_t k = 0; k < when->values[i].n; k++)
+            out->unknown |= when->values[i].p[k] < '0' || when->values[i].p[k] > '9';
+    }
+    out->unknown |= !when;
+}
+
+static void add_texts(const kq_map *map, const kq_map_expr *e, unsigned depth, texts *out);
+
+static bool same_expr(const kq_map_expr *a, const kq_map_expr *b) {
+    if (a->kind != b->kind || !kq_sv_eq(a->text, b->text) || a->transform != b->transform || a->nparts != b->nparts)
+        return false;
+    if (!kq_sv_eq(a->argument.text, b->argument.text)) return false;
+    for (uint32_t i = 0; i < a->nparts; i++)
+        if (!kq_sv_eq(a->parts[i].key, b->parts[i].key) || !same_expr(&a->parts[i], &b->parts[i])) return false;
+    return true;
+}
+
+/* The codes that an expression can give: those that an `only` line of the map leaves. */
+static void add_codes(const kq_map *map, const kq_map_expr *e, unsigned depth, texts *out) {
+    for (uint32_t i = 0; i < map->nonly; i++) {
+        if (!same_expr(map->only[i].expr, e)) continue;
+        for (uint32_t k = 0; k < map->only[i].nvalues; k++) add_text(out, map->only[i].values[k]);
+        return;
+    }
+    add_texts(map, e, depth, out);
+}
+
+/* The names of the codes that the inner expression can have; of all, when it can have any. */
+static void add_names(const kq_map *map, const kq_map_expr *e, unsigned depth, texts *out) {
+    const kq_names *names = e->argument.names;
+    texts codes = {0};
+    add_codes(map, e->parts, depth + 1, &codes);
+    if (codes.unknown) add_text(out, KQ_SV(""));
+    for (uint32_t i = 0; codes.unknown && i < names->n && !out->unknown; i++) add_text(out, names->items[i].name);
+    for (uint32_t i = 0; !codes.unknown && i < codes.n; i++) {
+        kq_sv name;
+        add_text(out, kq_names_find(names, codes.items[i], &name) ? name : KQ_SV(""));
+    }
+}
+
+static void add_texts(const kq_map *map, const kq_map_expr *e, unsigned depth, texts *out) {
+    if (depth > 8) {
+        out->unknown = true;
+        return;
+    }
+    switch (e->kind) {
+    case KQ_MAP_LITERAL: add_text(out, e->text); return;
+    case KQ_MAP_SYSTEM: add_selected(selected(map, e->text), out); return;
+    case KQ_MAP_TRANSFORM:
+        if (e->transform->flags & KQ_TRANSFORM_NAMES && e->argument.names && strcmp(e->transform->name, "name") == 0)
+            add_names(map, e, depth, out);
+        else
+            out->unknown = true;
+        return;
+    case KQ_MAP_ANY:
+        for (uint32_t i = 0; i < e->nparts && !out->unknown; i++) {
+            texts part = {0};
+            bool none = false;
+            add_texts(map, &e->parts[i], depth + 1, &part);
+            out->unknown |= part.unknown;
+            for (uint32_t k = 0; k < part.n; k++) {
+                none |= !part.items[k].n;
+                if (part.items[k].n) add_text(out, part.items[k]);
+            }
+            if (!none) return;
+        }
+        add_text(out, KQ_SV(""));
+        return;
+    default: out->unknown = true; return;
+    }
+}
+
+kq_status kq_catalog_values(const kq_catalog_source *source, uint32_t column, kq_arena *arena, const kq_sv **out,
+                            uint32_t *n, kq_error *err) {
     const kq_map *map = source->map;
     const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
-    *text = KQ_SV("");
-    if (kq_sv_eq(map->table->columns.items[column].name, kq_recovered_column)) return false;
-    if (!found) return !map->same_names;
-    if (!found->expr) return true;
-    if (found->expr->kind != KQ_MAP_LITERAL) return false;
-    *text = found->expr->text;
-    return true;
+    texts t = {.unknown = kq_sv_eq(map->table->columns.items[column].name, kq_recovered_column)};
+    if (t.unknown)
+        ;
+    else if (!found)
+        map->same_names ? (void)(t.unknown = true) : add_text(&t, KQ_SV(""));
+    else if (!found->expr)
+        add_text(&t, KQ_SV(""));
+    else
+        add_texts(map, found->expr, 0, &t);
+    *n = 0;
+    if (t.unknown) return KQ_OK;
+    kq_sv *texts = kq_arena_array(arena, kq_sv, t.n);
+    if (!texts) return kq_arena_status(arena, err);
+    memcpy(texts, t.items, t.n * sizeof *texts);
+    *n = t.n;
+    *out = texts;
+    return KQ_OK;
 }
 
 /* Is the expression a field that a source has whole, and can write? */
