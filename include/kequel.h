@@ -132,7 +132,8 @@ typedef struct kq_engine_options {
      * _Recovered: bool, true for these, false for other records of event logs, null for those of other files. */
     bool slack;
     /* The zone of times that logs write in local time: an IANA name, UTC, or an offset such as +02:00. NULL: queries
-     * that ask for such times are refused. */
+     * that ask for such times are refused. With ",dmy" or ",mdy" behind it (also alone) the order of numbers in dates
+     * such as 10/11/2023 is given, too. */
     const char *timezone;
     /* PATTERN=ZONE, for the inputs whose path, or an end of it that begins behind a '/', matches the pattern; the last that
      * matches counts, before `timezone`. */

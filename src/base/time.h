@@ -30,6 +30,9 @@ int kq_weekday(int64_t ticks);
 int kq_month_days(int year, int month);
 int kq_year_day(int64_t ticks);
 
+/* The order of the numbers in dates such as 10/11/2023: a property of who wrote them. */
+typedef enum kq_dates { KQ_DATES_UNTOLD, KQ_DATES_MDY, KQ_DATES_DMY, KQ_DATES_EITHER } kq_dates;
+
 /* A strict ISO 8601 time: YYYY-MM-DD, then optionally [T or space]hh:mm[:ss[.fraction of any length]] and [Z|+hh:mm|
  * -hh:mm]; no zone means UTC. The fast path of every source. */
 bool kq_time_parse_iso(kq_sv text, int64_t *ticks);
@@ -38,8 +41,11 @@ bool kq_time_parse_iso(kq_sv text, int64_t *ticks);
 bool kq_time_parse(kq_sv text, int64_t *ticks);
 /* What logs and exports write: the above, but no time of day alone; also /Date(milliseconds)/ as .NET's JSON has it,
  * and digits since 1970, see kq_time_from_epoch. *zoned: the text tells its zone, by whatever means; otherwise *ticks
- * is as if it were UTC. */
-bool kq_time_parse_log(kq_sv text, int64_t *ticks, bool *zoned);
+ * is as if it were UTC. 10/11/2023 is month/day/year unless `order` says otherwise. */
+bool kq_time_parse_log(kq_sv text, kq_dates order, int64_t *ticks, bool *zoned);
+/* The order that a date of three numbers is in, its first two being told apart by one of them being above 12.
+ * KQ_DATES_EITHER: it is a time in both, and another one; KQ_DATES_UNTOLD: it is no such date, or the same in both. */
+kq_dates kq_time_dates(kq_sv text);
 /* Seconds, milli-, micro- or nanoseconds since 1970, whichever gives a year up to 5138: below 10^11, 10^14, 10^17 and
  * above. `billionths` follow the point. Nothing up to 0 is a time. */
 bool kq_time_from_epoch(int64_t whole, uint32_t billionths, int64_t *ticks);

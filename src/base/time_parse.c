@@ -163,7 +163,7 @@ static bool day_month_year(scan *s, kq_civil *c) {
     return true;
 }
 
-static bool date(scan *s, kq_civil *c) {
+static bool date(scan *s, kq_dates order, kq_civil *c) {
     int a, n;
     if (s->p < s->end && is_alpha(*s->p)) { /* Mon d, y */
         c->month = find_name(word(s), month_names, 12) + 1;
@@ -196,8 +196,10 @@ static bool date(scan *s, kq_civil *c) {
         return day_month_year(s, c);
     }
     if (sep == 0) return false;
-    c->month = a; /* m/d/y, as in the United States */
-    if (!digits(s, 1, 2, &c->day, NULL) || !separator(s, &sep) || !digits(s, 2, 4, &c->year, &n) || n == 3)
+    bool dmy = order == KQ_DATES_DMY; /* else m/d/y, as in the United States */
+    *(dmy ? &c->day : &c->month) = a;
+    if (!digits(s, 1, 2, dmy ? &c->month : &c->day, NULL) || !separator(s, &sep) || !digits(s, 2, 4, &c->year, &n) ||
+        n == 3)
         return false;
     c->year = full_year(c->year, n);
     return true;
@@ -262,7 +264,7 @@ static bool starts_with_time(scan s) {
     return digits(&s, 1, 2, &v, NULL) && take(&s, ':');
 }
 
-static bool parse(kq_sv text, bool today, int64_t *ticks, bool *zoned) {
+static bool parse(kq_sv text, bool today, kq_dates order, int64_t *ticks, bool *zoned) {
     scan s = {text.p, text.p + text.n};
     skip_blanks(&s);
     while (s.end > s.p && is_blank(s.end[-1])) s.end--;
@@ -281,7 +283,7 @@ static bool parse(kq_sv text, bool today, int64_t *ticks, bool *zoned) {
         kq_civil today = kq_civil_of(kq_time_now());
         c.year = today.year, c.month = today.month, c.day = today.day;
     } else {
-        if (!date(&s, &c)) return false;
+        if (!date(&s, order, &c)) return false;
         if (s.p < s.end && (*s.p == 'T' || *s.p == 't')) {
             if (++s.p == s.end) return false;
         } else if (take(&s, ','))
@@ -305,7 +307,7 @@ static bool parse(kq_sv text, bool today, int64_t *ticks, bool *zoned) {
 
 bool kq_time_parse(kq_sv text, int64_t *ticks) {
     bool zoned;
-    return parse(text, true, ticks, &zoned);
+    return parse(text, true, KQ_DATES_UNTOLD, ticks, &zoned);
 }
 
 bool kq_time_from_epoch(int64_t whole, uint32_t billionths, int64_t *ticks) {
@@ -359,12 +361,24 @@ static bool dotnet_date(kq_sv text, int64_t *ticks) {
     return true;
 }
 
-bool kq_time_parse_log(kq_sv text, int64_t *ticks, bool *zoned) {
+bool kq_time_parse_log(kq_sv text, kq_dates order, int64_t *ticks, bool *zoned) {
     if (parse_iso(text, ticks, zoned)) return true;
     while (text.n && is_blank(text.p[0])) text = kq_sv_slice(text, 1, text.n);
     while (text.n && is_blank(text.p[text.n - 1])) text.n--;
     if (dotnet_date(text, ticks) || epoch_text(text, ticks)) return *zoned = true;
-    return parse(text, false, ticks, zoned);
+    return parse(text, false, order, ticks, zoned);
+}
+
+kq_dates kq_time_dates(kq_sv text) {
+    int64_t m, d;
+    bool zoned;
+    if (text.n < 6 || !is_digit(text.p[0])) return KQ_DATES_UNTOLD;
+    char c = text.p[is_digit(text.p[1]) ? 2 : 1];
+    if (c != '/' && c != '.' && c != '-') return KQ_DATES_UNTOLD;
+    bool mdy = kq_time_parse_log(text, KQ_DATES_MDY, &m, &zoned),
+         dmy = kq_time_parse_log(text, KQ_DATES_DMY, &d, &zoned);
+    if (mdy && dmy) return m == d ? KQ_DATES_UNTOLD : KQ_DATES_EITHER;
+    return mdy ? KQ_DATES_MDY : dmy ? KQ_DATES_DMY : KQ_DATES_UNTOLD;
 }
 
 /* Units of timespan literals. Source: Kusto documentation, the timespan data type, and its examples. */

@@ -133,7 +133,7 @@ static bool text_of(const row *r, const kq_build_node *node, kq_sv *out) {
 static bool number_of(const row *r, const kq_build_node *node, int64_t *out) {
     kq_field f;
     if (!node || !value_of(r, node, &f)) return false;
-    kq_value v = kq_field_value(&f, KQ_LONG, r->arena, &r->b->scratch);
+    kq_value v = kq_field_value(&f, KQ_LONG, r->b->input->dates, r->arena, &r->b->scratch);
     *out = v.u.l;
     return !v.null;
 }
@@ -141,8 +141,8 @@ static bool number_of(const row *r, const kq_build_node *node, int64_t *out) {
 static bool time_of(const row *r, int64_t *out) {
     kq_field f;
     if (!r->set->time || !value_of(r, r->set->time, &f)) return false;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->zone)) return false;
-    kq_value v = kq_field_value(&f, KQ_DATETIME, r->arena, &r->b->scratch);
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone)) return false;
+    kq_value v = kq_field_value(&f, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     *out = v.u.l;
     return !v.null;
 }
@@ -197,9 +197,9 @@ static bool near(const row *r, const kq_build_node *node, kq_field *out) {
     if (!value_of(r, &node->parts[0], out)) return node->nparts > 1 && value_of(r, &node->parts[1], out);
     if (node->nparts < 2 || !value_of(r, &node->parts[1], &other)) return true;
     /* a local time of a zone that nobody named can't be compared, and is not asked for */
-    if (other.kind == KQ_FIELD_LOCAL && !kq_field_instant(&other, r->b->zone)) return true;
-    kq_value a = kq_field_value(out, KQ_DATETIME, r->arena, &r->b->scratch);
-    kq_value b = kq_field_value(&other, KQ_DATETIME, r->arena, &r->b->scratch);
+    if (other.kind == KQ_FIELD_LOCAL && !kq_field_instant(&other, r->b->input->dates, r->b->zone)) return true;
+    kq_value a = kq_field_value(out, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
+    kq_value b = kq_field_value(&other, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     if (!b.null && (a.null || a.u.l - b.u.l > NEAR_TICKS || b.u.l - a.u.l > NEAR_TICKS)) *out = other;
     return true;
 }
@@ -258,8 +258,8 @@ static bool timed(const row *r, const kq_build_node *node, kq_field *out) {
     kq_sv text;
     if (!value_of(r, node->parts, out)) return false;
     if (node->nparts < 2 || !value_of(r, &node->parts[1], &f) || !kq_field_text(out, r->arena, &text)) return true;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->zone)) return true;
-    kq_value v = kq_field_value(&f, KQ_DATETIME, r->arena, &r->b->scratch);
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone)) return true;
+    kq_value v = kq_field_value(&f, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     const char *at = v.null ? NULL : memmem(text.p, text.n, attribute.p, attribute.n);
     if (!at) return true;
     kq_buf *buf = &r->b->object;
@@ -333,8 +333,9 @@ static void untimed(const row *r, const kq_build_column *column) {
     const kq_build_node *time = time_in(column->node), *field = time ? field_in(r, time) : NULL;
     kq_field f;
     if (!field || b->untimed || !value_of(r, time, &f)) return;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, b->zone)) return; /* it is one, of a zone nobody knows */
-    if (!kq_field_value(&f, KQ_DATETIME, r->arena, &b->scratch).null) return;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, b->input->dates, b->zone))
+        return; /* it is one, of a zone nobody knows */
+    if (!kq_field_value(&f, KQ_DATETIME, b->input->dates, r->arena, &b->scratch).null) return;
     b->untimed = true;
     const kq_want *wants = b->scan->request.sets[r->set - b->scan->sets].wants;
     kq_unfit_note(b->unfit, b->input, UINT32_MAX, wants[field->at].name, KQ_DATETIME, &r->fields[field->at], b->offset);
@@ -351,9 +352,17 @@ static void unfit(const row *r, const kq_field *f, const kq_build_column *c, uin
         untimed(r, c);
 }
 
+/* Text of a time that would be another one with its day first, and nothing says which it is; told once for a file. */
+static kq_sv guessed(const kq_builder *b, const kq_field *f, kq_type type) {
+    bool text = type == KQ_DATETIME && (f->kind == KQ_FIELD_STRING || f->kind == KQ_FIELD_LOCAL);
+    if (!text || b->input->dates || b->guess_told == b->input || !b->spec->report) return (kq_sv){0};
+    return kq_time_dates(f->u.text) == KQ_DATES_EITHER ? f->u.text : (kq_sv){0};
+}
+
 /* The value of a column of the spec's table; a local time that can't be told is noted. */
 static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column, kq_arena *arena) {
-    if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->zone)) {
+    kq_sv text = guessed(b, f, type);
+    if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->input->dates, b->zone)) {
         f->kind = KQ_FIELD_NULL;
         if (!b->local_null && !b->refused) b->refused = column + 1;
         if (b->local_null && b->local_told != b->input && b->spec->report) {
@@ -361,7 +370,12 @@ static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column,
             b->local_told = b->input;
         }
     }
-    return kq_field_value(f, type, arena, &b->scratch);
+    kq_value v = kq_field_value(f, type, b->input->dates, arena, &b->scratch);
+    if (text.n && !v.null) {
+        kq_report_guessed(b->spec->report, b->input->number, b->input->path, b->offset, text);
+        b->guess_told = b->input;
+    }
+    return v;
 }
 
 static kq_status refuse(const kq_builder *b, kq_error *err) {

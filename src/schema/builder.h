@@ -24,6 +24,7 @@ typedef struct kq_builder {
     const kq_zone *zone; /* of local times; NULL: they are refused, or null where `local_null` */
     bool local_null;
     const kq_input *local_told; /* the input whose local times the report knows of */
+    const kq_input *guess_told; /* as that, of dates whose order nothing says */
     const kq_input *input;      /* for messages, as the next two */
     uint64_t offset;            /* of the record */
     kq_unfit *unfit;            /* NULL: not told */

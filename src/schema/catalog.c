@@ -209,6 +209,13 @@ static const kq_zone *zone_of(kq_catalog *c, const char *path) {
     return zone ? zone : c->zone;
 }
 
+/* The order of numbers in dates that the user gave, or UNTOLD. */
+static kq_dates dates_of(const kq_catalog *c, const char *path) {
+    for (const kq_zoned *z = c->zoned; z; z = z->next)
+        if (z->dates && fits(z->pattern, path)) return z->dates;
+    return c->dates;
+}
+
 static kq_status keep(kq_catalog *c, const kq_input *input, kq_says says, kq_survey *survey, kq_error *err) {
     if (c->ninputs == c->cap) {
         size_t cap = c->cap ? 2 * c->cap : 16;
@@ -269,6 +276,8 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
                 kq_fail(err, KQ_ERR_IO, "%s: not a log that kequel knows (EVTX, XML, NDJSON, JSON, CSV)", input->path);
         goto out;
     }
+    input->dates = dates_of(c, input->path);
+    if (!input->dates && source->type->dates && (status = source->type->dates(source, &input->dates, err))) goto out;
     if (table) {
         input->table = kq_arena_copy(&c->arena, kq_sv_of(table));
         const kq_model_table *known = use_table(c, input->table);
@@ -528,14 +537,28 @@ static kq_status zone_named(kq_catalog *c, kq_sv name, const kq_zone **out, kq_e
                           KQ_SV_ARG(name));
 }
 
+/* Takes the order of numbers in dates off the end of a zone: ",dmy" or ",mdy". */
+static kq_dates dates_named(kq_sv *name) {
+    if (name->n < 4) return KQ_DATES_UNTOLD;
+    kq_sv end = kq_sv_slice(*name, name->n - 4, name->n);
+    kq_dates dates = kq_sv_eq_ascii_ci(end, KQ_SV(",dmy"))   ? KQ_DATES_DMY
+                     : kq_sv_eq_ascii_ci(end, KQ_SV(",mdy")) ? KQ_DATES_MDY
+                                                             : KQ_DATES_UNTOLD;
+    if (dates) name->n -= 4;
+    return dates;
+}
+
 kq_status kq_catalog_set_timezone(kq_catalog *c, kq_sv name, kq_error *err) {
-    return zone_named(c, name, &c->zone, err);
+    kq_dates dates = dates_named(&name);
+    if (dates) c->dates = dates;
+    return dates && !name.n ? KQ_OK : zone_named(c, name, &c->zone, err);
 }
 
 kq_status kq_catalog_zone_of(kq_catalog *c, kq_sv pattern, kq_sv name, kq_error *err) {
     kq_zoned *z = kq_arena_new(&c->arena, kq_zoned);
     if (!z || !(z->pattern = kq_arena_copy(&c->arena, pattern).p)) return kq_arena_status(&c->arena, err);
-    KQ_TRY(zone_named(c, name, &z->zone, err));
+    z->dates = dates_named(&name);
+    if (!z->dates || name.n) KQ_TRY(zone_named(c, name, &z->zone, err));
     z->next = c->zoned;
     c->zoned = z;
     return KQ_OK;

@@ -49,7 +49,8 @@ typedef struct kq_loaded {
 
 typedef struct kq_zoned {
     const char *pattern;
-    const kq_zone *zone;
+    const kq_zone *zone; /* or NULL */
+    kq_dates dates;
     bool met; /* it matches an input */
     struct kq_zoned *next;
 } kq_zoned;
@@ -74,7 +75,8 @@ struct kq_catalog {
     struct kq_loaded *loaded; /* the user's map files, the last first */
     bool slack;
     const kq_zone *zone; /* of local times, or NULL */
-    kq_zoned *zoned;     /* inputs with a zone of their own, the last first */
+    kq_dates dates;
+    kq_zoned *zoned; /* inputs with a zone of their own, the last first */
     kq_shelf *shelf;
     kq_met *met; /* a table by hash; or NULL */
     size_t nmet, met_mask;

@@ -166,7 +166,7 @@ static bool to_dynamic(const kq_field *f, kq_arena *arena, kq_buf *scratch, kq_s
     return true;
 }
 
-static bool to_ticks(const kq_field *f, bool time, int64_t *out) {
+static bool to_ticks(const kq_field *f, bool time, kq_dates order, int64_t *out) {
     bool zoned;
     if (f->kind == KQ_FIELD_DATETIME && time) return *out = f->u.l, true;
     if (f->kind == KQ_FIELD_LONG) return time ? kq_time_from_epoch(f->u.l, 0, out) : (*out = f->u.l, true);
@@ -174,14 +174,14 @@ static bool to_ticks(const kq_field *f, bool time, int64_t *out) {
         if (!(f->u.r > 0 && f->u.r < 9.2e18)) return false;
         char text[40]; /* as it was written: the digits behind those of the number itself are of the machine's making */
         int n = snprintf(text, sizeof text, "%.16g", f->u.r);
-        return kq_time_parse_log((kq_sv){text, (size_t)n}, out, &zoned);
+        return kq_time_parse_log((kq_sv){text, (size_t)n}, order, out, &zoned);
     }
-    if (f->kind == KQ_FIELD_LOCAL && time) return kq_time_parse_log(f->u.text, out, &zoned) && zoned;
+    if (f->kind == KQ_FIELD_LOCAL && time) return kq_time_parse_log(f->u.text, order, out, &zoned) && zoned;
     if (f->kind != KQ_FIELD_STRING) return false;
-    return time ? kq_time_parse_log(f->u.text, out, &zoned) : kq_timespan_parse(f->u.text, out);
+    return time ? kq_time_parse_log(f->u.text, order, out, &zoned) : kq_timespan_parse(f->u.text, out);
 }
 
-kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf *scratch) {
+kq_value kq_field_value(const kq_field *f, kq_type type, kq_dates order, kq_arena *arena, kq_buf *scratch) {
     kq_value v = {.type = type};
     int64_t l;
     kq_sv text;
@@ -195,8 +195,8 @@ kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf
     case KQ_LONG: ok = to_long(f, &v.u.l); break;
     case KQ_REAL: ok = to_real(f, &v.u.r); break;
     case KQ_DECIMAL: ok = kq_field_text(f, arena, &text) && kq_decimal_parse(text, &v.u.m); break;
-    case KQ_DATETIME: ok = to_ticks(f, true, &v.u.l); break;
-    case KQ_TIMESPAN: ok = to_ticks(f, false, &v.u.l); break;
+    case KQ_DATETIME: ok = to_ticks(f, true, order, &v.u.l); break;
+    case KQ_TIMESPAN: ok = to_ticks(f, false, order, &v.u.l); break;
     case KQ_GUID: ok = to_guid(f, &v.u.g); break;
     case KQ_STRING:
         v.u.s = kq_field_text(f, arena, &text) ? kq_str_sv(text) : (kq_str){0};
@@ -209,10 +209,10 @@ kq_value kq_field_value(const kq_field *f, kq_type type, kq_arena *arena, kq_buf
     return v;
 }
 
-bool kq_field_instant(kq_field *f, const kq_zone *zone) {
+bool kq_field_instant(kq_field *f, kq_dates order, const kq_zone *zone) {
     int64_t t;
     bool zoned;
-    if (!kq_time_parse_log(f->u.text, &t, &zoned)) return true; /* no time: kq_field_value says so */
+    if (!kq_time_parse_log(f->u.text, order, &t, &zoned)) return true; /* no time: kq_field_value says so */
     if (!zoned && !zone) return false;
     if (!zoned) t = kq_zone_to_utc(zone, t);
     *f = (kq_field){.kind = t >= 0 && t <= KQ_TICKS_MAX ? KQ_FIELD_DATETIME : KQ_FIELD_NULL, .u.l = t};

@@ -10,11 +10,12 @@ typedef struct inferring {
     bool *seen;
     uint32_t n;
     uint32_t records;
+    kq_dates dates;
 } inferring;
 
 /* The type that a value looks like. Text is a datetime only when it is a whole ISO time: a bare date or number in a
  * string stays a string in JSON; CSV knows text only, so there numbers are numbers. */
-static kq_type type_of(const kq_field *f, bool *nothing) {
+static kq_type type_of(const kq_field *f, kq_dates order, bool *nothing) {
     *nothing = false;
     kq_value v;
     switch (f->kind) {
@@ -39,11 +40,11 @@ static kq_type type_of(const kq_field *f, bool *nothing) {
     }
     int64_t ticks;
     bool zoned;
-    if (f->kind == KQ_FIELD_LOCAL && kq_time_parse_log(s, &ticks, &zoned)) return KQ_DATETIME;
+    if (f->kind == KQ_FIELD_LOCAL && kq_time_parse_log(s, order, &ticks, &zoned)) return KQ_DATETIME;
     if (s.n >= 16 && s.p[4] == '-' && kq_time_parse_iso(s, &ticks)) return KQ_DATETIME;
-    v = kq_field_value(f, KQ_LONG, NULL, NULL);
+    v = kq_field_value(f, KQ_LONG, order, NULL, NULL);
     if (!v.null && s.n < 19 && (s.p[0] != '0' || s.n == 1) && s.p[0] != '+') return KQ_LONG;
-    v = kq_field_value(f, KQ_REAL, NULL, NULL);
+    v = kq_field_value(f, KQ_REAL, order, NULL, NULL);
     bool digits = (s.p[0] >= '0' && s.p[0] <= '9') || s.p[0] == '-';
     if (!v.null && digits && memchr(s.p, '.', s.n)) return KQ_REAL;
     return KQ_STRING;
@@ -60,7 +61,7 @@ static kq_status infer_row(void *ctx, KQ_UNUSED uint32_t set, const kq_field *fi
     inferring *in = ctx;
     for (uint32_t i = 0; i < in->n; i++) {
         bool nothing;
-        kq_type type = type_of(&fields[i], &nothing);
+        kq_type type = type_of(&fields[i], in->dates, &nothing);
         if (nothing) continue;
         in->types[i] = in->seen[i] ? both(in->types[i], type) : type;
         in->seen[i] = true;
@@ -93,7 +94,7 @@ kq_status kq_table_infer(kq_source *source, kq_sv name, kq_arena *arena, kq_budg
         goto out;
     }
     wants = kq_arena_array(arena, kq_want, n);
-    in = (inferring){kq_arena_array(arena, kq_type, n), kq_arena_array(arena, bool, n), n, 0};
+    in = (inferring){kq_arena_array(arena, kq_type, n), kq_arena_array(arena, bool, n), n, 0, source->input->dates};
     t->table.columns = (kq_columns){kq_arena_array(arena, kq_column, n), n};
     t->table.name = kq_arena_copy(arena, name);
     t->table.doc = "columns inferred from the file";

@@ -12,9 +12,13 @@ void kq_unfit_end(kq_unfit *u, kq_report *report) {
     for (uint32_t i = 0; i < u->n; i++) {
         const kq_unfit_item *item = &u->items[i];
         char more[48] = "";
+        kq_dates other = item->type == KQ_DATETIME ? kq_time_dates(kq_sv_of(item->text)) : KQ_DATES_UNTOLD;
+        const char *hint = other == KQ_DATES_DMY   ? "; it would be one as day/month/year: --timezone ZONE,dmy"
+                           : other == KQ_DATES_MDY ? "; it would be one as month/day/year: --timezone ZONE,mdy"
+                                                   : "";
         if (item->count > 1) snprintf(more, sizeof more, " (and %llu more)", (unsigned long long)item->count - 1);
-        kq_report_damage(report, item->input->number, item->input->path, item->offset, KQ_SV_FMT " is no %s: '%s'%s",
-                         KQ_SV_ARG(item->name), kq_type_name(item->type), item->text, more);
+        kq_report_damage(report, item->input->number, item->input->path, item->offset, KQ_SV_FMT " is no %s: '%s'%s%s",
+                         KQ_SV_ARG(item->name), kq_type_name(item->type), item->text, more, hint);
     }
     kq_free(u->items);
     u->items = NULL;

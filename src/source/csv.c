@@ -4,6 +4,7 @@
  * cut by the workers, only as far as the last one that is wanted.
  */
 #include "base/arena.h"
+#include "base/time.h"
 #include "base/utf8.h"
 #include "native/json.h"
 #include "source/csv_scan.h"
@@ -582,22 +583,30 @@ static kq_status cut(const csv_source *s, csv_reader *r, const kq_want_set *set,
     return KQ_OK;
 }
 
-static uint32_t count_fields(const csv_source *s, const record *rec, bool mended) {
+/* *filled: up to the last one that is not empty. */
+static uint32_t count_fields(const csv_source *s, const record *rec, bool mended, uint32_t *filled) {
     uint32_t n = 0;
+    *filled = 0;
     kq_sv text;
     bool escaped;
-    for (const char *at = rec->p; at; n++) at = next_field(s, &mended, at, rec->end, &text, &escaped);
+    for (const char *at = rec->p; at;) {
+        at = next_field(s, &mended, at, rec->end, &text, &escaped);
+        n++;
+        if (text.n) *filled = n;
+    }
     return n;
 }
 
 /* A count of delimiters that does not fit the header: dirty quotes can be the reason, so that the fields are cut once;
- * and then once more as if cells of JSON were whole, which may fit. */
-static void check_width(const csv_source *s, record *rec) {
-    uint32_t n = count_fields(s, rec, false);
-    rec->mended = n > s->ncolumns && count_fields(s, rec, true) == s->ncolumns;
-    if (n != s->ncolumns && !rec->mended)
-        kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, rec->offset,
-                         "the row has %u fields, the header %u", n, s->ncolumns);
+ * and then once more as if cells of JSON were whole, which may fit. False: values stand behind the last column, so that
+ * nobody knows which value is whose. */
+static bool check_width(const csv_source *s, record *rec) {
+    uint32_t filled, n = count_fields(s, rec, false, &filled), other;
+    rec->mended = n > s->ncolumns && count_fields(s, rec, true, &other) == s->ncolumns;
+    if (n == s->ncolumns || rec->mended) return true;
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, rec->offset,
+                     "the row has %u fields, the header %u%s", n, s->ncolumns, filled > s->ncolumns ? ": skipped" : "");
+    return filled <= s->ncolumns;
 }
 
 /* Is it the header again, as in files that were joined? One name alone may be a value too. */
@@ -630,7 +639,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, KQ_UNUSED con
             kq_report_again(s->base.report, s->base.input->number, s->base.input->path);
             continue;
         }
-        if (records[i].delimiters + 1 != s->ncolumns) check_width(s, &rec);
+        if (records[i].delimiters + 1 != s->ncolumns && !check_width(s, &rec)) continue;
         for (uint32_t k = 0; k < r->base.request->nsets && !done; k++) {
             bool match = false;
             KQ_TRY(cut(s, r, &r->base.request->sets[k], &r->sets[k], &rec, &match, err));
@@ -652,44 +661,65 @@ static kq_status sample(kq_source *source, kq_buf *names, KQ_UNUSED kq_buf *cate
     return kq_buf_status(names, err);
 }
 
+/* The records that the file begins with, of 64 KiB at most. */
+typedef struct head_records {
+    kq_buf text, found;
+    char *p;
+    const kq_csv_record *items;
+    size_t n;
+} head_records;
+
+static void head_free(head_records *h) {
+    kq_buf_deinit(&h->text);
+    kq_buf_deinit(&h->found);
+}
+
+/* The caller frees it, also on failure. */
+static kq_status head_read(csv_source *s, kq_budget *budget, head_records *h, kq_error *err) {
+    kq_sv head;
+    bool open;
+    kq_buf_init(&h->text, budget, 0);
+    kq_buf_init(&h->found, budget, 0);
+    KQ_TRY(kq_stream_head(s->stream, &head, err));
+    size_t begin = s->skip < head.n ? (size_t)s->skip : head.n, n = head.n - begin;
+    h->p = kq_buf_reserve(&h->text, n + KQ_SCAN_SLACK);
+    if (!h->p) return kq_buf_status(&h->text, err);
+    memcpy(h->p, head.p + begin, n);
+    memset(h->p + n, 0, KQ_SCAN_SLACK);
+    kq_csv_scan(h->p, n, s->delimiter, &h->found, &open);
+    if (!open) { /* a last line without a newline, or what the head has of one */
+        kq_csv_record last = {(uint32_t)n, 0};
+        kq_buf_append(&h->found, &last, sizeof last);
+    }
+    h->items = (const kq_csv_record *)(const void *)h->found.p;
+    h->n = h->found.n / sizeof *h->items;
+    return kq_buf_status(&h->found, err);
+}
+
+/* Record i without its line end; false: it is empty. */
+static bool head_at(const head_records *h, size_t i, const char **p, const char **end) {
+    *p = h->p + (i ? (size_t)h->items[i - 1].end + 1 : 0);
+    *end = h->p + h->items[i].end;
+    if (*end > *p && (*end)[-1] == '\r') --*end;
+    return *end > *p;
+}
+
 static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
     csv_source *s = (csv_source *)source;
     uint32_t at = 0;
-    kq_sv head, text = {0};
-    bool open, escaped;
-    kq_buf records;
+    kq_sv other, text = {0};
+    bool escaped;
+    head_records h = {0};
     while (at < s->ncolumns && !kq_sv_eq(s->columns[at].name, KQ_SV("Type"))) at++;
     for (uint32_t c = 0; at == s->ncolumns && c < s->ncolumns; c++)
         if (kq_sv_eq(s->columns[c].name, KQ_SV("$table"))) at = c;
     if (at == s->ncolumns) return KQ_OK;
-    KQ_TRY(kq_stream_head(s->stream, &head, err));
-    size_t begin = s->skip < head.n ? (size_t)s->skip : head.n;
-    kq_buf_init(&records, out->budget, 0);
-    char *padded = kq_buf_reserve(&records, head.n - begin + KQ_SCAN_SLACK); /* the text first, then its records */
-    if (!padded) {
-        kq_status status = kq_buf_status(&records, err);
-        kq_buf_deinit(&records);
-        return status;
-    }
-    size_t n = head.n - begin;
-    kq_buf found;
-    kq_buf_init(&found, out->budget, 0);
-    memcpy(padded, head.p + begin, n);
-    memset(padded + n, 0, KQ_SCAN_SLACK);
-    kq_csv_scan(padded, n, s->delimiter, &found, &open);
-    if (!open) { /* a last line without a newline, or what the head has of one */
-        kq_csv_record last = {(uint32_t)n, 0};
-        kq_buf_append(&found, &last, sizeof last);
-    }
-    const kq_csv_record *r = (const kq_csv_record *)(const void *)found.p;
-    size_t from = 0;
-    for (size_t i = 0; !found.failed && i < found.n / sizeof *r && i < 100 && out->n < 4096;
-         from = (size_t)r[i++].end + 1) {
-        const char *p = padded + from, *end = padded + r[i].end;
-        if (end <= p) continue;
-        if (end[-1] == '\r') end--;
+    kq_status status = head_read(s, out->budget, &h, err);
+    for (size_t i = 0; !status && i < h.n && i < 100 && out->n < 4096; i++) {
+        const char *p, *end;
+        if (!head_at(&h, i, &p, &end)) continue;
         for (uint32_t c = 0; p && c <= at; c++)
-            p = kq_csv_field(p, end, s->delimiter, c == at ? &text : &head, &escaped);
+            p = kq_csv_field(p, end, s->delimiter, c == at ? &text : &other, &escaped);
         bool known = !text.n || escaped || memchr(text.p, 0, text.n);
         for (const char *q = out->p; !known && q && q < out->p + out->n; q += strlen(q) + 1)
             known = kq_sv_eq(kq_sv_of(q), text);
@@ -698,10 +728,40 @@ static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
         kq_buf_char(out, 0);
         text.n = 0;
     }
-    kq_status status = kq_buf_status(&found, err);
     if (!status) status = kq_buf_status(out, err);
-    kq_buf_deinit(&found);
-    kq_buf_deinit(&records);
+    head_free(&h);
+    return status;
+}
+
+/* The order of numbers in dates, from columns that hold nothing but dates: a file's name or an argument that looks like
+ * one says nothing. */
+static kq_status dates(kq_source *source, kq_dates *out, kq_error *err) {
+    csv_source *s = (csv_source *)source;
+    enum { TEXT = 1, MONTH = 2, DAY = 4 };
+    head_records h = {0};
+    unsigned seen = 0;
+    kq_status status = head_read(s, s->arena.budget, &h, err);
+    uint8_t *columns = status ? NULL : kq_arena_array(&s->arena, uint8_t, s->ncolumns);
+    if (!status && !columns) status = kq_arena_status(&s->arena, err);
+    for (size_t i = 0; !status && i < h.n; i++) {
+        const char *p, *end;
+        if (!head_at(&h, i, &p, &end)) continue;
+        for (uint32_t c = 0; p && c < s->ncolumns; c++) {
+            kq_sv text;
+            bool escaped, zoned;
+            int64_t ticks;
+            p = kq_csv_field(p, end, s->delimiter, &text, &escaped);
+            if (!text.n || columns[c] & TEXT) continue;
+            kq_dates order = kq_time_dates(text);
+            bool cut = !p && i + 1 == h.n; /* maybe */
+            if (!order && !cut && !kq_time_parse_log(text, order, &ticks, &zoned)) columns[c] |= TEXT;
+            columns[c] |= order == KQ_DATES_MDY ? MONTH : order == KQ_DATES_DMY ? DAY : 0;
+        }
+    }
+    for (uint32_t c = 0; !status && c < s->ncolumns; c++)
+        if (!(columns[c] & TEXT)) seen |= columns[c];
+    *out = seen == MONTH ? KQ_DATES_MDY : seen == DAY ? KQ_DATES_DMY : KQ_DATES_UNTOLD;
+    head_free(&h);
     return status;
 }
 
@@ -717,4 +777,5 @@ const kq_source_type kq_source_csv = {
     .read = read_morsel,
     .sample = sample,
     .types = types,
+    .dates = dates,
 };

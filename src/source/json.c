@@ -371,6 +371,13 @@ static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
     return status;
 }
 
+static kq_status dates(kq_source *source, kq_dates *out, kq_error *err) {
+    kq_sv head;
+    KQ_TRY(kq_stream_head(((kq_json_source *)source)->stream, &head, err));
+    *out = kq_json_dates(head);
+    return KQ_OK;
+}
+
 const kq_source_type kq_source_json = {
     .name = "json",
     .doc = "NDJSON, JSON arrays and objects, and the envelopes of Azure and Defender",
@@ -383,4 +390,5 @@ const kq_source_type kq_source_json = {
     .read = read_morsel,
     .sample = sample,
     .types = types,
+    .dates = dates,
 };

@@ -199,3 +199,47 @@ kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_buf *ty
     kq_free(s);
     return status;
 }
+
+/* Is it the name of a time? */
+static bool names_time(kq_sv key) {
+    for (size_t i = 0; i + 4 <= key.n; i++) {
+        kq_sv part = kq_sv_slice(key, i, i + 4);
+        if (kq_sv_eq_ascii_ci(part, KQ_SV("time")) || kq_sv_eq_ascii_ci(part, KQ_SV("date"))) return true;
+    }
+    return false;
+}
+
+/* What stands behind an opening quote at p, without backslashes and as far as there is room; gives the closing quote,
+ * or NULL. */
+static const char *quoted(const char *p, const char *end, char *to, size_t room, size_t *n) {
+    for (*n = 0; p < end && *p != '"'; p++) {
+        if (*p == '\\' && ++p == end) return NULL;
+        if (*n < room) to[(*n)++] = *p;
+    }
+    return p < end ? p : NULL;
+}
+
+kq_dates kq_json_dates(kq_sv head) {
+    const char *p = head.p, *end = head.p + head.n;
+    char key[64], text[65];
+    size_t nkey = 0, n;
+    bool of_time = false, mdy = false, dmy = false;
+    while (p && p < end && (p = memchr(p, '"', (size_t)(end - p)))) {
+        const char *close = quoted(p + 1, end, text, sizeof text, &n);
+        if (!close) break;
+        const char *before = p, *after = close + 1;
+        while (before > head.p && blank(before[-1])) before--;
+        while (after < end && blank(*after)) after++;
+        if (after < end && *after == ':') { /* a key */
+            nkey = n < sizeof key ? n : sizeof key;
+            memcpy(key, text, nkey);
+            of_time = names_time((kq_sv){key, nkey});
+        } else if (of_time && before > head.p && before[-1] == ':') {
+            kq_dates order = kq_time_dates((kq_sv){text, n});
+            mdy |= order == KQ_DATES_MDY;
+            dmy |= order == KQ_DATES_DMY;
+        }
+        p = close + 1;
+    }
+    return mdy == dmy ? KQ_DATES_UNTOLD : mdy ? KQ_DATES_MDY : KQ_DATES_DMY;
+}

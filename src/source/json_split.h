@@ -8,6 +8,7 @@
 #define KQ_SOURCE_JSON_SPLIT_H
 
 #include "base/buf.h"
+#include "base/time.h"
 
 typedef enum kq_json_shape {
     KQ_JSON_LINES,   /* a record a line */
@@ -72,5 +73,9 @@ void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at);
 /* The names of the fields of the first records of `head`, which may end anywhere, as kq_source_type.sample wants them;
  * and the category of Defender's and Azure's envelope; `types` (may be NULL) gets what kq_source_type.types wants. */
 kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_buf *types, kq_error *err);
+
+/* The order of numbers in dates, as kq_source_type.dates wants it: of strings in fields whose name says time or date.
+ */
+kq_dates kq_json_dates(kq_sv head);
 
 #endif

@@ -15,6 +15,9 @@ void kq_report_deinit(kq_report *report) {
     kq_free(report->logs);
     report->logs = NULL;
     report->nlogs = report->logs_cap = 0;
+    kq_free(report->guesses);
+    report->guesses = NULL;
+    report->nguesses = report->guesses_cap = 0;
     pthread_mutex_destroy(&report->lock);
 }
 
@@ -139,5 +142,31 @@ void kq_report_again(kq_report *report, uint32_t file, const char *path) {
         report->again = path;
         report->again_file = file;
     }
+    pthread_mutex_unlock(&report->lock);
+}
+
+void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint64_t offset, kq_sv text) {
+    pthread_mutex_lock(&report->lock);
+    uint32_t at = report->nguesses;
+    while (at && report->guesses[at - 1].file > file) at--;
+    bool known = at && report->guesses[at - 1].file == file;
+    if (known) at--;
+    if (!known && report->nguesses == report->guesses_cap) {
+        uint32_t cap = report->guesses_cap ? 2 * report->guesses_cap : 16;
+        kq_report_guess *guesses = kq_realloc(report->guesses, cap * sizeof *guesses);
+        if (!guesses) goto out;
+        report->guesses = guesses;
+        report->guesses_cap = cap;
+    }
+    kq_report_guess *g = &report->guesses[at];
+    if (known && g->offset <= offset) goto out;
+    if (!known) {
+        memmove(g + 1, g, (report->nguesses - at) * sizeof *g);
+        report->nguesses++;
+    }
+    *g = (kq_report_guess){.file = file, .path = path, .offset = offset};
+    for (size_t i = 0; i < text.n && i + 1 < sizeof g->date && text.p[i] >= '-' && text.p[i] <= '9'; i++)
+        g->date[i] = text.p[i];
+out:
     pthread_mutex_unlock(&report->lock);
 }

@@ -7,6 +7,7 @@
 #define KQ_SOURCE_REPORT_H
 
 #include "base/arena.h"
+#include "base/sv.h"
 #include <pthread.h>
 
 #define KQ_REPORT_KEPT 1000
@@ -30,6 +31,14 @@ typedef struct kq_report_file {
     kq_report_counts counts;
 } kq_report_file;
 
+/* A file with dates that are two times, of which one was taken. */
+typedef struct kq_report_guess {
+    uint32_t file;
+    const char *path;
+    uint64_t offset;
+    char date[16]; /* the first such date */
+} kq_report_guess;
+
 typedef struct kq_report {
     pthread_mutex_t lock;
     kq_report_item items[KQ_REPORT_KEPT];
@@ -43,6 +52,8 @@ typedef struct kq_report {
     const char *local;   /* the first file with local times of a zone that nobody named, where they are null; or NULL */
     uint32_t again_file; /* private: of `again` */
     const char *again;   /* the first file whose header stands in it again, or NULL */
+    kq_report_guess *guesses; /* by file */
+    uint32_t nguesses, guesses_cap;
     uint64_t files, bytes, records; /* read so far; added to with __atomic by readers, per morsel */
     char *texts[KQ_REPORT_KEPT];    /* private: owned copies of reasons */
     char *stale_texts[KQ_REPORT_KEPT];
@@ -65,5 +76,8 @@ void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_
 void kq_report_local(kq_report *report, uint32_t file, const char *path);
 /* Notes that the file's header stands in it again, and was skipped there. `path` must outlive the report. */
 void kq_report_again(kq_report *report, uint32_t file, const char *path);
+/* Notes that `text` begins with a date whose order nothing tells, in the record at `offset`: the first one of a file is
+ * kept. `path` must outlive the report. Never fails: without memory it is lost. */
+void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint64_t offset, kq_sv text);
 
 #endif

@@ -13,6 +13,7 @@
 #define KQ_SOURCE_SOURCE_H
 
 #include "base/buf.h"
+#include "base/time.h"
 #include "source/archive.h"
 #include "source/field.h"
 #include "source/report.h"
@@ -36,6 +37,7 @@ typedef struct kq_input {
     kq_archive *archive; /* it is a member of this one, and `path` is only shown; or NULL */
     uint32_t member;
     const struct kq_zone *zone; /* of its local times, or NULL */
+    kq_dates dates;             /* the order of numbers in its dates; KQ_DATES_UNTOLD: month first, with a note */
     const char *remark;         /* what its user should know of how it is read, or NULL */
     const char *unknown;        /* why nothing reads its records, or NULL */
     bool typed;                 /* its records name their table themselves */
@@ -75,6 +77,9 @@ struct kq_source_type {
     kq_status (*open)(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget, kq_source **out,
                       kq_error *err);
     void (*close)(kq_source *source);
+    /* The order of numbers in its dates, as the first records tell it; UNTOLD when they don't, or contradict one
+     * another. May be NULL: it has no such dates. Errors: IO, NOMEM. */
+    kq_status (*dates)(kq_source *source, kq_dates *out, kq_error *err);
     /* A worker's reader for this request, which outlives it. */
     kq_status (*reader_create)(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err);
     void (*reader_destroy)(kq_reader *reader);

@@ -298,5 +298,64 @@ check "and by SHA1 when none is named" 0 '{"SHA1":"AB","GlobalPrevalence":3}' ''
     --as DeviceProcessEvents=procs.json --as FileProfiles=profiles.json
 check "a name that is no column's" 2 '' "unknown name 'Nothing'" query 'DeviceProcessEvents | invoke FileProfile(Nothing)'
 
+# --- dates of which the day or the month stands first
+
+portal() { # the times of a portal's export in local time
+    echo 'DeviceName,FileName,ProcessCommandLine,ActionType,ProcessId,FolderPath,Timestamp [Local Time],Type'
+    for t in "$@"; do echo "d,a.exe,a,ProcessCreated,1,C:\\a.exe,\"$t\",DeviceProcessEvents"; done
+}
+times='DeviceProcessEvents | project Timestamp'
+portal '10/11/2023, 9:43:21.990 AM' '25/10/2023, 9:43:21.990 AM' >dm.csv
+check "a day above 12 makes the whole file day first" 0 '{"Timestamp":"2023-11-10T08:43:21.99Z"} {"Timestamp":"2023-10-25T07:43:21.99Z"}' '' \
+    query "$times" --on dm.csv --timezone Europe/Brussels
+portal '10/11/2023, 21:43:21' '10/25/2023, 09:43:21' >md.csv
+check "a second number above 12 month first" 0 '{"Timestamp":"2023-10-11T21:43:21Z"} {"Timestamp":"2023-10-25T09:43:21Z"}' '' \
+    query "$times" --on md.csv --timezone UTC
+sed 's/ .Local Time.//' dm.csv >zoneless.csv
+check "also of times that are UTC" 0 '{"Timestamp":"2023-11-10T09:43:21.99Z"} {"Timestamp":"2023-10-25T09:43:21.99Z"}' '' \
+    query "$times" --on zoneless.csv
+portal '10/11/2023, 21:43:21' '05/05/2023, 09:43:21' >either.csv
+check "where no date tells it is month first, and that is said" 0 '{"Timestamp":"2023-10-11T21:43:21Z"} {"Timestamp":"2023-05-05T09:43:21Z"}' \
+    'either.csv: 10/11/2023 is taken as month/day/year' query "$times" --on either.csv --timezone UTC
+portal '05/05/2023, 09:43:21' >same.csv
+check "not of a date that is the same" 0 '{"Timestamp":"2023-05-05T09:43:21Z"}' '' query "$times" --on same.csv --timezone UTC
+check "nor by a query that makes no time" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on either.csv
+says "inspect says it" 0 'either.csv: 10/11/2023 is taken as month/day/year' inspect either.csv --timezone UTC
+check "--timezone says it" 0 '{"Timestamp":"2023-11-10T20:43:21Z"} {"Timestamp":"2023-05-05T07:43:21Z"}' '' \
+    query "$times" --on either.csv --timezone Europe/Brussels,dmy
+check "of some files, and without a zone" 0 '{"Timestamp":"2023-11-10T21:43:21Z"} {"Timestamp":"2023-05-05T09:43:21Z"}' '' \
+    query "$times" --on either.csv --timezone 'eith*=,DMY' --timezone UTC
+check "month first, too" 0 '{"Timestamp":"2023-10-11T21:43:21Z"} {"Timestamp":"2023-05-05T09:43:21Z"}' '' \
+    query "$times" --on either.csv --timezone UTC,mdy
+check "a zone is still asked for" 2 '' 'are local, of a zone that the file does not tell' query "$times" --on either.csv --timezone ,dmy
+check "what it says stands over the file" 3 '{"Timestamp":"2023-10-11T09:43:21.99Z"} {"Timestamp":null}' \
+    "Timestamp is no datetime: '25/10/2023, 9:43:21.990 AM'; it would be one as day/month/year: --timezone ZONE,dmy" \
+    query "$times" --on dm.csv --timezone UTC,mdy
+check "an order that is none" 2 '' "there is no time zone 'UTC,ymd'" query "$times" --on dm.csv --timezone UTC,ymd
+portal '25/10/2023, 09:43:21' '10/25/2023, 09:43:21' >torn.csv
+check "a file that contradicts itself is month first" 3 '{"Timestamp":null} {"Timestamp":"2023-10-25T09:43:21Z"}' 'it would be one as day/month/year' \
+    query "$times" --on torn.csv --timezone UTC
+portal '10/11/2023, 21:43:21' '10/11/2023, 21:43:21' | sed '2s|a.exe,a,|25/10/2023,25/10/2023 10:00,|' >arg.csv
+check "an argument that is a date says nothing, beside others that are none" 0 \
+    '{"Timestamp":"2023-10-11T21:43:21Z"} {"Timestamp":"2023-10-11T21:43:21Z"}' \
+    'arg.csv: 10/11/2023 is taken as month/day/year' query "$times" --on arg.csv --timezone UTC
+portal '25/10/2023, 09:43:21' '10/11/2023, 21:43:21' '10/25/2023, 09:43:21' | awk 'NR == 3 { for (i = 1; i < 9000; i++) print } { print }' >many.csv
+check "a date far behind is told, and all others are read as the first ones" 3 \
+    '{"Timestamp":"2023-10-25T09:43:21Z","n":1} {"Timestamp":"2023-11-10T21:43:21Z","n":9000} {"Timestamp":null,"n":1}' \
+    'it would be one as month/day/year: --timezone ZONE,mdy' \
+    query 'DeviceProcessEvents | summarize n = count() by Timestamp | sort by Timestamp asc nulls last' --on many.csv --timezone UTC
+echo '{"Timestamp":"10/11/2023 21:43:21","DeviceName":"d","FileName":"25/10/2023 10:00","ActionType":"ProcessCreated"}' >slash.json
+check "JSON: month first, and said" 0 '{"Timestamp":"2023-10-11T21:43:21Z"}' 'slash.json: 10/11/2023 is taken as month/day/year' \
+    query "$times" --as DeviceProcessEvents=slash.json
+sed 's|"10/11/|"25\\/10\\/|' slash.json | cat slash.json - >slashes.json
+check "or as a date of it tells" 0 '{"Timestamp":"2023-11-10T21:43:21Z"} {"Timestamp":"2023-10-25T21:43:21Z"}' '' \
+    query "$times" --as DeviceProcessEvents=slashes.json
+
+# --- a row with more values than the header has names
+
+printf 'Timestamp,DeviceName,FileName,ProcessCommandLine,ProcessId\n2026-01-01T00:00:00Z,d,a.exe,"say "hi", ok",1\n2026-01-01T00:00:00Z,d,b.exe,x,2,,\n' >wide.csv
+check "is no row, unless they are empty" 3 '{"FileName":"b.exe","ProcessId":2}' 'the row has 6 fields, the header 5: skipped' \
+    query 'DeviceProcessEvents | project FileName, ProcessId' --as DeviceProcessEvents=wide.csv
+
 echo "1..$n"
 exit $bad

@@ -53,8 +53,11 @@ static void test_quotes(void **state) {
 static void test_widths(void **state) {
     (void)state;
     EXPECT("a,b,c\n1\n1,2,3,4\n1,2,3\n", "a b c",
-           "0|'1'|-|-\n0|'1'|'2'|'3'\n0|'1'|'2'|'3'\n! 6 the row has 1 fields, the header 3\n"
-           "! 8 the row has 4 fields, the header 3\n");
+           "0|'1'|-|-\n0|'1'|'2'|'3'\n! 6 the row has 1 fields, the header 3\n"
+           "! 8 the row has 4 fields, the header 3: skipped\n");
+    /* nothing stands behind the last column: no value is another column's */
+    EXPECT("a,b\n1,2,,\"\"\n3,,,x\n", "a b",
+           "0|'1'|'2'\n! 4 the row has 4 fields, the header 2\n! 12 the row has 4 fields, the header 2: skipped\n");
 }
 
 /* JSON in cells whose quotes are not doubled, as the portal writes it. */
@@ -64,10 +67,9 @@ static void test_salvage(void **state) {
            "0|'1'|'{\"x\":\"y\",\"z\":1}'|'3'\n0|'4'|'[\"p\",7,\"q\",{\"r\":[8,9]}]'|'5'\n");
     EXPECT("a,b\n1,\"{\"x\":\"y\",\"z\":[1,2]}\"\n\"[\"x\",7]\",2\r\n\"{\"x\":\"y\",\"\"}\",3\n", "b a",
            "0|'{\"x\":\"y\",\"z\":[1,2]}'|'1'\n0|'2'|'[\"x\",7]'\n0|'3'|'{\"x\":\"y\",\"}'\n");
-    /* brackets that are never closed, or a count that still does not fit: cut as before, and told */
+    /* brackets that are never closed, or a count that still does not fit: no row, and told */
     EXPECT("a,b\n1,\"{\"x\":\"y\",\"z\"\n1,\"{\"x\":\"y\",\"z\"}\",3\n", "a b",
-           "0|'1'|'{\"x\":\"y'\n0|'1'|'{\"x\":\"y'\n! 4 the row has 3 fields, the header 2\n"
-           "! 20 the row has 4 fields, the header 2\n");
+           "! 4 the row has 3 fields, the header 2: skipped\n! 20 the row has 4 fields, the header 2: skipped\n");
 }
 
 static void test_damage(void **state) {

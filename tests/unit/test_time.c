@@ -120,7 +120,7 @@ static void test_log(void **state) {
     int64_t t;
     bool zoned;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        if (!kq_time_parse_log(kq_sv_of(same[i][0]), &t, &zoned)) fail_msg("%s is refused", same[i][0]);
+        if (!kq_time_parse_log(kq_sv_of(same[i][0]), KQ_DATES_UNTOLD, &t, &zoned)) fail_msg("%s is refused", same[i][0]);
         assert_string_equal(shown(t, -1, false), same[i][1]);
         if (zoned != (same[i][2][0] != 0)) fail_msg("%s: zone", same[i][0]);
     }
@@ -137,7 +137,7 @@ static void test_log(void **state) {
                                       "0000000000",
                                       "/Date(999999999999999)/"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (kq_time_parse_log(kq_sv_of(bad[i]), &t, &zoned)) fail_msg("%s is taken", bad[i]);
+        if (kq_time_parse_log(kq_sv_of(bad[i]), KQ_DATES_UNTOLD, &t, &zoned)) fail_msg("%s is taken", bad[i]);
     assert_false(kq_time_from_epoch(0, 5, &t));
     assert_false(kq_time_from_epoch(-1577836800, 0, &t));
     assert_true(kq_time_from_epoch(99999999999, 999999999, &t)); /* the year 5138 */
