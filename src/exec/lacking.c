@@ -208,14 +208,17 @@ static void add_could(const lacking *l, kq_buf *out) {
     if (n) kq_buf_str(out, ") are in no input");
 }
 
-/* Was it said when the query ran that the table has no rows? Of one without data it always is. */
+/* Was it said when the query ran that the table has no rows, or that a view has no data at all? */
 static bool noted(const lacking *l, const cause *c) {
     const kq_buf *notes = &l->runner->notes;
     kq_sv name = c->table->is->name;
     if (c->source) return false;
-    if (!c->table->data) return true;
-    for (const char *p = notes->p; p && p < notes->p + notes->n; p += strlen(p) + 1)
-        if (strstr(p, " no rows here: no input has ") && memmem(p, strlen(p), name.p, name.n)) return true;
+    for (const char *p = notes->p; p && p < notes->p + notes->n; p += strlen(p) + 1) {
+        bool has = memmem(p, strlen(p), name.p, name.n) != NULL;
+        if (has && strstr(p, c->table->data ? " no rows here: no input has " : "no input here has data of "))
+            return true;
+        if (!c->table->data && kq_sv_starts(kq_sv_of(p), KQ_SV("no input here has data of a table that "))) return true;
+    }
     return false;
 }
 

@@ -634,7 +634,7 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_
         *access = KQ_ACCESS_MAPPED;
         return kq_catalog_mapped(c, input->type, table) || kq_survey_has(c, i, table->name);
     }
-    if (c->says[i]) return true;
+    if (c->says[i]) return kq_survey_says(c, i, table->name);
     return kq_catalog_mapped(c, input->type, table);
 }
 

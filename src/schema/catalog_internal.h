@@ -109,6 +109,8 @@ bool kq_catalog_says(const kq_catalog *catalog, size_t input);
 void kq_survey_note(kq_catalog *catalog, kq_survey *survey, kq_sv name);
 /* Does a record of the input name this table? The file is read when that is not known yet. Any thread, as all below. */
 bool kq_survey_has(const kq_catalog *catalog, size_t input, kq_sv name);
+/* The same of an input whose records all say it in one column. Of one that can't be read for it: true. */
+bool kq_survey_says(const kq_catalog *catalog, size_t input, kq_sv name);
 /* Takes what a scan that read all of the input has counted. */
 void kq_survey_take(const kq_catalog *catalog, size_t input, const kq_tally *tally);
 /* Adds the table of the catalogue to the model, so that it is among kq_catalog_tables. One thread. Errors: NOMEM. */

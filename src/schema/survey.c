@@ -132,6 +132,77 @@ static kq_status read_for(const kq_catalog *c, size_t i, kq_sv until, kq_error *
     return status;
 }
 
+#define NAMED_MAX 64 /* tables that a CSV file names; of one with more it is not known */
+
+/* The texts of a column that says which table a record is of. */
+typedef struct naming {
+    kq_buf *tables;
+    uint32_t n;
+} naming;
+
+static bool named(const kq_buf *tables, kq_sv name) {
+    for (const char *p = tables->p; p && p < tables->p + tables->n; p += strlen(p) + 1)
+        if (kq_sv_eq_ascii_ci(kq_sv_of(p), name)) return true;
+    return false;
+}
+
+static kq_status take_name(void *ctx, KQ_UNUSED uint32_t set, const kq_field *fields, bool *done,
+                           KQ_UNUSED kq_error *err) {
+    naming *x = ctx;
+    if (fields->kind != KQ_FIELD_STRING || !fields->u.text.n || memchr(fields->u.text.p, 0, fields->u.text.n))
+        return KQ_OK;
+    kq_sv name = fields->u.text;
+    if (named(x->tables, name)) return KQ_OK;
+    kq_buf_sv(x->tables, name);
+    kq_buf_char(x->tables, 0);
+    *done = ++x->n > NAMED_MAX || name.n > 256;
+    if (*done) x->n = NAMED_MAX + 1;
+    return KQ_OK;
+}
+
+/* Reads all of a CSV file for the tables that its records name. False: it is not known. Under the lock. */
+static bool read_names(const kq_catalog *c, size_t i) {
+    kq_survey *s = &c->surveys[i];
+    kq_input input = c->inputs[i];
+    kq_report report; /* the scans report it */
+    kq_error why;
+    kq_source *source = NULL;
+    kq_reader *reader = NULL;
+    kq_want want = {.name = c->says[i] == KQ_SAYS_TABLE ? KQ_SV("$table") : KQ_SV("Type")};
+    kq_want_set set = {.wants = &want, .nwants = 1};
+    kq_request request = {.sets = &set, .nsets = 1};
+    naming x = {.tables = &s->tables};
+    kq_row_sink sink = {.row = take_name, .ctx = &x};
+    bool more = true;
+    s->asked = true;
+    kq_report_init(&report);
+    kq_status status = kq_source_open(&input, &report, c->budget, &source, &why);
+    if (!status && source) status = source->type->reader_create(&request, c->budget, &reader, &why);
+    while (!status && source && more && x.n <= NAMED_MAX) {
+        kq_morsel morsel;
+        status = source->type->claim(source, reader, &morsel, &more, &why);
+        if (!status && more) status = source->type->read(source, reader, &morsel, &sink, &why);
+    }
+    if (reader) source->type->reader_destroy(reader);
+    if (source) source->type->close(source);
+    kq_report_deinit(&report);
+    return !status && !more && x.n <= NAMED_MAX && !s->tables.failed;
+}
+
+bool kq_survey_says(const kq_catalog *c, size_t i, kq_sv name) {
+    kq_survey *s = &c->surveys[i];
+    if (c->inputs[i].type != &kq_source_csv || strcmp(c->inputs[i].path, "-") == 0) return true;
+    pthread_mutex_lock(c->surveying);
+    bool has = named(&s->tables, name);
+    if (!has && !s->asked) {
+        s->complete = read_names(c, i);
+        has = named(&s->tables, name);
+    }
+    has |= !s->complete && s->asked;
+    pthread_mutex_unlock(c->surveying);
+    return has;
+}
+
 bool kq_survey_has(const kq_catalog *c, size_t i, kq_sv name) {
     kq_survey *s = &c->surveys[i];
     kq_error why;

@@ -201,5 +201,37 @@ echo '{"TimeGenerated":"2026-01-01T10:00:00Z","SourceSystem":"s","Type":"DeviceP
 told imProcessCreate '""' --as DeviceProcessEvents=system.json
 check 'a filter on it' 0 '{"Process":"C:\\b.exe"}' '' query 'imProcessCreate | where EventProduct == "Security Events" | project Process' --on events.ndjson
 
+# inputs that hold no table that a view reads
+printf '%s\n%s\n' 'TimeGenerated,Provider,EventID,EventData,Type' '2026-01-01T10:00:00Z,p,1,{},WindowsEvent' >exported.csv
+echo '{"TimeGenerated":"2026-01-01T10:00:00Z","EventID":4688,"Type":"SecurityEvent"}' >exported.json
+cat >exported.xml <<'EOF'
+<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='p'/><EventID>1102</EventID><TimeCreated SystemTime='2026-01-14T10:00:00Z'/><Channel>Security</Channel></System></Event>
+EOF
+for view in imProcessCreate _Im_NetworkSession imNetworkSession imAuthentication imFileEvent; do
+    for rest in '' ' | where EventResult == "x"'; do
+        [ "$view$rest" = imAuthentication ] && continue # SecurityEvent has events here
+        says "no table of a view: $view$rest" 0 "note: no input here has data of a table that $view reads" query "$view$rest" --on exported.csv
+        says "no event of a view: $view$rest" 0 'no input has ' query "$view$rest" --on exported.json
+        says "nor of XML: $view$rest" 0 'no input has ' query "$view$rest" --on exported.xml
+    done
+done
+check 'what a CSV export names is there' 0 '{"Count":1}' '' query 'WindowsEvent | count' --on exported.csv
+{ # the last of many rows, in other letters
+    echo TimeGenerated,Type,DeviceName
+    i=0
+    while [ $((i += 1)) -le 300 ]; do echo '2026-01-01T10:00:00Z,SigninLogs,a'; done
+    echo '2026-01-01T10:00:00Z,deviceprocessevents,b'
+} >late.csv
+check 'a table that a late row names' 0 '{"DeviceName":"b"}' '' query 'DeviceProcessEvents | project DeviceName' --on late.csv
+says 'and one that none does' 0 'no input here has data of the table DeviceFileEvents' query 'DeviceFileEvents' --on late.csv
+{ # so many names that nothing is said of others
+    echo TimeGenerated,Type,DeviceName
+    echo '2026-01-01T10:00:00Z,SigninLogs,a'
+    i=0
+    while [ $((i += 1)) -le 200 ]; do echo "2026-01-01T10:00:00Z,T$i,a"; done
+    echo '2026-01-01T10:00:00Z,DeviceProcessEvents,b'
+} >many.csv
+check 'many names' 0 '{"DeviceName":"b"}' '' query 'DeviceProcessEvents | project DeviceName' --on many.csv
+
 echo "1..$n"
 exit $bad

@@ -98,7 +98,7 @@ set_cant() {
     "$k" run one.yaml --on "$logs" >/dev/null 2>err
     verdict "and run tells it: $1" "$([ "$(grep -c "^note: one: this can't match here: " err)" = 1 ] || cat err)"
 }
-tasks='ActionType is only \\"ScheduledTaskCreated\\", \\"ScheduledTaskDeleted\\", \\"ScheduledTaskEnabled\\", \\"ScheduledTaskDisabled\\", ... in DeviceEvents from Security 4698 to 4702'
+tasks='ActionType is only \"ScheduledTaskCreated\", \"ScheduledTaskDeleted\", \"ScheduledTaskEnabled\", \"ScheduledTaskDisabled\", ... in DeviceEvents from Security 4698 to 4702'
 set_cant 'DeviceEvents | where ActionType == "ServiceInstalled"' "$tasks; the events that could (Security 4697, System 7045) are in no input"
 set_cant 'DeviceEvents | where ActionType == "SmartScreenUrlWarning"' "$tasks\"}"
 set_cant 'DeviceEvents | where isempty(ActionType)' "$tasks\"}"
