@@ -513,6 +513,22 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
     return status;
 }
 
+/* Was this file given before, as what it is itself? Otherwise it is noted. */
+static kq_status given(kq_catalog *c, const struct stat *st, bool *again, kq_error *err) {
+    *again = false;
+    for (const kq_given *g = c->given; g && !*again; g = g->next) {
+        *again = g->device == (uint64_t)st->st_dev && g->inode == (uint64_t)st->st_ino;
+        if (*again && g->input < c->ninputs && !c->inputs[g->input].remark)
+            c->inputs[g->input].remark = "read once, though it is named more than once";
+    }
+    if (*again) return KQ_OK;
+    kq_given *g = kq_arena_new(&c->arena, kq_given);
+    if (!g) return kq_arena_status(&c->arena, err);
+    *g = (kq_given){(uint64_t)st->st_dev, (uint64_t)st->st_ino, c->ninputs, c->given};
+    c->given = g;
+    return KQ_OK;
+}
+
 kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_report *report, kq_error *err) {
     struct stat st;
     bool taken = false;
@@ -521,6 +537,11 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
         if (strcmp(c->inputs[i].path, "-") == 0)
             return kq_fail(err, KQ_ERR_USAGE, "standard input ('-') is given twice: it can be read once only");
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
+    if (strcmp(path, "-") != 0 && S_ISREG(st.st_mode) && !table && st.st_ino) {
+        bool again;
+        KQ_TRY(given(c, &st, &again, err));
+        if (again) return KQ_OK;
+    }
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
     kq_status walked = walk(c, path, table, 0, report, &taken, err);
     kq_status told = tell_met(c, walked ? NULL : err);

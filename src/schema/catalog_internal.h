@@ -62,6 +62,13 @@ typedef struct kq_met {
     uint32_t more; /* names that lead to it too */
 } kq_met;
 
+/* A file that was added by its name, without a table. */
+typedef struct kq_given {
+    uint64_t device, inode;
+    size_t input; /* the first input made of it */
+    struct kq_given *next;
+} kq_given;
+
 struct kq_catalog {
     kq_arena arena;
     kq_budget *budget;
@@ -80,6 +87,7 @@ struct kq_catalog {
     kq_shelf *shelf;
     kq_met *met; /* a table by hash; or NULL */
     size_t nmet, met_mask;
+    kq_given *given;
     size_t book_share;       /* 0: KQ_BOOK_SHARE, or less where the budget is small */
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

@@ -281,7 +281,11 @@ mkdir -p twice/sub && cp one.json twice/b.json && ln -s ../b.json twice/sub/c.js
 echo no log >twice/0.txt && ln -s 0.txt twice/1.txt
 check "a file that links lead to is read once" 0 '{"Count":1}' 'twice/a.json: read once, though 2 other names in the folder lead to it' \
     query 'DeviceProcessEvents | count' --on twice
-check "two inputs are two" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on twice/a.json --on twice/b.json
+cp one.json other.json
+check "two files are two" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on one.json --on other.json
+check "a file that is named twice is read once" 0 '{"Count":1}' 'one.json: read once, though it is named more than once' \
+    query 'DeviceProcessEvents | count' --on one.json --on ./one.json
+check "as two tables it is two" 0 '{"Count":2}' '' query 'union A, B | count' --as A=one.json --as B=one.json
 
 # --- FileProfile() of Defender, from a table that one may bring
 
