@@ -16,7 +16,8 @@ static inline __attribute__((always_inline)) bool marked(const char *p, size_t n
     for (size_t i = 0; i + 1 < n; i += STEP) {
         size_t end = i + STEP < n - 1 ? i + STEP : n - 1;
         unsigned char any = 0;
-        for (size_t k = i; k < end; k++) any |= (unsigned char)((p[k] == '<') & (p[k + 1] == '!'));
+        for (size_t k = i; k < end; k++)
+            any |= (unsigned char)((p[k] == '<') & ((p[k + 1] == '!') | (p[k + 1] == '?')));
         if (any) return true;
     }
     return false;

@@ -31,7 +31,7 @@ static inline bool kq_scan_has(const char *p, size_t n, char c) {
 /* Is there a '}' with a '{' right behind it in p[0..n)? */
 bool kq_scan_glued(const char *p, size_t n);
 
-/* Is there a "<!" in p[0..n)? */
+/* Is there a "<!" or a "<?" in p[0..n)? */
 bool kq_scan_marked(const char *p, size_t n);
 
 /* The first byte in [p, end) that may end a run inside a JSON string: a quote, a backslash or a newline; or end. */

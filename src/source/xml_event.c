@@ -287,7 +287,7 @@ static bool leaf(parsing *x, kq_xml_level *level, const char *to) {
     return !r->unnamed.failed || fail(x);
 }
 
-/* More of an element's text than one run: what came before a comment or CDATA, and what the CDATA holds. */
+/* More of an element's text than one run: what came before a section, and what the CDATA holds. */
 static bool piece(parsing *x, kq_xml_level *level, kq_sv before, kq_sv cdata) {
     kq_buf *b = &x->r->pieces;
     if (level->children) return true;
@@ -309,17 +309,16 @@ static bool markup(parsing *x) {
     kq_xml_section kind = kq_xml_section_at(x->p, x->end, &unsure);
     const struct kq_xml_marks *m = &kq_xml_marks[kind];
     const char *to = kind ? kq_xml_section_end(kind, x->p, x->end) : NULL;
-    if (x->p[1] == '?') {
-        to = kq_xml_instruction_end(x->p, x->end);
-        if (!to) return cut_off(x);
-    } else if (!kind) {
+    static const char *const open[] = {"", "a comment that is not closed", "CDATA that is not closed",
+                                       "an instruction that is not closed"};
+    if (!kind) {
         return unsure ? cut_off(x) : broken(x, "a declaration inside an event");
     } else if (!to) {
-        return broken(x, kind == KQ_XML_CDATA ? "CDATA that is not closed" : "a comment that is not closed");
+        return broken(x, open[kind]);
     }
-    if (kind && kq_xml_swallows(&r->source->names, kind, x->p, to))
-        r->flaw =
-            "CDATA or a comment that may have been cut off: it holds the start of an event and of another like it";
+    if (kq_xml_swallows(&r->source->names, kind, x->p, to))
+        r->flaw = "CDATA, a comment or an instruction that may have been cut off: it holds the start of an event and "
+                  "of another like it";
     if (kind == KQ_XML_CDATA) cdata = (kq_sv){x->p + m->open.n, (size_t)(to - x->p) - m->open.n};
     x->p = to + m->close.n;
     if (!piece(x, level, before, cdata)) return false;

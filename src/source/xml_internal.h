@@ -2,7 +2,7 @@
  * The XML source's own structs. Private to xml*.c and their tests.
  *
  * A morsel of a plain file is a block of its bytes: the events that start in it, of which the last may end behind it.
- * Whether its beginning lies in a comment or in CDATA is told by the reader of the block before, as soon as it has its
+ * Whether its beginning lies in a section is told by the reader of the block before, as soon as it has its
  * bytes and before it gives a row: blocks are dealt in order, so that no reader waits for one that was not dealt.
  * Other streams, and plain files whose events are to be numbered, are read in order, and cut before an event that
  * starts near the end of what was read. Either way a reader gets a text that begins with the start of an event (the

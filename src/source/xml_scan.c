@@ -5,7 +5,7 @@
 size_t kq_xml_section_bytes = (size_t)256 * 1024;
 
 const struct kq_xml_marks kq_xml_marks[] = {
-    {{"", 0}, {"", 0}}, {{"<!--", 4}, {"-->", 3}}, {{"<![CDATA[", 9}, {"]]>", 3}}};
+    {{"", 0}, {"", 0}}, {{"<!--", 4}, {"-->", 3}}, {{"<![CDATA[", 9}, {"]]>", 3}}, {{"<?", 2}, {"?>", 2}}};
 
 #define NAME_MAX 48u /* bytes of a prefix, and of the outer element's name */
 
@@ -72,7 +72,7 @@ kq_xml_is kq_xml_is_start(const kq_xml_names *names, const char *p, const char *
 }
 
 kq_xml_section kq_xml_section_at(const char *p, const char *end, bool *unsure) {
-    for (kq_xml_section kind = KQ_XML_COMMENT; kind <= KQ_XML_CDATA; kind++) {
+    for (kq_xml_section kind = KQ_XML_COMMENT; kind <= KQ_XML_INSTRUCTION; kind++) {
         kq_sv open = kq_xml_marks[kind].open;
         if (!begins(p, end, open)) continue;
         if ((size_t)(end - p) >= open.n) return kind;
@@ -104,27 +104,23 @@ bool kq_xml_swallows(const kq_xml_names *names, kq_xml_section kind, const char 
     return false;
 }
 
-/* The first '<' in [p, stop) with `c` or '!' behind it, or NULL. */
+/* The first '<' in [p, stop) with `c`, '!' or '?' behind it, or NULL. */
 static const char *next_item(const char *p, const char *stop, const char *end, char c) {
     if (stop == end && stop > p) stop--;
 #ifdef __SSE2__
-    const __m128i less = _mm_set1_epi8('<'), name = _mm_set1_epi8(c), bang = _mm_set1_epi8('!');
+    const __m128i less = _mm_set1_epi8('<'), name = _mm_set1_epi8(c), bang = _mm_set1_epi8('!'),
+                  mark = _mm_set1_epi8('?');
     for (; stop - p >= 16; p += 16) {
         __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
         __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-        __m128i any = _mm_or_si128(_mm_cmpeq_epi8(b, bang), _mm_cmpeq_epi8(b, name));
+        __m128i any =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(b, bang), _mm_cmpeq_epi8(b, mark)), _mm_cmpeq_epi8(b, name));
         unsigned mask = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, less), any));
         if (mask) return p + __builtin_ctz(mask);
     }
 #endif
     for (; p < stop; p++)
-        if (*p == '<' && (p[1] == c || p[1] == '!')) return p;
-    return NULL;
-}
-
-const char *kq_xml_instruction_end(const char *p, const char *end) {
-    for (p += 2; p < end && *p != '<'; p++)
-        if (*p == '>' && p[-1] == '?') return p + 1;
+        if (*p == '<' && (p[1] == c || p[1] == '!' || p[1] == '?')) return p;
     return NULL;
 }
 
@@ -236,8 +232,7 @@ const char *kq_xml_cross(const char *p, size_t own, const char *end, kq_xml_bord
 static const char *behind_markup(const kq_xml_names *names, const char *p, const char *end) {
     bool unsure;
     kq_xml_section kind = kq_xml_section_at(p, end, &unsure);
-    if (at(p, end, KQ_SV("<?"))) return kq_xml_instruction_end(p, end);
-    if (kind == KQ_XML_COMMENT) {
+    if (kind == KQ_XML_COMMENT || kind == KQ_XML_INSTRUCTION) {
         const char *close = kq_xml_section_end(kind, p, end);
         return close && !kq_xml_swallows(names, kind, p, close) ? close + kq_xml_marks[kind].close.n : NULL;
     }

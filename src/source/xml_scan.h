@@ -2,10 +2,10 @@
  * Exported event XML as bytes: where events start, what may stand between them, and references. Text that is scanned
  * has KQ_SCAN_SLACK readable bytes behind its end.
  *
- * An event starts where "<Event ...>" is followed by "<System", outside comments and CDATA (sections here): their text
- * is none of the file's structure, whatever it looks like. No element of an event's own data that happens to be called
- * Event looks so. What lies from one start to the next is the extent of an event. Tags and instructions end before a
- * '<' at the latest, so that sections are seen without looking at these.
+ * An event starts where "<Event ...>" is followed by "<System", outside comments, CDATA and instructions (sections
+ * here): their text is none of the file's structure, whatever it looks like. No element of an event's own data that
+ * happens to be called Event looks so. What lies from one start to the next is the extent of an event. Tags end before
+ * a '<' at the latest, so that sections are seen without looking at these.
  *
  * A section that is not closed within kq_xml_section_bytes is damage: what is so far behind its beginning is outside
  * again, so that the rest of the file is read, and nothing before it is taken for an event. No text of a Windows event
@@ -76,7 +76,7 @@ typedef enum kq_xml_is { KQ_XML_NO, KQ_XML_YES, KQ_XML_UNSURE } kq_xml_is;
 kq_xml_is kq_xml_is_start(const kq_xml_names *names, const char *p, const char *end, bool ended);
 
 /* The kinds of sections. */
-typedef enum kq_xml_section { KQ_XML_OUTSIDE, KQ_XML_COMMENT, KQ_XML_CDATA } kq_xml_section;
+typedef enum kq_xml_section { KQ_XML_OUTSIDE, KQ_XML_COMMENT, KQ_XML_CDATA, KQ_XML_INSTRUCTION } kq_xml_section;
 extern const struct kq_xml_marks { kq_sv open, close; } kq_xml_marks[];
 
 /* The kind of the section that begins at p, or OUTSIDE. *unsure when the bytes end too early. */
@@ -114,9 +114,6 @@ typedef struct kq_xml_border {
 const char *kq_xml_cross(const char *p, size_t own, const char *end, kq_xml_border *border);
 /* The first place at or behind p, where the border is, that is outside; NULL when there is none in [p, end) yet. */
 const char *kq_xml_leave(const kq_xml_border *border, const char *p, const char *end, bool ended);
-
-/* Behind the instruction that begins at p with "<?", or NULL. */
-const char *kq_xml_instruction_end(const char *p, const char *end);
 
 /* The first byte in [p, end) that may not stand between events, or NULL: white space, comments, declarations and the
  * tags of the outer element may, and the lines that evtx_dump and evtxexport write around them. */

@@ -125,7 +125,7 @@ static bool make(making *m, kq_bx_element **out) {
             bool unsure;
             kq_xml_section kind = kq_xml_section_at(p, m->end, &unsure);
             const char *from = p + kq_xml_marks[kind].open.n;
-            const char *to = kind ? kq_xml_section_end(kind, p, m->end) : kq_xml_instruction_end(p, m->end);
+            const char *to = kind ? kq_xml_section_end(kind, p, m->end) : NULL;
             if (!to || !depth) break;
             if (kind == KQ_XML_CDATA && !add_text(m, &open[depth - 1].tail, (kq_sv){from, (size_t)(to - from)}, false))
                 return false;

@@ -71,9 +71,10 @@ check "in JSON it is told as well" 3 '{"TimeGenerated":null}' "@timestamp is no 
 check "once, not for each column" 3 '{"Timestamp":null,"ProcessCreationTime":null}' "@timestamp is no datetime: 'soon'" query \
     'DeviceProcessEvents | project Timestamp, ProcessCreationTime' --on times.ndjson
 
-# --- what looks like an event in CDATA or in a comment is text, wherever blocks end, with any number of threads
+# --- what looks like an event in CDATA, in a comment or in an instruction is text, wherever blocks end, with any number of threads
 
-# one in four events holds another one in CDATA, the text around it grows so that borders fall anywhere in it; comments between
+# one in four events holds another one in CDATA, the text around it grows so that borders fall anywhere in it; comments and
+# instructions between
 export event system
 awk 'BEGIN {
     event = ENVIRON["event"]; head = ENVIRON["system"]
@@ -83,8 +84,9 @@ awk 'BEGIN {
         if (length(pad) > 3000) pad = ""
         if (i % 4) { print event; continue }
         print "<!-- " forged forged " -->"
+        print "<?x " forged pad forged "?>"
         print "<Event>" head "<EventData><Data Name=\047ProcessId\047>7</Data><Data Name=\047Image\047>C:\\a.exe</Data>" \
-            "<Data Name=\047CommandLine\047><![CDATA[" pad forged pad forged "]]></Data></EventData></Event>"
+            "<Data Name=\047CommandLine\047><![CDATA[" pad forged pad forged "]]><?x " pad forged "?></Data></EventData></Event>"
     }
     big = forged; while (length(big) < 200000) big = big big
     big = substr(big, 1, 250000)
@@ -107,9 +109,12 @@ awk 'BEGIN {
     print "<Event>" head "<EventData><Data Name=\047CommandLine\047><![CDATA["
     for (i = 0; i < 1000; i++) print event
 }' >open.xml
+sed 's/<!.CDATA./<?/' open.xml >open_instruction.xml
 for threads in 1 2 8; do
     check "CDATA that is not closed, $threads threads" 3 "{\"n\":$((1000 - (262144 + ${#event}) / (${#event} + 1)))}" \
         'CDATA that is not closed' query 'DeviceProcessEvents | summarize n = count()' --on open.xml --threads $threads
+    check "an instruction that is not closed, $threads threads" 3 "{\"n\":$((1000 - (262144 + ${#event}) / (${#event} + 1)))}" \
+        'an instruction that is not closed' query 'DeviceProcessEvents | summarize n = count()' --on open_instruction.xml --threads $threads
 done
 
 # --- --as: events say themselves what they are

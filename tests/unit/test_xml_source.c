@@ -331,7 +331,7 @@ static void damage(void **state) {
            "", "0 the event is cut off\n273 text that is no event: skipped\n");
 }
 
-/* What looks like an event in CDATA or in a comment is text. */
+/* What looks like an event in a section is text. */
 #define FORGED "<Event>" HEAD "<EventData><Data Name='a'>forged</Data></EventData></Event>"
 static void sections(void **state) {
     (void)state;
@@ -358,8 +358,22 @@ static void sections(void **state) {
     expect(GOOD "<![CDATA[" FORGED "]]>" GOOD, "EventData.a", "0:1\n0:1\n", "119 text that is no event: skipped\n");
     /* in a tag there is no section, and no '<' either */
     expect("<Event>" HEAD "<a b='<!-- " GOOD, "EventData.a", "", "0 the event is cut off\n");
-    expect("<Event>" HEAD "<?x <a/>?></Event>" GOOD "<?x?>" GOOD, "EventData.a", "0:1\n0:1\n",
-           "0 the event is cut off\n");
+    expect("<Event>" HEAD "<?x <a/>?></Event>" GOOD "<?x?>" GOOD, "EventData.a", "0:~\n0:1\n0:1\n", "");
+    /* nor is what an instruction holds an event */
+    expect("<?x " FORGED " ?><Events>" GOOD "<?x " FORGED FORGED "?>" GOOD "<?>" FORGED "?></Events>", "EventData.a",
+           "0:1\n0:1\n", "");
+    expect(DATA_OF("2<?x " FORGED "?>3") GOOD DATA_OF("4<?<!--?>5<!--<?-->6<![CDATA[<?]]>"), "EventData.a",
+           "0:23\n0:1\n0:456<?\n", "");
+    expect(DATA_OF("<?x " FORGED "?>") DATA_OF("2<?x " FORGED "?>3"), "$EventDataJson",
+           "0:{\"a\":\"\"}\n0:{\"a\":\"23\"}\n", "");
+    expect(DATA_OF("<?x " FORGED "?>") GOOD DATA_OF("<? </Event> ?>"), "System.EventID=4 EventData.a", "", "");
+    assert_int_equal(result.report->records, 3);
+    expect(GOOD "<?x " FORGED "? >" GOOD, "EventData.a", "0:1\n", "119 text that is no event: skipped\n");
+    expect("<Event>" HEAD "<EventData><?x " GOOD, "EventData.a", "", "0 an instruction that is not closed\n");
+    expect("<Event>" HEAD "<EventData><Data Name='a'><?cut " GOOD DATA_OF("<?x?>"), "EventData.a", "0:\n",
+           "0 CDATA, a comment or an instruction that may have been cut off: it holds the start of an event and of "
+           "another like it\n");
+    expect("<?cut " GOOD "<?x?>" GOOD, "EventData.a", "0:1\n", "0 text that is no event: skipped\n");
 }
 
 /* A section that is not closed takes no more with it than it may be long. */
@@ -376,6 +390,10 @@ static void open_sections(void **state) {
         const char *found[] = {"", "0:1\n", "0:1\n0:1\n", "0:1\n0:1\n0:1\n", "0:1\n0:1\n0:1\n0:1\n"};
         expect("<Event>" HEAD "<EventData><![CDATA[" GOOD GOOD GOOD GOOD, "EventData.a", found[rows], damage);
         expect("<Event>" HEAD "<EventData><![CDATA[" GOOD GOOD GOOD GOOD, "System.EventID=4 EventData.a", "", damage);
+        rows = 0;
+        for (size_t i = 0; i < 4; i++) rows += head + 2 + i * one >= head + n;
+        expect("<Event>" HEAD "<EventData><?" GOOD GOOD GOOD GOOD, "EventData.a", found[rows],
+               "0 an instruction that is not closed\n");
     }
     kq_xml_section_bytes = 64;
     /* the last byte that may close it, and one more */
@@ -383,6 +401,10 @@ static void open_sections(void **state) {
            "0:123456789012345678901234567890123456789012345678901234\n0:1\n", "");
     expect(DATA_OF("<![CDATA[1234567890123456789012345678901234567890123456789012345]]>") GOOD, "EventData.a", "0:1\n",
            damage);
+    expect(DATA_OF("<?1234567890123456789012345678901234567890123456789012345678901?>") GOOD, "EventData.a",
+           "0:\n0:1\n", "");
+    expect(DATA_OF("<?12345678901234567890123456789012345678901234567890123456789012?>") GOOD, "EventData.a", "0:1\n",
+           "0 an instruction that is not closed\n");
     /* characters of four bytes, which blocks of UTF-16 may cut in two */
 #define FACE  "\xF0\x9F\x98\x80"
 #define FACES FACE FACE FACE FACE FACE FACE FACE FACE
@@ -406,7 +428,8 @@ static void open_sections(void **state) {
     /* one that was cut off, so that the next one's end closes it, is told: what it took may be events */
     expect("<Event>" HEAD "<EventData><Data Name='a'><![CDATA[cut " GOOD DATA_OF("<![CDATA[x]]>"), "EventData.a",
            "0:cut " GOOD "<Event>" HEAD "<EventData><Data Name='a'><![CDATA[x\n",
-           "0 CDATA or a comment that may have been cut off: it holds the start of an event and of another like it\n");
+           "0 CDATA, a comment or an instruction that may have been cut off: it holds the start of an event and of "
+           "another like it\n");
     expect("<!-- cut " GOOD "<!-- x -->" GOOD, "EventData.a", "0:1\n", "0 text that is no event: skipped\n");
 }
 
