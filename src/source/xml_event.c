@@ -300,6 +300,17 @@ static bool piece(parsing *x, kq_xml_level *level, kq_sv before, kq_sv cdata) {
     return !b->failed || fail(x);
 }
 
+/* Is there as much of a section's mark at p as there are bytes up to the end or the next '<'? */
+static bool mark_cut(const parsing *x, const char *p) {
+    for (kq_xml_section kind = KQ_XML_COMMENT; kind <= KQ_XML_CDATA; kind++) {
+        kq_sv open = kq_xml_marks[kind].open;
+        size_t n = 1;
+        while (n < open.n && p + n < x->end && p[n] == open.p[n]) n++;
+        if (n < open.n && at_end(x, p + n)) return true;
+    }
+    return false;
+}
+
 /* At "<!" or "<?". */
 static bool markup(parsing *x) {
     kq_xml_reader *r = x->r;
@@ -312,7 +323,7 @@ static bool markup(parsing *x) {
     static const char *const open[] = {"", "a comment that is not closed", "CDATA that is not closed",
                                        "an instruction that is not closed"};
     if (!kind) {
-        return unsure ? cut_off(x) : broken(x, "a declaration inside an event");
+        return mark_cut(x, x->p) ? cut_off(x) : broken(x, "a declaration inside an event");
     } else if (!to) {
         return broken(x, open[kind]);
     }

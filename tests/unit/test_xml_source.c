@@ -321,6 +321,11 @@ static void damage(void **state) {
     expect("ab\nc<Event>" HEAD "</Event> hello " GOOD "</EventData>" GOOD " <a>", "EventData.a", "0:~\n0:1\n0:1\n",
            "0 text that is no event: skipped\n77 text that is no event: skipped\n"
            "202 text that is no event: skipped\n334 text that is no event: skipped\n");
+    /* a mark that the next event cuts, wherever blocks end */
+    expect("<Event>" HEAD "<!" GOOD "<Event>" HEAD "<!-" GOOD "<Event>" HEAD "<![CDATA" GOOD "<Event>" HEAD "<!x" GOOD,
+           "EventData.a", "0:1\n0:1\n0:1\n0:1\n",
+           "0 the event is cut off\n185 the event is cut off\n371 the event is cut off\n"
+           "562 a declaration inside an event\n");
     expect("<Event/><Event></Event>" GOOD, "EventData.a", "0:1\n", "0 text that is no event: skipped\n");
     expect(GOOD "<Event>" HEAD "<EventData><Data Name='a'>\xFF\xC3</Data></EventData></Event>", "EventData.a",
            "0:1\n0:\xEF\xBF\xBD\xEF\xBF\xBD\n", "119 invalid UTF-8, replaced by U+FFFD\n");
