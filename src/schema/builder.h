@@ -25,7 +25,7 @@ typedef struct kq_builder {
     bool local_null;
     const kq_input *local_told; /* the input whose local times the report knows of */
     const kq_input *guess_told; /* as that, of dates whose order nothing says */
-    const kq_input *input;      /* for messages, as the next two */
+    const kq_input *input;      /* of the records: set before the first row; the next two are for messages */
     uint64_t offset;            /* of the record */
     kq_unfit *unfit;            /* NULL: not told */
     const kq_scan_spec *spec;

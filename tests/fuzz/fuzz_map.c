@@ -100,7 +100,9 @@ static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_
     kq_builder b;
     size_t pushed = 0, taken = 0;
     kq_consumer to = {.push = drop, .ctx = &pushed};
+    const kq_input input = {.path = "events.json", .dates = scan->request.nsets % 2 ? KQ_DATES_UNTOLD : KQ_DATES_DMY};
     kq_status status = kq_builder_init(&b, spec, err);
+    b.input = &input;
     if (!status) kq_builder_begin(&b, scan, &to, 0);
     for (uint32_t set = 0; !status && set < scan->request.nsets && set < 16; set++) {
         const kq_want_set *s = &scan->request.sets[set];
