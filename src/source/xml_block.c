@@ -1,4 +1,4 @@
-#include "base/utf8.h"
+#include "base/cp1252.h"
 #include "source/evtx/utf16.h"
 #include "source/xml_internal.h"
 
@@ -30,30 +30,13 @@ uint64_t kq_xml_offset(kq_xml_reader *r, const char *p) {
     return r->mark_at;
 }
 
-/* Windows-1252 as UTF-8, with room for three times as many bytes. Its five bytes without a meaning are the control
- * characters that they are in ISO 8859-1, as browsers have it. */
-static size_t from_1252(const unsigned char *p, size_t n, char *to) {
-    static const uint16_t high[32] = {0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                      0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8D,   0x017D, 0x8F,
-                                      0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                      0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
-    char *out = to;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] < 0x80)
-            *out++ = (char)p[i];
-        else
-            out += kq_utf8_encode(p[i] < 0xA0 ? high[p[i] - 0x80] : p[i], out);
-    }
-    return (size_t)(out - to);
-}
-
 /* Appends text that is not UTF-8 as UTF-8. What does not make a whole character yet is left: *used bytes were taken. */
 static kq_status decode(kq_xml_encoding encoding, char *p, size_t n, bool ended, size_t *used, kq_buf *out,
                         kq_error *err) {
     if (encoding == KQ_XML_1252) {
         char *to = kq_buf_reserve(out, 3 * n + KQ_SCAN_SLACK);
         if (!to) return kq_buf_status(out, err);
-        out->n += from_1252((const unsigned char *)p, n, to);
+        out->n += kq_cp1252_utf8((const unsigned char *)p, n, to);
         *used = n;
         return KQ_OK;
     }

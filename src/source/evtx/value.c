@@ -1,4 +1,5 @@
 #include "source/evtx/value.h"
+#include "base/cp1252.h"
 #include "base/number.h"
 #include "base/time.h"
 #include "base/utf8.h"
@@ -90,10 +91,6 @@ static kq_sv trim_nuls(const char *p, size_t n) {
 /* Text in the code page of the machine that wrote it, which the file does not name: UTF-8 when it is, else
  * Windows-1252, the usual one. */
 static size_t ansi_utf8(const uint8_t *p, size_t n, char *out) {
-    static const uint16_t high[32] = {0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-                                      0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
-                                      0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-                                      0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178};
     bool utf8 = true;
     const char *s = (const char *)p;
     for (size_t i = 0; i < n && utf8;) {
@@ -106,12 +103,7 @@ static size_t ansi_utf8(const uint8_t *p, size_t n, char *out) {
         memcpy(out, p, n);
         return n;
     }
-    size_t used = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t cp = p[i] >= 0x80 && p[i] < 0xA0 ? high[p[i] - 0x80] : p[i];
-        used += kq_utf8_encode(cp, out + used);
-    }
-    return used;
+    return kq_cp1252_utf8(p, n, out);
 }
 
 /* Texts whose length follows from the value's size: `room` of them, then written. */

@@ -1,4 +1,5 @@
-/* Event data that came as JSON, as the XML that Sentinel's table Event holds. */
+/* Event data that came as JSON, as event logs give it: as the XML that Sentinel's table Event holds, and as the object
+ * of texts that WindowsEvent has. */
 #include "column/dynamic.h"
 #include "schema/map_expr.h"
 #include "schema/transform.h"
@@ -196,21 +197,19 @@ static kq_sv keep_digits(kq_sv in, kq_buf *out) {
     return kq_buf_view(out);
 }
 
-static bool item(kq_sv in, void (*write)(kq_dyn d, kq_buf *scratch, kq_buf *out), kq_arena *arena, kq_sv *out) {
+typedef void (*writer)(kq_dyn d, kq_buf *scratch, kq_buf *out);
+
+/* What `write` makes of an object of JSON; no value when the text is none. */
+static bool rewritten(kq_sv in, writer write, kq_arena *arena, kq_sv *out) {
     kq_buf bag, text, scratch;
     kq_buf_init(&bag, arena->budget, 0);
     kq_buf_init(&text, arena->budget, 0);
     kq_buf_init(&scratch, arena->budget, 0);
     in = keep_digits(in, &scratch);
     bool ok = !scratch.failed && kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
-    if (ok) {
-        kq_buf_str(&text, "<DataItem Type=\"System.XmlData\" time=\"\" " /* KQ_MAP_TIMED puts it there */
-                          "sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">");
-        write(kq_buf_view(&bag), &scratch, &text);
-        kq_buf_str(&text, "</DataItem>");
-        ok = !text.failed && !scratch.failed;
-    }
+    if (ok) write(kq_buf_view(&bag), &scratch, &text);
     if (bag.failed || text.failed || scratch.failed) arena->failed = true; /* not the same as no value */
+    ok &= !text.failed && !scratch.failed;
     if (ok) *out = kq_arena_copy(arena, kq_buf_view(&text));
     kq_buf_deinit(&bag);
     kq_buf_deinit(&text);
@@ -218,12 +217,27 @@ static bool item(kq_sv in, void (*write)(kq_dyn d, kq_buf *scratch, kq_buf *out)
     return ok && out->p;
 }
 
+static void item(writer write, kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    kq_buf_str(out, "<DataItem Type=\"System.XmlData\" time=\"\" " /* KQ_MAP_TIMED puts it there */
+                    "sourceHealthServiceId=\"00000000-0000-0000-0000-000000000000\">");
+    write(d, scratch, out);
+    kq_buf_str(out, "</DataItem>");
+}
+
+static void event_item(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    item(event_data, d, scratch, out);
+}
+
+static void user_item(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    item(user_data, d, scratch, out);
+}
+
 bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return item(in, event_data, arena, out);
+    return rewritten(in, event_item, arena, out);
 }
 
 bool kq_transform_userxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return item(in, user_data, arena, out);
+    return rewritten(in, user_item, arena, out);
 }
 
 /* One value as the text that the event has; of an array each on a line of its own, as event logs give it. */
@@ -316,24 +330,6 @@ static void texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
         }
     }
     kq_buf_char(out, '}');
-}
-
-/* An object of JSON by `write`. */
-static bool rewritten(kq_sv in, void (*write)(kq_dyn d, kq_buf *scratch, kq_buf *out), kq_arena *arena, kq_sv *out) {
-    kq_buf bag, text, scratch;
-    kq_buf_init(&bag, arena->budget, 0);
-    kq_buf_init(&text, arena->budget, 0);
-    kq_buf_init(&scratch, arena->budget, 0);
-    in = keep_digits(in, &scratch);
-    bool ok = !scratch.failed && kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
-    if (ok) write(kq_buf_view(&bag), &scratch, &text);
-    if (bag.failed || text.failed || scratch.failed) arena->failed = true;
-    ok &= !text.failed && !scratch.failed;
-    if (ok) *out = kq_arena_copy(arena, kq_buf_view(&text));
-    kq_buf_deinit(&bag);
-    kq_buf_deinit(&text);
-    kq_buf_deinit(&scratch);
-    return ok && out->p;
 }
 
 static void user_texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
