@@ -1,8 +1,7 @@
 #include "source/archive.h"
 #include "base/utf8.h"
+#include "source/libarchive.h"
 #include "source/stream.h"
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 /* An archive that is being read: the header number `at` was the last one read. */
 typedef struct handle {
+    const kq_libarchive *la;
     struct archive *a;
     struct archive_entry *entry;
     kq_stream *stream; /* .gz and .zst are unpacked by it: of a file that is cut off, what comes before is read */
@@ -91,7 +91,7 @@ void kq_archive_limit(kq_archive *a, uint64_t free_bytes, uint32_t members) {
 
 static void close_handle(kq_archive *a, handle *h) {
     if (!h) return;
-    if (h->a) archive_read_free(h->a);
+    if (h->a) h->la->archive_read_free(h->a);
     kq_stream_close(h->stream);
     kq_free(h->buffer);
     kq_free(h);
@@ -126,7 +126,7 @@ static la_ssize_t read_bytes(struct archive *a, void *ctx, const void **out) {
     h->failed = kq_stream_seekable(h->stream) ? kq_stream_at(h->stream, h->offset, h->buffer, READ_BYTES, &got, &h->why)
                                               : kq_stream_read(h->stream, h->buffer, READ_BYTES, &got, &h->why);
     if (h->failed) {
-        archive_set_error(a, EIO, "%s", h->why.message);
+        h->la->archive_set_error(a, EIO, "%s", h->why.message);
         return -1;
     }
     h->offset += got;
@@ -154,12 +154,12 @@ static la_int64_t seek_bytes(KQ_UNUSED struct archive *a, void *ctx, la_int64_t 
 
 /* What the stream or libarchive says of a failure. */
 static kq_status failure(const kq_archive *a, const handle *h, kq_error *err) {
-    const char *why = archive_error_string(h->a);
+    const char *why = h->la->archive_error_string(h->a);
     if (h->failed) {
         if (err) *err = h->why;
         return h->failed;
     }
-    if (archive_errno(h->a) == ENOMEM) return kq_nomem(err);
+    if (h->la->archive_errno(h->a) == ENOMEM) return kq_nomem(err);
     return kq_fail(err, KQ_ERR_DAMAGED, "%s: the archive can't be read on: %s", a->path,
                    why && *why ? why : "its parts don't fit together");
 }
@@ -173,16 +173,18 @@ static kq_status open_handle(kq_archive *a, handle **out, kq_error *err) {
     }
     h->at = -1;
     h->buffer = kq_malloc(READ_BYTES);
-    h->a = archive_read_new();
-    kq_status status = h->buffer && h->a ? kq_stream_open(a->path, a->budget, &h->stream, err) : kq_nomem(err);
+    kq_status status = kq_libarchive_load(a->path, &h->la, err);
+    if (!status && (!h->buffer || !(h->a = h->la->archive_read_new()))) status = kq_nomem(err);
+    if (!status) status = kq_stream_open(a->path, a->budget, &h->stream, err);
     if (!status) {
-        archive_read_support_filter_bzip2(h->a);
-        archive_read_support_filter_xz(h->a);
-        archive_read_support_format_tar(h->a);
-        archive_read_support_format_zip(h->a);
-        archive_read_support_format_7zip(h->a);
-        if (kq_stream_seekable(h->stream)) archive_read_set_seek_callback(h->a, seek_bytes);
-        if (archive_read_open2(h->a, h, NULL, read_bytes, skip_bytes, NULL) != ARCHIVE_OK) status = failure(a, h, err);
+        h->la->archive_read_support_filter_bzip2(h->a);
+        h->la->archive_read_support_filter_xz(h->a);
+        h->la->archive_read_support_format_tar(h->a);
+        h->la->archive_read_support_format_zip(h->a);
+        h->la->archive_read_support_format_7zip(h->a);
+        if (kq_stream_seekable(h->stream)) h->la->archive_read_set_seek_callback(h->a, seek_bytes);
+        if (h->la->archive_read_open2(h->a, h, NULL, read_bytes, skip_bytes, NULL) != ARCHIVE_OK)
+            status = failure(a, h, err);
     }
     if (status) {
         close_handle(a, h);
@@ -228,7 +230,7 @@ static void park(kq_archive *a, handle *h) {
 }
 
 static void bury(kq_archive *a, handle *h) {
-    la_int64_t at = archive_filter_bytes(h->a, 0);
+    la_int64_t at = h->la->archive_filter_bytes(h->a, 0);
     pthread_mutex_lock(&a->lock);
     a->ndead++;
     a->place = at > 0 ? (uint64_t)at : 0;
@@ -239,7 +241,7 @@ static void bury(kq_archive *a, handle *h) {
 /* Is the archive a bomb, by what it has given so far? */
 static kq_status expands(const kq_archive *a, const handle *h, kq_error *err) {
     uint64_t size = kq_stream_size(h->stream), stored = size ? size : kq_stream_consumed(h->stream);
-    uint64_t out = (uint64_t)archive_filter_bytes(h->a, 0);
+    uint64_t out = (uint64_t)h->la->archive_filter_bytes(h->a, 0);
     if (out < h->given) out = h->given;
     if (out <= a->free_bytes || out / KQ_ARCHIVE_EXPANDS <= stored) return KQ_OK;
     return kq_fail(err, KQ_ERR_DAMAGED, "%s: expands to more than %d times its size: the rest is skipped", a->path,
@@ -250,12 +252,12 @@ static kq_status expands(const kq_archive *a, const handle *h, kq_error *err) {
  * does not, only reading on finds the same place as reading the member does. */
 static kq_status pass_over(const kq_archive *a, handle *h, kq_error *err) {
     if (h->at < 0) return KQ_OK;
-    bool zip = (archive_format(h->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
-    if (zip && archive_entry_size_is_set(h->entry)) return KQ_OK;
+    bool zip = (h->la->archive_format(h->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+    if (zip && h->la->archive_entry_size_is_set(h->entry)) return KQ_OK;
     const void *p;
     size_t n;
     la_int64_t offset;
-    for (int r; (r = archive_read_data_block(h->a, &p, &n, &offset)) != ARCHIVE_EOF;) {
+    for (int r; (r = h->la->archive_read_data_block(h->a, &p, &n, &offset)) != ARCHIVE_EOF;) {
         if (r == ARCHIVE_FATAL) return failure(a, h, err);
         if (r < ARCHIVE_WARN) return KQ_OK; /* only this member is bad */
         h->given += n;
@@ -269,7 +271,7 @@ static kq_status advance(kq_archive *a, handle *h, uint32_t to, bool *more, kq_e
     *more = true;
     while (h->at < to) {
         KQ_TRY(pass_over(a, h, err));
-        int r = archive_read_next_header(h->a, &h->entry);
+        int r = h->la->archive_read_next_header(h->a, &h->entry);
         if (r == ARCHIVE_EOF) {
             *more = false;
             return KQ_OK;
@@ -283,9 +285,9 @@ static kq_status advance(kq_archive *a, handle *h, uint32_t to, bool *more, kq_e
 }
 
 /* The name as it is shown; false for hidden files, as in folders. */
-static bool name_of(struct archive_entry *entry, uint32_t number, char out[NAME_MAX_]) {
-    const char *name = archive_entry_pathname_utf8(entry);
-    if (!name) name = archive_entry_pathname(entry);
+static bool name_of(const handle *h, uint32_t number, char out[NAME_MAX_]) {
+    const char *name = h->la->archive_entry_pathname_utf8(h->entry);
+    if (!name) name = h->la->archive_entry_pathname(h->entry);
     if (!name || !*name) {
         snprintf(out, NAME_MAX_, "member %u", number);
         return true;
@@ -326,9 +328,9 @@ kq_status kq_archive_next(kq_archive *a, uint32_t from, kq_member_info *out, boo
             close_handle(a, h);
             return KQ_OK;
         }
-        if (archive_entry_filetype(h->entry) != AE_IFREG || archive_entry_hardlink(h->entry)) continue;
-        if (!name_of(h->entry, number, a->name)) continue;
-        int64_t size = archive_entry_size_is_set(h->entry) ? archive_entry_size(h->entry) : 0;
+        if (h->la->archive_entry_filetype(h->entry) != AE_IFREG || h->la->archive_entry_hardlink(h->entry)) continue;
+        if (!name_of(h, number, a->name)) continue;
+        int64_t size = h->la->archive_entry_size_is_set(h->entry) ? h->la->archive_entry_size(h->entry) : 0;
         *out = (kq_member_info){number, a->name, size > 0 ? (uint64_t)size : 0};
         park(a, h);
         return KQ_OK;
@@ -361,15 +363,15 @@ kq_status kq_member_read(kq_member *m, char *to, size_t n, size_t *got, kq_error
     *got = 0;
     if (!m->h || !n) return KQ_OK;
     la_ssize_t r;
-    while ((r = archive_read_data(m->h->a, to, n)) == ARCHIVE_RETRY || r == ARCHIVE_WARN) {
-        const char *why = archive_error_string(m->h->a);
+    while ((r = m->h->la->archive_read_data(m->h->a, to, n)) == ARCHIVE_RETRY || r == ARCHIVE_WARN) {
+        const char *why = m->h->la->archive_error_string(m->h->a);
         if (r != ARCHIVE_WARN || m->warned) continue;
         m->warned = true;
         snprintf(m->why, sizeof m->why, "%s", why && *why ? why : "its parts don't fit together");
     }
     kq_status status = KQ_OK;
     bool alive = r == ARCHIVE_FAILED && !m->h->failed; /* what comes after this member can be read */
-    if (alive && archive_entry_is_data_encrypted(m->h->entry)) {
+    if (alive && m->h->la->archive_entry_is_data_encrypted(m->h->entry)) {
         status = kq_fail(err, KQ_ERR_DAMAGED, "%s: the member is encrypted: it can't be read", a->path);
     } else if (r < 0) {
         status = failure(a, m->h, err);

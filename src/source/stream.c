@@ -1,9 +1,8 @@
 #include "source/stream.h"
 #include "base/file.h"
 #include "source/evtx/utf16.h"
+#include "source/libarchive.h"
 #include "source/tape.h"
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -43,6 +42,7 @@ struct kq_stream {
     bool in_member; /* between the header and the trailer of a gzip member or a zstd frame */
     z_stream z;
     bool z_open;
+    const kq_libarchive *la;
     struct archive *filter;
     kq_status filter_failed; /* the stored bytes did, for this reason */
     kq_error filter_why;
@@ -123,17 +123,17 @@ static la_ssize_t filter_bytes(struct archive *a, void *ctx, const void **out) {
     *out = s->store;
     s->filter_failed = stored(s, s->store, STORE_BYTES, &got, &s->filter_why);
     if (!s->filter_failed) return (la_ssize_t)got;
-    archive_set_error(a, EIO, "%s", s->filter_why.message);
+    s->la->archive_set_error(a, EIO, "%s", s->filter_why.message);
     return -1;
 }
 
 static kq_status filter_failure(const kq_stream *s, kq_error *err) {
-    const char *why = archive_error_string(s->filter);
+    const char *why = s->la->archive_error_string(s->filter);
     if (s->filter_failed) {
         if (err) *err = s->filter_why;
         return s->filter_failed;
     }
-    if (archive_errno(s->filter) == ENOMEM) return kq_nomem(err);
+    if (s->la->archive_errno(s->filter) == ENOMEM) return kq_nomem(err);
     return kq_fail(err, KQ_ERR_DAMAGED, "%s: the compressed data is damaged near byte %llu: %s", s->path,
                    (unsigned long long)s->at, why && *why ? why : "it can't be read on");
 }
@@ -142,16 +142,18 @@ static kq_status filter_failure(const kq_stream *s, kq_error *err) {
 static kq_status filter_open(kq_stream *s, kq_error *err) {
     struct archive_entry *entry;
     if (!kq_budget_charge(s->budget, FILTER_BYTES)) return kq_budget_status(s->budget, err);
-    if (!(s->filter = archive_read_new())) {
+    kq_status status = kq_libarchive_load(s->path, &s->la, err);
+    if (!status && !(s->filter = s->la->archive_read_new())) status = kq_nomem(err);
+    if (status) {
         kq_budget_release(s->budget, FILTER_BYTES);
-        return kq_nomem(err);
+        return status;
     }
-    archive_read_support_filter_bzip2(s->filter);
-    archive_read_support_filter_xz(s->filter);
-    archive_read_support_format_raw(s->filter);
-    archive_read_support_format_empty(s->filter);
-    if (archive_read_open(s->filter, s, NULL, filter_bytes, NULL) != ARCHIVE_OK) return filter_failure(s, err);
-    int header = archive_read_next_header(s->filter, &entry);
+    s->la->archive_read_support_filter_bzip2(s->filter);
+    s->la->archive_read_support_filter_xz(s->filter);
+    s->la->archive_read_support_format_raw(s->filter);
+    s->la->archive_read_support_format_empty(s->filter);
+    if (s->la->archive_read_open(s->filter, s, NULL, filter_bytes, NULL) != ARCHIVE_OK) return filter_failure(s, err);
+    int header = s->la->archive_read_next_header(s->filter, &entry);
     if (header == ARCHIVE_EOF) s->ended = true;
     return header == ARCHIVE_OK || header == ARCHIVE_EOF ? KQ_OK : filter_failure(s, err);
 }
@@ -159,7 +161,7 @@ static kq_status filter_open(kq_stream *s, kq_error *err) {
 static kq_status filter_some(kq_stream *s, char *to, size_t n, size_t *got, kq_error *err) {
     if (!s->filter) KQ_TRY(filter_open(s, err));
     if (s->ended) return KQ_OK;
-    la_ssize_t made = archive_read_data(s->filter, to, n);
+    la_ssize_t made = s->la->archive_read_data(s->filter, to, n);
     if (made < 0) return filter_failure(s, err);
     *got = (size_t)made;
     s->ended = made == 0;
@@ -262,7 +264,7 @@ void kq_stream_close(kq_stream *s) {
     if (s->fd >= 0) close(s->fd);
     if (s->z_open) inflateEnd(&s->z);
     ZSTD_freeDStream(s->zstd);
-    if (s->filter) archive_read_free(s->filter);
+    if (s->filter) s->la->archive_read_free(s->filter);
     if (s->filter) kq_budget_release(s->budget, FILTER_BYTES);
     kq_budget_release(s->budget, s->zstd_charged);
     if (s->store) kq_budget_release(s->budget, STORE_BYTES);
