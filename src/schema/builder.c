@@ -23,6 +23,7 @@ kq_status kq_builder_init(kq_builder *b, const kq_scan_spec *spec, kq_error *err
     kq_arena_init(&b->judged, spec->budget, 16 * 1024);
     kq_buf_init(&b->scratch, spec->budget, 0);
     kq_buf_init(&b->object, spec->budget, 0);
+    kq_inside_init(&b->inside, spec->budget);
     b->room = KQ_CHUNK_ROWS;
     while (b->room > 64 && (size_t)b->room * b->ncolumns * sizeof(kq_str) > CELLS_MAX) b->room /= 2;
     b->columns = kq_arena_array(&b->fixed, kq_vector, b->ncolumns + 1);
@@ -47,6 +48,7 @@ void kq_builder_deinit(kq_builder *b) {
     kq_arena_deinit(&b->judged);
     kq_buf_deinit(&b->scratch);
     kq_buf_deinit(&b->object);
+    kq_inside_deinit(&b->inside);
 }
 
 /* Has the column one value whatever the records say? A text then, or nothing. */
@@ -274,6 +276,16 @@ static bool timed(const row *r, const kq_build_node *node, kq_field *out) {
     return out->u.text.p != NULL;
 }
 
+/* A part of event data that lies in one field. */
+static bool inside(const row *r, const kq_build_node *node, kq_field *out) {
+    const kq_field *whole = &r->fields[node->at];
+    bool json = node->expr->kind == KQ_MAP_IN_JSON;
+    if (whole->kind != KQ_FIELD_STRING && (!json || whole->kind != KQ_FIELD_JSON)) return false;
+    bool found = json ? kq_inside_json(whole->u.text, node->expr->text, r->arena, out)
+                      : kq_inside_xml(&r->b->inside, whole->u.text, node->expr->text, r->arena, out);
+    return found && !empty(out);
+}
+
 /* The value that an expression has for this row; false: none. */
 static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     const kq_map_expr *e = node->expr;
@@ -296,6 +308,8 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     case KQ_MAP_CONCAT: return concat(r, node, out);
     case KQ_MAP_NEAR: return near(r, node, out);
     case KQ_MAP_BAG: return object(r, node, out);
+    case KQ_MAP_IN_XML:
+    case KQ_MAP_IN_JSON: return inside(r, node, out);
     case KQ_MAP_TIMED: return timed(r, node, out);
     case KQ_MAP_SYSTEM: break; /* compiled away */
     }
@@ -405,10 +419,10 @@ static bool passes(const row *r, const kq_build_predicate *bp) {
 
 static bool holds(const row *r, const kq_build_only *o) {
     kq_sv text;
-    if (!text_of(r, o->node, &text)) return false;
-    for (uint32_t i = 0; i < o->only->nvalues; i++)
-        if (kq_sv_eq_ascii_ci(o->only->values[i], text)) return true;
-    return false;
+    if (!text_of(r, o->node, &text)) return o->not ;
+    for (uint32_t i = 0; i < o->nvalues; i++)
+        if (kq_sv_eq_ascii_ci(o->values[i], text)) return !o->not ;
+    return o->not ;
 }
 
 /* Did another log tell the same start? */
@@ -519,6 +533,11 @@ static inline bool put_plain(kq_builder *b, const kq_build_node *node, const kq_
     return false;
 }
 
+static kq_status inside_status(const kq_builder *b, kq_error *err) {
+    KQ_TRY(kq_buf_status(&b->inside.items, err));
+    return kq_buf_status(&b->inside.names, err);
+}
+
 /* A row is left out: with good reason, or for want of memory or of the book? */
 static kq_status judged(const kq_builder *b, kq_error *err) {
     if (b->book_status) {
@@ -526,6 +545,7 @@ static kq_status judged(const kq_builder *b, kq_error *err) {
         return b->book_status;
     }
     if (b->book) KQ_TRY(kq_book_reader_status(b->book, err));
+    KQ_TRY(inside_status(b, err));
     return kq_arena_status(&b->judged, err);
 }
 
@@ -533,7 +553,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
     row r = {b, s, fields, &b->judged};
-    b->asked = b->untimed = false;
+    b->asked = b->untimed = b->inside.opened = false;
     if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->nonly; i++)
         if (!holds(&r, &s->only[i])) return judged(b, err);
@@ -589,6 +609,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     KQ_TRY(kq_arena_status(&b->text, err));
     KQ_TRY(kq_buf_status(&b->scratch, err));
     KQ_TRY(kq_buf_status(&b->object, err));
+    KQ_TRY(inside_status(b, err));
     b->rows++;
     b->text_bytes += text;
     if (b->rows == b->room || b->text_bytes > TEXT_MAX) KQ_TRY(flush(b, err));

@@ -7,6 +7,7 @@
 
 #include "base/zone.h"
 #include "schema/book.h"
+#include "schema/inside.h"
 #include "schema/request.h"
 #include "schema/unfit.h"
 
@@ -47,6 +48,7 @@ typedef struct kq_builder {
     kq_arena text;   /* of the chunk being filled */
     kq_arena judged; /* what predicates need for one row */
     kq_buf scratch, object;
+    kq_inside inside;  /* of the row being built */
     bool seen;         /* spec->seen was set */
     bool asked, known; /* of the row being built: was the book asked for its parent, and did it find it */
     bool untimed;      /* of the row being built: its event's time is none, which is noted */

@@ -640,6 +640,31 @@ const kq_input *kq_catalog_inputs(const kq_catalog *c, size_t *n) {
     return c->inputs;
 }
 
+/* Do records of the input that name their table name one whose rows maps make rows of `table` of? */
+static bool says_rows(const kq_catalog *c, size_t i, const kq_table *table,
+                      bool (*has)(const kq_catalog *, size_t, kq_sv)) {
+    kq_sv reader = kq_sv_of(c->inputs[i].type->name);
+    if (!kq_catalog_maps(c, table)) return false;
+    for (const kq_shape *s = NULL; (s = kq_model_rows(&c->model, s, reader, table));)
+        if (has(c, i, s->rows)) return true;
+    return false;
+}
+
+/* The shape of rows that all records of the input have, if maps make rows of `table` of it; or NULL. */
+static const kq_shape *rows_of(const kq_catalog *c, const kq_input *input, const kq_table *table) {
+    if (!kq_catalog_maps(c, table) || input->type->events) return NULL;
+    const kq_shape *s = kq_model_rows(&c->model, NULL, kq_sv_of(input->type->name), table);
+    while (s && !kq_sv_eq(s->rows, input->table)) s = kq_model_rows(&c->model, s, kq_sv_of(input->type->name), table);
+    return s;
+}
+
+bool kq_catalog_events(const kq_catalog *c, size_t i, const kq_table *table) {
+    kq_access access;
+    if (!kq_catalog_access(c, i, table, &access)) return false;
+    if (access == KQ_ACCESS_TYPED || access == KQ_ACCESS_TABLED) return says_rows(c, i, table, kq_survey_says);
+    return access != KQ_ACCESS_NATIVE;
+}
+
 bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_access *access) {
     const kq_input *input = &c->inputs[i];
     static const kq_access by_record[] = {[KQ_SAYS_NOTHING] = KQ_ACCESS_MAPPED,
@@ -650,12 +675,17 @@ bool kq_catalog_access(const kq_catalog *c, size_t i, const kq_table *table, kq_
     bool native = c->says[i] == KQ_SAYS_NOTHING && named && !input->type->events;
     *access = native ? KQ_ACCESS_NATIVE : by_record[c->says[i]];
     if (native) return true;
-    if (input->table.n && !named) return false;
+    if (input->table.n && !named) {
+        const kq_shape *rows = rows_of(c, input, table);
+        if (rows) *access = (kq_access)(KQ_ACCESS_ROWS + rows->rows_at);
+        return rows != NULL;
+    }
     if (kq_catalog_says(c, i)) {
         *access = KQ_ACCESS_MAPPED;
-        return kq_catalog_mapped(c, input->type, table) || kq_survey_has(c, i, table->name);
+        return kq_catalog_mapped(c, input->type, table) || kq_survey_has(c, i, table->name) ||
+               says_rows(c, i, table, kq_survey_has);
     }
-    if (c->says[i]) return kq_survey_says(c, i, table->name);
+    if (c->says[i]) return kq_survey_says(c, i, table->name) || says_rows(c, i, table, kq_survey_says);
     return kq_catalog_mapped(c, input->type, table);
 }
 

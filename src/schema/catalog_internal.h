@@ -126,6 +126,9 @@ kq_status kq_catalog_use(kq_catalog *catalog, kq_sv name, kq_error *err);
 /* Is there a table of this name, in the model or the catalogue? `catalog` is a kq_catalog. */
 bool kq_catalog_knows(const void *catalog, kq_sv name);
 
+/* Can the input give rows of this table that maps make of events, also of those that are rows of another table? It may
+ * be read for that. */
+bool kq_catalog_events(const kq_catalog *catalog, size_t input, const kq_table *table);
 /* How the records of `input` are taken for `table`: false when none of them can belong to it. */
 bool kq_catalog_access(const kq_catalog *catalog, size_t input, const kq_table *table, kq_access *access);
 

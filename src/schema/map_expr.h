@@ -63,6 +63,8 @@ typedef enum kq_map_kind {
     KQ_MAP_CONCAT,    /* all parts, one after another */
     KQ_MAP_NEAR,      /* the time parts[0], or parts[1] when they are far apart */
     KQ_MAP_BAG,       /* an object of the parts by their keys */
+    KQ_MAP_IN_XML,    /* made of a field: `text` in the XML of event data that a field of the record holds */
+    KQ_MAP_IN_JSON,   /* the same in its JSON */
     KQ_MAP_TIMED      /* made of $DataXml: the XML parts[0] with the time parts[1] in its wrapper */
 } kq_map_kind;
 

@@ -78,10 +78,22 @@ const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name) {
     return NULL;
 }
 
-bool kq_shape_read_by(const kq_shape *shape, kq_sv reader) {
+static bool reads(const kq_shape *shape, kq_sv reader) {
     for (uint32_t i = 0; i < shape->nreaders; i++)
         if (kq_sv_eq(shape->readers[i], reader)) return true;
     return false;
+}
+
+bool kq_shape_read_by(const kq_shape *shape, kq_sv reader) {
+    return !shape->rows.n && reads(shape, reader);
+}
+
+const kq_shape *kq_model_rows(const kq_model *model, const kq_shape *after, kq_sv reader, const kq_table *table) {
+    for (const kq_shape *s = model->shapes; s; s = s->next)
+        if (s->rows.n && kq_sv_eq(s->rows, table->name)) return NULL;
+    for (const kq_shape *s = after ? after->next : model->shapes; s; s = s->next)
+        if (s->rows.n && reads(s, reader)) return s;
+    return NULL;
 }
 
 const kq_map_column *kq_map_find(const kq_model_table *table, const kq_map *map, uint32_t column) {
@@ -350,6 +362,27 @@ static kq_status table_line(loader *l) {
     return add_column(l, name, type, text);
 }
 
+static kq_status rows_line(loader *l, kq_sv name) {
+    uint32_t n = 0;
+    const kq_model_table *t = kq_model_find(l->model, name);
+    if (!t) return no_table(l, name);
+    for (const kq_shape *s = l->model->shapes; s; s = s->next) n += s->rows.n > 0;
+    if (!l->shape->rows.n) l->shape->rows_at = n;
+    l->shape->rows = t->table.name;
+    return KQ_OK;
+}
+
+static kq_status inside_line(loader *l, kq_sv rest) {
+    kq_sv field, as;
+    first_word(rest, &field, &as);
+    bool xml = kq_sv_eq(as, KQ_SV("xml"));
+    if (!field.n || (!xml && !kq_sv_eq(as, KQ_SV("json"))))
+        return bad(l, rest.p, "expected 'inside Field xml' or 'inside Field json'", NONE);
+    l->shape->inside = kq_arena_copy(l->arena, field);
+    l->shape->inside_as = xml ? KQ_MAP_IN_XML : KQ_MAP_IN_JSON;
+    return l->shape->inside.p ? KQ_OK : kq_arena_status(l->arena, l->err);
+}
+
 static kq_status shape_line(loader *l) {
     kq_shape *s = l->shape;
     kq_sv word, rest, name, field;
@@ -366,8 +399,11 @@ static kq_status shape_line(loader *l) {
     if (kq_sv_eq(word, KQ_SV("isnt"))) return list(l, rest, &s->isnt, &s->nisnt);
     if (kq_sv_eq(word, KQ_SV("data"))) {
         s->data = kq_arena_copy(l->arena, rest);
+        s->has_data = true;
         return KQ_OK;
     }
+    if (kq_sv_eq(word, KQ_SV("rows"))) return rows_line(l, rest);
+    if (kq_sv_eq(word, KQ_SV("inside"))) return inside_line(l, rest);
     if (kq_sv_eq(word, KQ_SV("user"))) {
         s->has_user = true;
         s->user_flat = kq_sv_ends(rest, KQ_SV("*"));

@@ -7,6 +7,9 @@
  *   [names NAME]              code = name
  *   [shape NAME]              reader evtx, json    is FIELD   isnt FIELD   data PREFIX       System: expression
  *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)
+ *                             rows TABLE  (the records are rows of this table, which is filled by events too)
+ *                             inside FIELD xml|json  (the fields of maps lie in this field; with `data` and `rows`:
+ *                                                     those that are no columns of the table)
  *   [group NAME]              lines of maps, taken over by `use NAME`
  *   [map TABLE from NAME]     when $System: value, value     when Field: value     use GROUP
  *                             unless $System: value  (other records)
@@ -89,7 +92,11 @@ typedef struct kq_shape {
     kq_sv *isnt; /* and fields that they don't */
     uint32_t nisnt;
     kq_sv data, user;
-    bool has_user, user_flat;
+    bool has_data, has_user, user_flat;
+    kq_sv rows;            /* "" or the table whose rows the records are */
+    uint32_t rows_at;      /* of those shapes, from 0 */
+    kq_sv inside;          /* "" or a field of the record in which the fields of maps lie */
+    kq_map_kind inside_as; /* KQ_MAP_IN_XML, KQ_MAP_IN_JSON */
     kq_shape_name *names;
     uint32_t n;
     struct kq_shape *next;
@@ -135,7 +142,11 @@ static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
 }
 /* What stands behind a system name in this shape; NULL when the shape has none. */
 const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name);
+/* Do readers of this name have records of the shape, whatever table they are of? Not those of `rows`. */
 bool kq_shape_read_by(const kq_shape *shape, kq_sv reader);
+/* The first shape behind `after` (NULL: of all) of rows that this reader gives, and that maps may make rows of `table`
+ * of: rows of a table that such shapes have are never made from another one's. NULL: there is none. */
+const kq_shape *kq_model_rows(const kq_model *model, const kq_shape *after, kq_sv reader, const kq_table *table);
 /* What a column is worth under one map: the product's own value, our inference from the event, or never there. */
 typedef enum kq_worth { KQ_WORTH_UNAVAILABLE, KQ_WORTH_DERIVED, KQ_WORTH_EXACT } kq_worth;
 kq_worth kq_map_worth(const kq_map *map, uint32_t column);

@@ -79,7 +79,8 @@ static kq_sv join(maker *m, kq_sv prefix, kq_sv name) {
     return prefix.n ? kq_arena_printf(m->arena, "%.*s%.*s", (int)prefix.n, prefix.p, (int)name.n, name.p) : name;
 }
 
-/* The record's own name of a map's field: behind the shape's prefix for event data, or for UserData. */
+/* The record's own name of a map's field: behind the shape's prefix for event data, or for UserData. False: there is no
+ * such field. */
 static bool field_name(maker *m, kq_sv text, kq_sv *out) {
     static const kq_sv user = {"UserData.", 9};
     const kq_shape *s = m->shape;
@@ -92,6 +93,28 @@ static bool field_name(maker *m, kq_sv text, kq_sv *out) {
     if (s->user_flat && dot) name = kq_sv_slice(name, (size_t)(dot - name.p) + 1, name.n);
     *out = join(m, s->user, name);
     return s->has_user;
+}
+
+/* Does a map's field lie inside another field of the record? Not when the shape has fields of its own too, and it is
+ * one of these: a column of the table whose rows they are. */
+static bool lies_inside(const maker *m, kq_sv name) {
+    const kq_shape *s = m->shape;
+    if (!s || !s->inside.n || !s->has_data) return s && s->inside.n;
+    const kq_model_table *t = s->rows.n ? kq_model_find(m->model, s->rows) : NULL;
+    for (uint32_t i = 0; t && i < t->table.columns.n; i++)
+        if (kq_sv_eq(t->table.columns.items[i].name, name)) return false;
+    return true;
+}
+
+/* The node of a map's field that lies in another one. The XML has the names that maps use; in JSON those of UserData
+ * are as in other shapes. */
+static bool inside_node(maker *m, kq_sv name, kq_build_node *out) {
+    kq_map_expr *e = kq_arena_new(m->arena, kq_map_expr);
+    if (!e) return false;
+    *e = (kq_map_expr){.kind = m->shape->inside_as, .text = name};
+    if (e->kind == KQ_MAP_IN_JSON && !field_name(m, name, &e->text)) return false;
+    *out = (kq_build_node){.expr = e, .at = want(m, m->shape->inside, AS_VALUE)};
+    return true;
 }
 
 static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_build_node *out);
@@ -120,6 +143,7 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_
     case KQ_MAP_LITERAL: return true;
     case KQ_MAP_FIELD: {
         kq_sv name = e->text;
+        if (!whole && lies_inside(m, name)) return inside_node(m, name, out);
         if (!whole && !field_name(m, e->text, &name)) return false;
         out->at = want(m, name, as);
         return true;
@@ -170,6 +194,11 @@ static const kq_build_node *field_node(maker *m, kq_sv name, unsigned as) {
     return node;
 }
 
+static const kq_build_node *node_in(maker *m, kq_sv name) {
+    kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
+    return node && inside_node(m, name, node) ? node : NULL;
+}
+
 /* The value of a column whose records have the columns' names; twins stand in for each other, the first comes first:
  * exports always have it. */
 static const kq_build_node *native_node(maker *m, uint32_t column, unsigned as) {
@@ -207,6 +236,8 @@ static kq_build_column column_of(maker *m, uint32_t column, bool written) {
     if (found && !found->expr) return out;
     if (found)
         out.node = node_of(m, found->expr, as);
+    else if (m->map->same_names && lies_inside(m, c->name))
+        out.node = node_in(m, c->name);
     else if (m->map->same_names)
         out.node = field_node(m, join(m, m->shape->data, c->name), as);
     return out;
@@ -236,15 +267,21 @@ static bool never(const kq_build_column *c, const kq_predicate *p) {
     return c->node->expr->kind == KQ_MAP_LITERAL && !kq_matcher_test(p->matcher, c->node->expr->text);
 }
 
-/* Conditions on the row; false without memory. */
+/* Conditions on the row, and those on the record that readers can't ask; false without memory. */
 static bool onlys(maker *m, kq_build_set *set) {
     const kq_map *map = m->map;
-    kq_build_only *only = kq_arena_array(m->arena, kq_build_only, map->nonly + 1);
+    kq_build_only *only = kq_arena_array(m->arena, kq_build_only, map->nonly + map->nwhen + 1);
     if (!only) return false;
-    for (uint32_t i = 0; i < map->nonly; i++)
-        only[i] = (kq_build_only){node_of(m, map->only[i].expr, AS_VALUE), &map->only[i]};
+    for (uint32_t i = 0; i < map->nwhen; i++) {
+        const kq_map_when *w = &map->when[i];
+        if (!w->system && lies_inside(m, w->name))
+            only[set->nonly++] = (kq_build_only){node_in(m, w->name), w->values, w->nvalues, w->not };
+    }
+    for (uint32_t i = 0; i < map->nonly; i++) {
+        const kq_map_only *o = &map->only[i];
+        only[set->nonly++] = (kq_build_only){node_of(m, o->expr, AS_VALUE), o->values, o->nvalues, false};
+    }
     set->only = only;
-    set->nonly = map->nonly;
     return true;
 }
 
@@ -327,34 +364,105 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
     return KQ_OK;
 }
 
-/* The whole field behind a name that selects: a system name that is one field, or a field. */
-static bool selector_field(maker *m, const kq_map_when *when, kq_sv *out) {
-    if (!when->system) return field_name(m, when->name, out);
-    const kq_map_expr *e = kq_shape_find(m->shape, when->name);
-    if (!e || e->kind != KQ_MAP_FIELD) return false;
-    *out = e->text;
-    return true;
+/* What a line `when` asks of records of the shape. */
+typedef enum asked {
+    ASKED_FIELD,   /* this field of them */
+    ASKED_ROW,     /* it is asked when the row is built */
+    ASKED_HOLDS,   /* it holds for all of them */
+    ASKED_NOTHING, /* the shape can't tell such records, or has none */
+} asked;
+
+static bool is_value(const kq_map_when *when, kq_sv text) {
+    for (uint32_t i = 0; i < when->nvalues; i++)
+        if (kq_sv_eq_ascii_ci(when->values[i], text)) return true;
+    return false;
 }
 
-static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape) {
-    kq_selector *selectors = kq_arena_array(m->arena, kq_selector, map->nwhen + shape->nis + shape->nisnt + 1);
+/* A system name that selects is one field, or one field and a text for the records without it. `without`: the records
+ * without it are meant; *with: those are told apart. */
+static asked ask(maker *m, const kq_map_when *when, bool without, bool *with, kq_sv *field) {
+    *with = false;
+    if (!when->system) {
+        if (lies_inside(m, when->name)) return ASKED_ROW;
+        return field_name(m, when->name, field) ? ASKED_FIELD : ASKED_NOTHING;
+    }
+    const kq_map_expr *e = kq_shape_find(m->shape, when->name);
+    if (!e) return ASKED_NOTHING;
+    if (e->kind == KQ_MAP_LITERAL) return is_value(when, e->text) != when->not ? ASKED_HOLDS : ASKED_NOTHING;
+    if (e->kind == KQ_MAP_ANY && e->nparts == 2 && e->parts[1].kind == KQ_MAP_LITERAL) {
+        *with = true;
+        if (without && is_value(when, e->parts[1].text) == when->not ) return ASKED_NOTHING;
+        e = e->parts;
+    }
+    if (e->kind != KQ_MAP_FIELD) return ASKED_NOTHING;
+    *field = e->text;
+    return ASKED_FIELD;
+}
+
+/* `more`: what the records are selected by besides. `without`: see ask(). */
+static kq_status add_map_as(maker *m, const kq_map *map, const kq_shape *shape, const kq_selector *more, uint32_t nmore,
+                            bool without) {
+    kq_selector *selectors =
+        kq_arena_array(m->arena, kq_selector, 2 * map->nwhen + shape->nis + shape->nisnt + nmore + 1);
     if (!selectors) return kq_arena_status(m->arena, m->err);
     uint32_t n = 0;
+    bool any = false;
     m->map = map;
     m->shape = shape;
-    for (uint32_t i = 0; i < map->nwhen; i++, n++) {
-        if (!selector_field(m, &map->when[i], &selectors[n].name)) return KQ_OK; /* the shape can't tell such records */
-        selectors[n].any_of = map->when[i].values;
-        selectors[n].n = map->when[i].nvalues;
-        selectors[n].not = map->when[i].not ;
+    for (uint32_t i = 0; i < map->nwhen; i++) {
+        bool with;
+        kq_sv name;
+        const kq_map_when *w = &map->when[i];
+        asked is = ask(m, w, without, &with, &name);
+        if (is == ASKED_NOTHING) return KQ_OK;
+        if (is != ASKED_FIELD) continue;
+        any |= with;
+        if (with && without)
+            selectors[n++] = (kq_selector){.name = name, .not = true};
+        else
+            selectors[n++] = (kq_selector){.name = name, .any_of = w->values, .n = w->nvalues, .not = w->not };
+        if (with && !without && w->not ) selectors[n++] = (kq_selector){.name = name};
     }
+    if (without && !any) return KQ_OK; /* these records are there already */
     for (uint32_t i = 0; i < shape->nis; i++) {
         bool asked = false;
         for (uint32_t k = 0; k < n; k++) asked |= !selectors[k].not &&kq_sv_eq(selectors[k].name, shape->is[i]);
         if (!asked) selectors[n++] = (kq_selector){.name = shape->is[i]};
     }
     for (uint32_t i = 0; i < shape->nisnt; i++) selectors[n++] = (kq_selector){.name = shape->isnt[i], .not = true};
-    return add_set(m, selectors, n);
+    if (nmore) memcpy(selectors + n, more, nmore * sizeof *more);
+    return add_set(m, selectors, n + nmore);
+}
+
+static kq_status add_map(maker *m, const kq_map *map, const kq_shape *shape, const kq_selector *more, uint32_t nmore) {
+    KQ_TRY(add_map_as(m, map, shape, more, nmore, false));
+    return add_map_as(m, map, shape, more, nmore, true);
+}
+
+/* How records say in `field` that they are rows of this table. */
+static void named(const kq_sv *table, const char *field, kq_selector *out) {
+    out[0] = (kq_selector){.name = kq_sv_of(field), .any_of = table, .n = 1};
+    out[1] = (kq_selector){.name = KQ_SV("TimeGenerated")};
+    out[2] = (kq_selector){.name = KQ_SV("Type"), .not = true};
+}
+
+/* The map for rows of other tables. */
+static kq_status add_rows(maker *m, const kq_map *map, const char *reader, kq_access access) {
+    kq_sv from = kq_sv_of(reader);
+    for (const kq_shape *s = NULL; (s = kq_model_rows(m->model, s, from, m->spec->table));) {
+        kq_selector more[3];
+        if (access >= KQ_ACCESS_ROWS) {
+            if (access == KQ_ACCESS_ROWS + s->rows_at) KQ_TRY(add_map(m, map, s, NULL, 0));
+            continue;
+        }
+        named(&s->rows, "Type", more);
+        if (access == KQ_ACCESS_TYPED) KQ_TRY(add_map(m, map, s, more, 1));
+        if (access == KQ_ACCESS_MAPPED) KQ_TRY(add_map(m, map, s, more, 2));
+        named(&s->rows, "$table", more);
+        if (access == KQ_ACCESS_TABLED) KQ_TRY(add_map(m, map, s, more, 1));
+        if (access == KQ_ACCESS_MAPPED) KQ_TRY(add_map(m, map, s, more, 3));
+    }
+    return KQ_OK;
 }
 
 /* Defender's streaming API: {"category": "AdvancedHunting-TABLE", "properties": {...}}. */
@@ -375,10 +483,7 @@ static kq_status add_envelope(maker *m) {
 static kq_status add_named(maker *m, bool type) {
     kq_selector *selectors = kq_arena_array(m->arena, kq_selector, 3);
     if (!selectors) return kq_arena_status(m->arena, m->err);
-    selectors[0] =
-        (kq_selector){.name = type ? KQ_SV("Type") : KQ_SV("$table"), .any_of = &m->spec->table->name, .n = 1};
-    selectors[1] = (kq_selector){.name = KQ_SV("TimeGenerated")};
-    selectors[2] = (kq_selector){.name = KQ_SV("Type"), .not = true};
+    named(&m->spec->table->name, type ? "Type" : "$table", selectors);
     m->map = NULL;
     m->prefix = KQ_SV("");
     return add_set(m, selectors, type ? 2 : 3);
@@ -412,34 +517,34 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
                .evtx = strcmp(reader, "evtx") == 0};
     uint32_t most = 4;
     for (const kq_map *map = model->maps; map; map = map->next)
-        for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next) most++;
-    bool json = strcmp(reader, "json") == 0 && access == KQ_ACCESS_MAPPED && !spec->starts;
+        for (const kq_shape *s = model->shapes; map->table == spec->table && s; s = s->next) most += s->rows.n ? 4 : 2;
+    bool mapped = access == KQ_ACCESS_MAPPED;
+    bool json = strcmp(reader, "json") == 0 && mapped && !spec->starts;
     uint32_t inner = 0;
     m.sets = kq_arena_array(arena, kq_want_set, most);
     m.builds = kq_arena_array(arena, kq_build_set, most);
     if (!m.sets || !m.builds) return kq_arena_status(arena, err);
-    if (access == KQ_ACCESS_NATIVE) {
-        KQ_TRY(add_set(&m, NULL, 0));
-    } else if (access == KQ_ACCESS_TYPED || access == KQ_ACCESS_TABLED) {
+    if (access == KQ_ACCESS_NATIVE && !spec->starts) KQ_TRY(add_set(&m, NULL, 0));
+    if ((access == KQ_ACCESS_TYPED || access == KQ_ACCESS_TABLED) && !spec->starts) {
         kq_sv name = access == KQ_ACCESS_TYPED ? KQ_SV("Type") : KQ_SV("$table");
         kq_selector *selector = kq_arena_new(arena, kq_selector);
         if (!selector) return kq_arena_status(arena, err);
         *selector = (kq_selector){.name = name, .any_of = &spec->table->name, .n = 1};
         KQ_TRY(add_set(&m, selector, 1));
-    } else {
-        for (const kq_map *map = model->maps; map; map = map->next) {
-            if (map->table != spec->table) continue;
-            for (const kq_shape *s = model->shapes; s; s = s->next)
-                if (kq_shape_read_by(s, kq_sv_of(reader)) && (!spec->starts || !map->yields || spec->ncolumns))
-                    KQ_TRY(add_map(&m, map, s));
-            m.number++;
-        }
-        uint32_t before = m.nsets;
-        if (json) KQ_TRY(add_envelope(&m));
-        if (m.nsets > before) inner = m.nsets;
-        if (json) KQ_TRY(add_named(&m, true));
-        if (json) KQ_TRY(add_named(&m, false));
     }
+    for (const kq_map *map = model->maps; map && access != KQ_ACCESS_NATIVE; map = map->next) {
+        if (map->table != spec->table) continue;
+        bool wanted = !spec->starts || !map->yields || spec->ncolumns;
+        for (const kq_shape *s = model->shapes; s && mapped; s = s->next)
+            if (kq_shape_read_by(s, kq_sv_of(reader)) && wanted) KQ_TRY(add_map(&m, map, s, NULL, 0));
+        if (wanted) KQ_TRY(add_rows(&m, map, reader, access));
+        m.number++;
+    }
+    uint32_t before = m.nsets;
+    if (json) KQ_TRY(add_envelope(&m));
+    if (m.nsets > before) inner = m.nsets;
+    if (json) KQ_TRY(add_named(&m, true));
+    if (json) KQ_TRY(add_named(&m, false));
     out->request = (kq_request){.sets = m.sets, .nsets = m.nsets, .inner = inner};
     if (json) KQ_TRY(kq_scan_request_shapes(model, reader, arena, &out->request, err));
     out->sets = m.builds;

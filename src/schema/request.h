@@ -13,7 +13,7 @@ typedef enum kq_access {
     KQ_ACCESS_MAPPED, /* records say what they are: maps, and Defender's streaming envelope */
     KQ_ACCESS_TYPED,  /* the field Type names the table of each record, whose fields have the columns' names */
     KQ_ACCESS_TABLED, /* the same with the field $table */
-    KQ_ACCESSES
+    KQ_ACCESS_ROWS    /* and beyond: records are rows of another table, of the shape whose rows_at is what is beyond */
 } kq_access;
 
 /* A map's expression against one shape: system names are put in, fields are wants of the set. */
@@ -36,10 +36,12 @@ typedef struct kq_build_predicate {
     kq_build_column column;
 } kq_build_predicate;
 
-/* A condition on the row; a NULL node gives nothing, and no row. */
+/* A condition on the row; a NULL node gives nothing. */
 typedef struct kq_build_only {
     const kq_build_node *node;
-    const kq_map_only *only;
+    const kq_sv *values;
+    uint32_t nvalues;
+    bool not ; /* a row when it gives none of them */
 } kq_build_only;
 
 /* What processes are known by (book.h); a NULL node: not at all. */

@@ -14,12 +14,10 @@ typedef struct opened {
     struct opened *next; /* the list of the spare */
 } opened;
 
-#define ACCESSES KQ_ACCESSES
-
 typedef struct type_request {
     const kq_source_type *type;
-    kq_scan_request by_access[ACCESSES];
-    bool made[ACCESSES];
+    kq_scan_request *by_access; /* naccesses */
+    bool *made;
 } type_request;
 
 struct kq_scan {
@@ -32,6 +30,7 @@ struct kq_scan {
     uint64_t seq;
     type_request *requests; /* one for each source type */
     size_t nrequests;
+    size_t naccesses;
     uint64_t done, total; /* stored bytes; done is atomic */
     uint32_t *parents;    /* columns that parents are asked for */
     uint32_t nparents;
@@ -68,10 +67,8 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
     if (!s->nparents && !(yields && !s->spec.keep_duplicates)) return KQ_OK;
     const kq_table *table = kq_catalog_find(s->catalog, KQ_SV("DeviceProcessEvents"));
     bool any = false;
-    kq_access access;
-    for (size_t i = 0; i < s->catalog->ninputs && table; i++) {
-        if (kq_catalog_access(s->catalog, i, s->spec.table, &access) && access == KQ_ACCESS_MAPPED) any = true;
-    }
+    for (size_t i = 0; i < s->catalog->ninputs && table && !any; i++)
+        any = kq_catalog_events(s->catalog, i, s->spec.table);
     if (!any) return KQ_OK;
     bool told = yields && !s->spec.keep_duplicates;
     if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents, told, &s->parents, &s->nparents))) {
@@ -112,8 +109,13 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     kq_unfit_init(&s->unfit);
     const kq_source_type *const *types = kq_source_types(&s->nrequests);
     s->requests = kq_arena_array(&s->arena, type_request, s->nrequests);
+    s->naccesses = KQ_ACCESS_ROWS;
+    for (const kq_shape *shape = catalog->model.shapes; shape; shape = shape->next) s->naccesses += shape->rows.n > 0;
+    for (size_t i = 0; i < s->nrequests && s->requests; i++)
+        s->requests[i] = (type_request){.type = types[i],
+                                        .by_access = kq_arena_array(&s->arena, kq_scan_request, s->naccesses),
+                                        .made = kq_arena_array(&s->arena, bool, s->naccesses)};
     kq_status status = kq_arena_status(&s->arena, err);
-    for (size_t i = 0; i < s->nrequests && !status; i++) s->requests[i].type = types[i];
     kq_access access;
     for (size_t i = 0; i < catalog->ninputs; i++)
         if (kq_catalog_access(catalog, i, spec->table, &access)) s->total += catalog->inputs[i].size;
@@ -176,7 +178,9 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
         kq_access access;
         if (!kq_catalog_access(s->catalog, i, s->spec.table, &access)) continue;
         /* starts are told by maps; and a stream can be read once only */
-        if (s->spec.starts && (access != KQ_ACCESS_MAPPED || strcmp(s->catalog->inputs[i].path, "-") == 0)) continue;
+        if (s->spec.starts &&
+            (!kq_catalog_events(s->catalog, i, s->spec.table) || strcmp(s->catalog->inputs[i].path, "-") == 0))
+            continue;
         kq_input *input = &s->catalog->inputs[i];
         const kq_scan_request *request;
         KQ_TRY(request_for(s, input->type, access, &request, err));
@@ -233,7 +237,7 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
     w->builder.open_book = open_book;
     w->builder.open_ctx = w;
     w->builder.unfit = scan->spec.starts ? NULL : &scan->unfit;
-    w->readers = kq_calloc(scan->nrequests * ACCESSES, sizeof *w->readers);
+    w->readers = kq_calloc(scan->nrequests * scan->naccesses, sizeof *w->readers);
     if (!status && !w->readers) status = kq_nomem(err);
     if (status) {
         kq_scan_worker_destroy(w);
@@ -246,8 +250,8 @@ kq_status kq_scan_worker_create(kq_scan *scan, kq_scan_worker **out, kq_error *e
 void kq_scan_worker_destroy(kq_scan_worker *w) {
     if (!w) return;
     kq_scan_worker_destroy(w->starts);
-    for (size_t i = 0; w->readers && i < w->scan->nrequests * ACCESSES; i++)
-        if (w->readers[i]) w->scan->requests[i / ACCESSES].type->reader_destroy(w->readers[i]);
+    for (size_t i = 0; w->readers && i < w->scan->nrequests * w->scan->naccesses; i++)
+        if (w->readers[i]) w->scan->requests[i / w->scan->naccesses].type->reader_destroy(w->readers[i]);
     __atomic_add_fetch(&w->scan->rows, w->builder.built, __ATOMIC_RELAXED);
     kq_free(w->readers);
     kq_builder_deinit(&w->builder);
@@ -257,7 +261,7 @@ void kq_scan_worker_destroy(kq_scan_worker *w) {
 static kq_status reader_for(kq_scan_worker *w, const opened *o, kq_reader **out, kq_error *err) {
     kq_scan *s = w->scan;
     size_t i = slot(s, o->source->type);
-    size_t at = i * ACCESSES + (size_t)(o->request - s->requests[i].by_access);
+    size_t at = i * s->naccesses + (size_t)(o->request - s->requests[i].by_access);
     if (!w->readers[at])
         KQ_TRY(o->source->type->reader_create(&o->request->request, s->spec.budget, &w->readers[at], err));
     *out = w->readers[at];

@@ -200,8 +200,11 @@ bool kq_catalog_own_data(const kq_catalog *c, const kq_table *table) {
     kq_access access;
     for (size_t i = 0; i < c->ninputs; i++) {
         if (!kq_catalog_access(c, i, table, &access)) continue;
-        if (access != KQ_ACCESS_MAPPED) return true;
-        if (c->says[i] != KQ_SAYS_NOTHING && (!kq_catalog_says(c, i) || kq_survey_has(c, i, table->name))) return true;
+        if (access == KQ_ACCESS_NATIVE) return true;
+        if ((access == KQ_ACCESS_TYPED || access == KQ_ACCESS_TABLED) && kq_survey_says(c, i, table->name)) return true;
+        if (access == KQ_ACCESS_MAPPED && c->says[i] != KQ_SAYS_NOTHING &&
+            (!kq_catalog_says(c, i) || kq_survey_has(c, i, table->name)))
+            return true;
     }
     return false;
 }
