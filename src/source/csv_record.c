@@ -175,6 +175,10 @@ static kq_status in_cell(const kq_csv_source *s, kq_csv_reader *r, const record 
     return KQ_OK;
 }
 
+static bool accepts(const kq_want *want, const kq_field *field) {
+    return !want->accept || want->accept(want->accept_ctx, field);
+}
+
 /* Cuts the fields of one record for one set; *match false: it is not wanted. */
 static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set *set, const set_plan *p,
                      const record *rec, bool *match, kq_error *err) {
@@ -184,7 +188,8 @@ static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set
         if (p->wants[k].special == FIELD) continue;
         special_field(s, rec, p->wants[k].special, &r->fields[k]);
         if (p->wants[k].special == RAW && !r->clean) KQ_TRY(mend(s, r, rec, &r->fields[k].u.text, err));
-        if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
+        /* with selectors later: only the set's own records are judged */
+        if (!set->nselectors && !accepts(&set->wants[k], &r->fields[k])) return KQ_OK;
     }
     const char *at = rec->p;
     bool mended = rec->mended;
@@ -219,9 +224,11 @@ static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set
             else if (present)
                 r->fields[k] =
                     (kq_field){.kind = s->columns[c].local ? KQ_FIELD_LOCAL : KQ_FIELD_STRING, .u.text = text};
-            if (set->wants[k].accept && !set->wants[k].accept(set->wants[k].accept_ctx, &r->fields[k])) return KQ_OK;
+            if (!accepts(&set->wants[k], &r->fields[k])) return KQ_OK;
         }
     }
+    for (uint32_t k = 0; k < set->nwants && set->nselectors; k++)
+        if (p->wants[k].special != KQ_CSV_FIELD && !accepts(&set->wants[k], &r->fields[k])) return KQ_OK;
     *match = true;
     return KQ_OK;
 }

@@ -55,13 +55,13 @@ cat >security.json <<'EOF'
 EOF
 cat >windows.json <<'EOF'
 {"TimeGenerated":"2026-01-01T10:07:00Z","Computer":"ws1","Provider":"Microsoft-Windows-Sysmon","EventID":5,"EventRecordId":"9","EventData":{"Image":"C:\\x\\y.exe","ProcessId":"77","ProcessGuid":"{ab-1}","User":"CORP\\alice"}}
-{"TimeGenerated":"2026-01-01T10:07:00Z","Computer":"ws1","Provider":"Microsoft-Windows-Sysmon","EventID":1,"EventData":{"Image":"C:\\x\\y.exe"}}
+{"TimeGenerated":"2026-01-02T13:00:00Z","Computer":"ws1","Provider":"Microsoft-Windows-Sysmon","EventID":1,"EventData":{"Image":"C:\\x\\y.exe"}}
 EOF
 
 # --- processes
 
-view "process starts of a Defender table and of a native one" \
-    '{"Process":"C:\\Windows\\System32\\net.exe","User":"CORP\\alice","Dvc":"ws1.corp.example"} {"Process":"C:\\Windows\\System32\\PING.EXE","User":"carol","Dvc":"ws2"} {"Process":"/bin/sh","User":"root","Dvc":"mac"}' \
+view "process starts of a Defender table, of WindowsEvent and of a native one" \
+    '{"Process":"C:\\Windows\\System32\\net.exe","User":"CORP\\alice","Dvc":"ws1.corp.example"} {"Process":"C:\\Windows\\System32\\PING.EXE","User":"carol","Dvc":"ws2"} {"Process":"C:\\x\\y.exe","User":"","Dvc":"ws1"} {"Process":"/bin/sh","User":"root","Dvc":"mac"}' \
     'imProcessCreate | project Process, User, Dvc'
 view "Target is the new process, Acting its creator, Parent the creator's creator" \
     '{"TargetProcessFilename":"net.exe","TargetProcessId":"100","ActingProcessName":"C:\\Windows\\System32\\cmd.exe","ActingProcessId":"90","ParentProcessName":"explorer.exe","ParentProcessId":"80","ActorUsername":"bob","ActorUsernameType":"Simple"}' \
@@ -91,11 +91,11 @@ view "no row when disabled" '{"Count":0}' 'imProcessCreate(disabled = true) | co
 view "no row of another type" '{"Count":0}' 'imProcessCreate(eventtype = "ProcessTerminated") | count'
 view "no row when a device's address is asked for: it is not known" '{"Count":0}' \
     'imProcessCreate(dvcipaddr_has_any_prefix = dynamic(["10."])) | count'
-view "pack changes nothing" '{"Count":3}' '_Im_ProcessCreate(pack = true) | count'
+view "pack changes nothing" '{"Count":4}' '_Im_ProcessCreate(pack = true) | count'
 view "ends of processes, of Sysmon, Security and native" \
     '{"EventProduct":"Sysmon","Process":"C:\\x\\y.exe","TargetProcessFilename":"y.exe","TargetProcessId":"77","TargetProcessGuid":"ab-1","ActorUsername":"CORP\\alice"} {"EventProduct":"Security Events","Process":"C:\\Windows\\System32\\net.exe","TargetProcessFilename":"net.exe","TargetProcessId":"100","TargetProcessGuid":"","ActorUsername":"CORP\\alice"} {"EventProduct":"Other","Process":"/bin/sh","TargetProcessFilename":"","TargetProcessId":"","TargetProcessGuid":"","ActorUsername":""}' \
     'imProcessTerminate | project EventProduct, Process, TargetProcessFilename, TargetProcessId, TargetProcessGuid, ActorUsername'
-view "starts and ends" '{"EventType":"ProcessCreated","count_":3} {"EventType":"ProcessTerminated","count_":3}' \
+view "starts and ends" '{"EventType":"ProcessCreated","count_":4} {"EventType":"ProcessTerminated","count_":3}' \
     'imProcessEvent | summarize count() by EventType | sort by EventType asc'
 view "only ends" '{"EventType":"ProcessTerminated","count_":3}' \
     '_Im_ProcessEvent(eventtype = "ProcessTerminated") | summarize count() by EventType'
@@ -203,14 +203,16 @@ check 'a filter on it' 0 '{"Process":"C:\\b.exe"}' '' query 'imProcessCreate | w
 
 # inputs that hold no table that a view reads
 printf '%s\n%s\n' 'TimeGenerated,Provider,EventID,EventData,Type' '2026-01-01T10:00:00Z,p,1,{},WindowsEvent' >exported.csv
-echo '{"TimeGenerated":"2026-01-01T10:00:00Z","EventID":4688,"Type":"SecurityEvent"}' >exported.json
+printf '%s\n%s\n' 'TimeGenerated,Computer,SyslogMessage,Type' '2026-01-01T10:00:00Z,c,m,Syslog' >syslog.csv
+echo '{"TimeGenerated":"2026-01-01T10:00:00Z","EventID":1,"Type":"SecurityEvent"}' >exported.json
 cat >exported.xml <<'EOF'
 <Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='p'/><EventID>1102</EventID><TimeCreated SystemTime='2026-01-14T10:00:00Z'/><Channel>Security</Channel></System></Event>
 EOF
 for view in imProcessCreate _Im_NetworkSession imNetworkSession imAuthentication imFileEvent; do
     for rest in '' ' | where EventResult == "x"'; do
         [ "$view$rest" = imAuthentication ] && continue # SecurityEvent has events here
-        says "no table of a view: $view$rest" 0 "note: no input here has data of a table that $view reads" query "$view$rest" --on exported.csv
+        says "no table of a view: $view$rest" 0 "note: no input here has data of a table that $view reads" query "$view$rest" --on syslog.csv
+        says "no event of a view, CSV: $view$rest" 0 'no input has ' query "$view$rest" --on exported.csv
         says "no event of a view: $view$rest" 0 'no input has ' query "$view$rest" --on exported.json
         says "nor of XML: $view$rest" 0 'no input has ' query "$view$rest" --on exported.xml
     done
