@@ -228,7 +228,7 @@ static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set
         }
     }
     for (uint32_t k = 0; k < set->nwants && set->nselectors; k++)
-        if (p->wants[k].special != KQ_CSV_FIELD && !accepts(&set->wants[k], &r->fields[k])) return KQ_OK;
+        if (p->wants[k].special != FIELD && !accepts(&set->wants[k], &r->fields[k])) return KQ_OK;
     *match = true;
     return KQ_OK;
 }
