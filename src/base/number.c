@@ -44,6 +44,16 @@ bool kq_number_parse_long(kq_sv text, int64_t *out) {
     return true;
 }
 
+kq_sv kq_number_whole(kq_sv text) {
+    size_t n = text.n, i = text.n && text.p[0] == '-';
+    if (n < 3 || text.p[n - 1] != '0') return text;
+    while (n && text.p[n - 1] == '0') n--;
+    if (n < i + 2 || text.p[n - 1] != '.') return text;
+    for (n--; i < n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9') return text;
+    return kq_sv_slice(text, 0, n);
+}
+
 bool kq_number_parse_real(kq_sv text, double *out) {
     kq_sv s = trim(text);
     bool negative = false;

@@ -8,6 +8,9 @@
 
 /* Decimal or 0x hex digits with an optional sign, blanks around; false when anything else or out of range. */
 bool kq_number_parse_long(kq_sv text, int64_t *out);
+/* The digits of a whole number that is written as a real, "4688.0" as "4688": so programs write integers of a column
+ * with gaps. Anything else is returned as it is. */
+kq_sv kq_number_whole(kq_sv text);
 /* Decimal floating point, nan, NaN, inf, Inf, infinity, Infinity, blanks around; false otherwise. Correctly rounded. */
 bool kq_number_parse_real(kq_sv text, double *out);
 

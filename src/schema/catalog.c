@@ -95,6 +95,7 @@ void kq_catalog_destroy(kq_catalog *c) {
         kq_arena_deinit(&c->late->arena);
         pthread_mutex_destroy(&c->late->lock);
     }
+    kq_free(c->met);
     kq_free(c->late);
     for (size_t i = 0; i < c->ninputs; i++) kq_buf_deinit(&c->surveys[i].tables);
     kq_free(c->surveys);
@@ -417,12 +418,8 @@ static kq_met *met_slot(const kq_catalog *c, uint64_t device, uint64_t inode) {
     return &c->met[h];
 }
 
-/* Was the file at `path` met in this folder under another name? Otherwise it is noted. */
-static kq_status met(kq_catalog *c, const char *path, bool *again, kq_met **file, kq_error *err) {
-    struct stat st;
-    *again = false;
-    *file = NULL;
-    if (stat(path, &st) != 0 || !st.st_ino) return KQ_OK; /* told when it is opened */
+/* Was this file met under another name? Otherwise it is noted, as the next input. */
+static kq_status met(kq_catalog *c, const struct stat *st, bool *again, kq_met **file, kq_error *err) {
     if (!c->met || 2 * c->nmet > c->met_mask) {
         size_t before = c->met ? c->met_mask + 1 : 0;
         kq_met *old = c->met, *table = kq_calloc(before ? 4 * before : 256, sizeof *table);
@@ -433,32 +430,32 @@ static kq_status met(kq_catalog *c, const char *path, bool *again, kq_met **file
             if (old[i].inode) *met_slot(c, old[i].device, old[i].inode) = old[i];
         kq_free(old);
     }
-    kq_met *m = *file = met_slot(c, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+    kq_met *m = *file = met_slot(c, (uint64_t)st->st_dev, (uint64_t)st->st_ino);
     *again = m->inode != 0;
-    if (*again)
-        m->more++;
-    else
-        *m = (kq_met){(uint64_t)st.st_dev, (uint64_t)st.st_ino, c->ninputs, 0};
+    if (!*again) *m = (kq_met){(uint64_t)st->st_dev, (uint64_t)st->st_ino, c->ninputs, 0};
     c->nmet += !*again;
     return KQ_OK;
 }
 
-/* The folder was walked: files with several names are remarked on. */
-static kq_status tell_met(kq_catalog *c, kq_error *err) {
+#define NAMED_TWICE "read once, though it is named more than once"
+
+/* A folder was walked, from input `first` on: files with several names are remarked on. */
+static kq_status tell_met(kq_catalog *c, size_t first, kq_error *err) {
     kq_status status = KQ_OK;
     for (size_t i = 0; c->met && i <= c->met_mask && !status; i++) {
-        const kq_met *m = &c->met[i];
-        if (!m->more || m->input >= c->ninputs || c->inputs[m->input].remark) continue;
-        kq_sv text = kq_arena_printf(&c->arena, "read once, though %u other name%s in the folder lead%s to it", m->more,
-                                     m->more == 1 ? "" : "s", m->more == 1 ? "s" : "");
+        kq_met *m = &c->met[i];
+        uint32_t more = m->more;
+        m->more = 0;
+        if (!more || m->input >= c->ninputs || c->inputs[m->input].remark) continue;
+        kq_sv text = KQ_SV(NAMED_TWICE);
+        if (m->input >= first)
+            text = kq_arena_printf(&c->arena, "read once, though %u other name%s in the folder lead%s to it", more,
+                                   more == 1 ? "" : "s", more == 1 ? "s" : "");
         if (text.p)
             c->inputs[m->input].remark = text.p;
         else
             status = kq_arena_status(&c->arena, err);
     }
-    kq_free(c->met);
-    c->met = NULL;
-    c->nmet = 0;
     return status;
 }
 
@@ -504,7 +501,12 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
         bool again = false;
         kq_met *file = NULL;
         size_t before = c->ninputs;
-        if (is == FILE_OF_BYTES) status = met(c, sub.p, &again, &file, err);
+        struct stat st; /* what can't be looked at is told when it is opened */
+        if (is == FILE_OF_BYTES && stat(sub.p, &st) == 0 && st.st_ino) status = met(c, &st, &again, &file, err);
+        if (again) {
+            file->more++;
+            *taken |= file->input < c->ninputs;
+        }
         if (is == FILE_OF_BYTES && !status && !again) status = add_file(c, sub.p, table, false, report, taken, err);
         if (file && !again && c->ninputs == before) file->input = SIZE_MAX; /* no log */
         kq_free(names[i]);
@@ -513,20 +515,25 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
     return status;
 }
 
-/* Was this file given before, as what it is itself? Otherwise it is noted. */
-static kq_status given(kq_catalog *c, const struct stat *st, bool *again, kq_error *err) {
-    *again = false;
-    for (const kq_given *g = c->given; g && !*again; g = g->next) {
-        *again = g->device == (uint64_t)st->st_dev && g->inode == (uint64_t)st->st_ino;
-        if (*again && g->input < c->ninputs && !c->inputs[g->input].remark)
-            c->inputs[g->input].remark = "read once, though it is named more than once";
+/* The folder at `path`, whose files are rows of `table`, if that is not NULL: then they may be met as another one's
+ * too. */
+static kq_status add_folder(kq_catalog *c, const char *path, const char *table, kq_report *report, bool *taken,
+                            kq_error *err) {
+    kq_met *all = c->met;
+    size_t n = c->nmet, mask = c->met_mask, first = c->ninputs;
+    if (table) {
+        c->met = NULL;
+        c->nmet = 0;
     }
-    if (*again) return KQ_OK;
-    kq_given *g = kq_arena_new(&c->arena, kq_given);
-    if (!g) return kq_arena_status(&c->arena, err);
-    *g = (kq_given){(uint64_t)st->st_dev, (uint64_t)st->st_ino, c->ninputs, c->given};
-    c->given = g;
-    return KQ_OK;
+    kq_status walked = walk(c, path, table, 0, report, taken, err);
+    kq_status told = tell_met(c, first, walked ? NULL : err);
+    if (table) {
+        kq_free(c->met);
+        c->met = all;
+        c->nmet = n;
+        c->met_mask = mask;
+    }
+    return walked ? walked : told;
 }
 
 kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_report *report, kq_error *err) {
@@ -539,13 +546,15 @@ kq_status kq_catalog_add(kq_catalog *c, const char *path, const char *table, kq_
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) return kq_fail(err, KQ_ERR_IO, "%s: %s", path, strerror(errno));
     if (strcmp(path, "-") != 0 && S_ISREG(st.st_mode) && !table && st.st_ino) {
         bool again;
-        KQ_TRY(given(c, &st, &again, err));
-        if (again) return KQ_OK;
+        kq_met *file;
+        KQ_TRY(met(c, &st, &again, &file, err));
+        if (again && file->input < c->ninputs) {
+            if (!c->inputs[file->input].remark) c->inputs[file->input].remark = NAMED_TWICE;
+            return KQ_OK;
+        }
     }
     if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode)) return add_file(c, path, table, true, report, &taken, err);
-    kq_status walked = walk(c, path, table, 0, report, &taken, err);
-    kq_status told = tell_met(c, walked ? NULL : err);
-    if (walked || told) return walked ? walked : told;
+    KQ_TRY(add_folder(c, path, table, report, &taken, err));
     if (!taken) return kq_fail(err, KQ_ERR_IO, "%s: no logs in this folder (EVTX, XML, NDJSON, JSON, CSV)", path);
     return KQ_OK;
 }

@@ -55,19 +55,13 @@ typedef struct kq_zoned {
     struct kq_zoned *next;
 } kq_zoned;
 
-/* Files of the folder that is being added, by what they are on the disk. */
+/* Files that were added, by what they are on the disk: all without a table, and those of a folder that is being added
+ * as one. */
 typedef struct kq_met {
     uint64_t device, inode;
-    size_t input;  /* the first input made of it */
-    uint32_t more; /* names that lead to it too */
+    size_t input;  /* the first input made of it; SIZE_MAX: none */
+    uint32_t more; /* names in the folder at hand that lead to it too */
 } kq_met;
-
-/* A file that was added by its name, without a table. */
-typedef struct kq_given {
-    uint64_t device, inode;
-    size_t input; /* the first input made of it */
-    struct kq_given *next;
-} kq_given;
 
 struct kq_catalog {
     kq_arena arena;
@@ -87,7 +81,6 @@ struct kq_catalog {
     kq_shelf *shelf;
     kq_met *met; /* a table by hash; or NULL */
     size_t nmet, met_mask;
-    kq_given *given;
     size_t book_share;       /* 0: KQ_BOOK_SHARE, or less where the budget is small */
     const kq_table **tables; /* made anew when a table is added */
     size_t ntables;

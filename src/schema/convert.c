@@ -46,7 +46,8 @@ bool kq_field_text(const kq_field *f, kq_arena *arena, kq_sv *out) {
 static bool to_long(const kq_field *f, int64_t *out) {
     switch (f->kind) {
     case KQ_FIELD_STRING:
-    case KQ_FIELD_JSON: return kq_number_parse_long(f->u.text, out);
+    case KQ_FIELD_JSON:
+        return kq_number_parse_long(f->u.text, out) || kq_number_parse_long(kq_number_whole(f->u.text), out);
     case KQ_FIELD_BOOL: *out = f->u.b; return true;
     case KQ_FIELD_LONG: *out = f->u.l; return true;
     case KQ_FIELD_ULONG: *out = (int64_t)f->u.u; return f->u.u <= INT64_MAX;

@@ -1,6 +1,7 @@
 #include "schema/map_expr.h"
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "base/number.h"
 #include <stdlib.h>
 
 #define DEPTH_MAX 16u
@@ -291,6 +292,7 @@ void kq_names_sort(kq_names *names) {
 
 bool kq_names_find(const kq_names *names, kq_sv code, kq_sv *out) {
     uint32_t lo = 0, hi = names->n;
+    code = kq_number_whole(code);
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
         int c = compare_ci(names->items[mid].code, code);

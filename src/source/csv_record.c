@@ -2,6 +2,7 @@
  * The records of a CSV block: where a file has what the request wants, and the fields, cut only as far as the last one
  * that is wanted.
  */
+#include "base/number.h"
 #include "native/json.h"
 #include "source/csv_internal.h"
 #include "source/json_value.h"
@@ -100,6 +101,7 @@ typedef struct record {
 
 static bool selected(const kq_selector *sel, kq_sv text) {
     bool found = !sel->n && text.n > 0;
+    text = kq_number_whole(text);
     for (uint32_t i = 0; i < sel->n && !found; i++) found = kq_sv_eq_ascii_ci(sel->any_of[i], text);
     return found != sel->not ;
 }

@@ -1,4 +1,5 @@
 #include "source/json_record.h"
+#include "base/number.h"
 #include "source/json_value.h"
 #include "source/scan_bytes.h"
 #include <stdio.h>
@@ -57,11 +58,11 @@ static bool selected(const kq_selector *s, const kq_json_found *f) {
     kq_sv text;
     if (!s->n) return f->field.kind != KQ_FIELD_MISSING && f->field.kind != KQ_FIELD_NULL;
     switch (f->field.kind) {
-    case KQ_FIELD_STRING: text = f->field.u.text; break;
+    case KQ_FIELD_STRING: text = kq_number_whole(f->field.u.text); break;
     case KQ_FIELD_BOOL:
     case KQ_FIELD_LONG:
     case KQ_FIELD_ULONG:
-    case KQ_FIELD_REAL: text = f->raw; break;
+    case KQ_FIELD_REAL: text = kq_number_whole(f->raw); break;
     default: return false;
     }
     for (uint32_t i = 0; i < s->n; i++)

@@ -285,6 +285,17 @@ cp one.json other.json
 check "two files are two" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on one.json --on other.json
 check "a file that is named twice is read once" 0 '{"Count":1}' 'one.json: read once, though it is named more than once' \
     query 'DeviceProcessEvents | count' --on one.json --on ./one.json
+check "also in a folder that holds it" 0 '{"Count":1}' 'twice/b.json: read once, though it is named more than once' \
+    query 'DeviceProcessEvents | count' --on twice/b.json --on ./twice
+check "or the folder first" 0 '{"Count":1}' 'twice/a.json: read once, though 2 other names in the folder lead to it' \
+    query 'DeviceProcessEvents | count' --on twice --on twice/sub/c.json
+ln twice/b.json hard.json
+check "or under another name" 0 '{"Count":1}' 'hard.json: read once, though it is named more than once' \
+    query 'DeviceProcessEvents | count' --on hard.json --on twice
+check "or a folder named twice" 0 '{"Count":1}' 'twice/a.json: read once, though' query 'DeviceProcessEvents | count' --on twice --on twice/sub
+check "what is no log is told all the same" 3 '{"Count":1}' '1.txt' query 'DeviceProcessEvents | count' --on twice --on twice/1.txt
+check "as tables, a folder and its file are two" 0 '{"Count":2}' 'twice/a.json: read once, though 2 other names in the folder lead to it' \
+    query 'union A, B | count' --as A=twice --as B=twice/b.json
 check "as two tables it is two" 0 '{"Count":2}' '' query 'union A, B | count' --as A=one.json --as B=one.json
 
 # --- FileProfile() of Defender, from a table that one may bring

@@ -6,6 +6,11 @@
 static void test_long(void **state) {
     (void)state;
     int64_t l;
+    static const char *const whole[][2] = {{"4688.0", "4688"}, {"-1.000", "-1"}, {"10.0", "10"},   {"10", "10"},
+                                           {"1.50", "1.50"},   {".0", ".0"},     {"-.0", "-.0"},   {"1.", "1."},
+                                           {"0", "0"},         {"000", "000"},   {"1a.0", "1a.0"}, {"1.0.0", "1.0.0"}};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        assert_true(kq_sv_eq(kq_number_whole(kq_sv_of(whole[i][0])), kq_sv_of(whole[i][1])));
     assert_true(kq_number_parse_long(KQ_SV(" -42 "), &l));
     assert_int_equal(l, -42);
     assert_true(kq_number_parse_long(KQ_SV("9223372036854775807"), &l));
