@@ -97,11 +97,11 @@ kq_status kq_engine_begin(kq_engine *e, kq_error *err) {
         .budget = &e->budget,
         .report = &e->report,
         .threads = e->options.threads,
-        .cancel = &e->cancelled,
-        .deadline_ns = e->options.timeout_ms ? e->started + (uint64_t)e->options.timeout_ms * 1000000 : 0,
+        .watch = {&e->cancelled, e->options.timeout_ms ? e->started + (uint64_t)e->options.timeout_ms * 1000000 : 0},
         .progress = e->options.progress,
         .progress_ctx = e->options.progress_ctx,
     };
+    kq_catalog_watch(e->catalog, &e->runner.env.watch);
     e->runner.no_optimize = e->options.no_optimize;
     e->runner.now = e->options.now_mode == KQ_NOW_FIXED ? e->options.now : kq_time_now();
     if (e->options.now_mode == KQ_NOW_LATEST) {
@@ -157,6 +157,7 @@ kq_status kq_engine_note_old(kq_engine *e, kq_error *err) {
 
 kq_status kq_engine_end(kq_engine *e, kq_status status, kq_stats *stats, kq_error *err) {
     kq_report *r = &e->report;
+    kq_catalog_watch(e->catalog, NULL); /* what is asked between calls is not of this one's time */
     if (!status) note_inputs(e);
     const char *idle; /* also when times without a zone are why it failed */
     for (size_t i = 0; (idle = kq_catalog_idle_zone(e->catalog, i)); i++)

@@ -4,11 +4,7 @@
 #define DEPTH 500
 
 kq_status kq_exec_check(const kq_exec_env *env, kq_error *err) {
-    if (env->cancel && atomic_load_explicit(env->cancel, memory_order_relaxed))
-        return kq_fail(err, KQ_ERR_CANCELLED, "cancelled");
-    if (env->deadline_ns && kq_clock_ns() > env->deadline_ns)
-        return kq_fail(err, KQ_ERR_DEADLINE, "the time limit was reached");
-    return KQ_OK;
+    return kq_watch_check(&env->watch, err);
 }
 
 kq_status kq_exec_limit(const kq_exec *x, kq_status status, const char *where, kq_error *err) {

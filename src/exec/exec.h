@@ -14,9 +14,8 @@ typedef struct kq_exec_env {
     const kq_catalog *catalog; /* scans' handles are its kq_table */
     kq_budget *budget;
     kq_report *report;
-    unsigned threads;          /* at least 1 */
-    const atomic_bool *cancel; /* polled per morsel and in long loops */
-    uint64_t deadline_ns;      /* kq_clock_ns; 0 = none */
+    unsigned threads; /* at least 1 */
+    kq_watch watch;   /* polled per morsel and in long loops */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
     kq_scan_cache *scan_cache; /* scans are kept here between runs; NULL: not */

@@ -272,7 +272,7 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
         status = tell(&l, &legs, every, fn, ctx, err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&l.arena);
-    return status;
+    return !every && (status == KQ_ERR_LIMIT || status == KQ_ERR_DEADLINE) ? KQ_OK : status;
 }
 
 kq_status kq_lacking_note(void *runner, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {

@@ -14,7 +14,8 @@ typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence
  * join that gives none is nothing to tell. Once, or with `every` for each source of the first table that gives none;
  * with `every` also, of a query that reads one table, for each source here that its filters leave out. Reads the inputs
  * (counts the records of each source) only when there may be something to tell. Errors: those of kq_runner_bind, of
- * reading, and tell's. */
+ * reading, and tell's; without `every`, where the query's answer is there already, no LIMIT and no DEADLINE: then
+ * nothing is told. */
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn tell, void *ctx, kq_error *err);
 
 /* A kq_lacking_fn that makes the sentence a note of the runner, its ctx. */

@@ -8,6 +8,7 @@
 #ifndef KQ_SCHEMA_CATALOG_H
 #define KQ_SCHEMA_CATALOG_H
 
+#include "base/watch.h"
 #include "column/chunk.h"
 #include "source/source.h"
 #include "text/predicate.h"
@@ -82,8 +83,12 @@ void kq_function_doc(const kq_function *function, kq_buf *out);
 void kq_function_signature(const kq_function *function, kq_buf *out);
 /* The inputs in their order. Owned by the catalog, valid until the next is added. */
 const kq_input *kq_catalog_inputs(const kq_catalog *catalog, size_t *n);
+/* What reads inputs for the catalog itself, outside of scans, stops when `watch` says so. Copied; NULL: nothing does.
+ */
+void kq_catalog_watch(kq_catalog *catalog, const kq_watch *watch);
 /* Reads the JSON files whose records say themselves what they are, if that was not done, so that the tables that they
- * name are among kq_catalog_tables, and kq_catalog_unknown knows. One thread. Errors: NOMEM, LIMIT. */
+ * name are among kq_catalog_tables, and kq_catalog_unknown knows. One thread. Errors: NOMEM, LIMIT, CANCELLED,
+ * DEADLINE. */
 kq_status kq_catalog_survey(kq_catalog *catalog, kq_error *err);
 /* What was counted of the records of such a file. */
 typedef struct kq_unknown {
@@ -122,7 +127,8 @@ bool kq_catalog_writes(const kq_catalog *catalog, const kq_table *table, uint32_
 /* Has an input rows of the table itself (an export), not of events that become such rows? */
 bool kq_catalog_own_data(const kq_catalog *catalog, const kq_table *table);
 /* Reads the inputs and counts the records of each source of kq_catalog_sources, once for a table: it is remembered.
- * Damage is not reported. *known false: an input can be read once only, and is left for the query. */
+ * Damage is not reported. *known false: an input can be read once only, and is left for the query. Errors: NOMEM,
+ * LIMIT, CANCELLED, DEADLINE. */
 kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_budget *budget, uint64_t *records,
                            bool *known, kq_error *err);
 

@@ -71,6 +71,7 @@ struct kq_catalog {
     kq_says *says; /* beside inputs */
     kq_survey *surveys;
     pthread_mutex_t *surveying; /* of the surveys */
+    kq_watch watch;             /* of surveys and counts */
     size_t ninputs, cap;
     bool keep_duplicates;
     struct kq_loaded *loaded; /* the user's map files, the last first */
@@ -108,7 +109,8 @@ kq_status kq_catalog_probe(kq_catalog *catalog, const kq_input *input, bool *fou
 bool kq_catalog_says(const kq_catalog *catalog, size_t input);
 /* Notes a table that the first records name, if there is one of this name. One thread. */
 void kq_survey_note(kq_catalog *catalog, kq_survey *survey, kq_sv name);
-/* Does a record of the input name this table? The file is read when that is not known yet. Any thread, as all below. */
+/* Does a record of the input name this table? The file is read when that is not known yet; true also when the watch
+ * stops that: who asks then meets it. Any thread, as all below. */
 bool kq_survey_has(const kq_catalog *catalog, size_t input, kq_sv name);
 /* The same of an input whose records all say it in one column. Of one that can't be read for it: true. */
 bool kq_survey_says(const kq_catalog *catalog, size_t input, kq_sv name);

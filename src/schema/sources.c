@@ -267,7 +267,8 @@ kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget
     if (!status) status = kq_scan_worker_create(scan, &worker, err);
     for (bool more = true; more && !status;) {
         uint64_t seq;
-        status = kq_scan_next(worker, &to, &seq, &more, err);
+        status = kq_watch_check(&c->watch, err);
+        if (!status) status = kq_scan_next(worker, &to, &seq, &more, err);
     }
     kq_scan_worker_destroy(worker);
     kq_scan_destroy(scan);

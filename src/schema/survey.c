@@ -90,7 +90,12 @@ static kq_status no_row(KQ_UNUSED void *ctx, KQ_UNUSED uint32_t set, KQ_UNUSED c
     return KQ_OK;
 }
 
-/* Reads the file until a record names the table `until`; to its end when that is "". Errors: NOMEM, LIMIT. */
+void kq_catalog_watch(kq_catalog *c, const kq_watch *watch) {
+    c->watch = watch ? *watch : (kq_watch){0};
+}
+
+/* Reads the file until a record names the table `until`; to its end when that is "". Errors: NOMEM, LIMIT, CANCELLED,
+ * DEADLINE. */
 static kq_status read_for(const kq_catalog *c, size_t i, kq_sv until, kq_error *err) {
     kq_input input = c->inputs[i];
     kq_report report; /* the scans report it */
@@ -111,6 +116,7 @@ static kq_status read_for(const kq_catalog *c, size_t i, kq_sv until, kq_error *
     while (!status && source && !(until.n && kq_tally_has(&tally, until))) {
         kq_morsel morsel;
         bool more = false;
+        if ((status = kq_watch_check(&c->watch, err))) break;
         if ((status = source->type->claim(source, reader, &morsel, &more, err))) break;
         if (!more) {
             whole = true;
@@ -124,7 +130,7 @@ static kq_status read_for(const kq_catalog *c, size_t i, kq_sv until, kq_error *
     }
     if (reader) source->type->reader_destroy(reader);
     if (source) source->type->close(source);
-    c->surveys[i].asked = true;
+    if (status != KQ_ERR_CANCELLED && status != KQ_ERR_DEADLINE) c->surveys[i].asked = true;
     if (!status) take(c, i, &tally, whole);
     kq_tally_deinit(&tally);
     kq_arena_deinit(&arena);
@@ -160,7 +166,8 @@ static kq_status take_name(void *ctx, KQ_UNUSED uint32_t set, const kq_field *fi
     return KQ_OK;
 }
 
-/* Reads all of a CSV file for the tables that its records name. False: it is not known. Under the lock. */
+/* Reads all of a CSV file for the tables that its records name. False: it is not known, and s->asked when no second
+ * reading would tell. Under the lock. */
 static bool read_names(const kq_catalog *c, size_t i) {
     kq_survey *s = &c->surveys[i];
     kq_input input = c->inputs[i];
@@ -174,18 +181,19 @@ static bool read_names(const kq_catalog *c, size_t i) {
     naming x = {.tables = &s->tables};
     kq_row_sink sink = {.row = take_name, .ctx = &x};
     bool more = true;
-    s->asked = true;
     kq_report_init(&report);
     kq_status status = kq_source_open(&input, &report, c->budget, &source, &why);
     if (!status && source) status = source->type->reader_create(&request, c->budget, &reader, &why);
     while (!status && source && more && x.n <= NAMED_MAX) {
         kq_morsel morsel;
-        status = source->type->claim(source, reader, &morsel, &more, &why);
+        status = kq_watch_check(&c->watch, &why);
+        if (!status) status = source->type->claim(source, reader, &morsel, &more, &why);
         if (!status && more) status = source->type->read(source, reader, &morsel, &sink, &why);
     }
     if (reader) source->type->reader_destroy(reader);
     if (source) source->type->close(source);
     kq_report_deinit(&report);
+    s->asked = status != KQ_ERR_CANCELLED && status != KQ_ERR_DEADLINE;
     return !status && !more && x.n <= NAMED_MAX && !s->tables.failed;
 }
 
@@ -198,7 +206,7 @@ bool kq_survey_says(const kq_catalog *c, size_t i, kq_sv name) {
         s->complete = read_names(c, i);
         has = named(&s->tables, name);
     }
-    has |= !s->complete && s->asked;
+    has |= !s->complete;
     pthread_mutex_unlock(c->surveying);
     return has;
 }
