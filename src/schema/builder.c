@@ -355,15 +355,14 @@ static void untimed(const row *r, const kq_build_column *column) {
     kq_unfit_note(b->unfit, b->input, UINT32_MAX, wants[field->at].name, KQ_DATETIME, &r->fields[field->at], b->offset);
 }
 
-/* A value of the table's own that is none of its column's type. Fields of Windows events are often no value: only the
- * time that every event has is judged. */
+/* A value that is none of its column's type. Fields of Windows events say "-" where they have none. */
 static void unfit(const row *r, const kq_field *f, const kq_build_column *c, uint32_t column) {
     kq_builder *b = r->b;
     if (!b->unfit || c->type == KQ_DYNAMIC || b->refused) return;
-    if (!r->set->map)
-        kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, c->type, f, b->offset);
-    else if (c->type == KQ_DATETIME)
+    if (r->set->map && c->type == KQ_DATETIME && time_in(c->node))
         untimed(r, c);
+    else if (!r->set->map || f->kind != KQ_FIELD_STRING || !kq_sv_eq(f->u.text, KQ_SV("-")))
+        kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, c->type, f, b->offset);
 }
 
 /* Text of a time that would be another one with its day first, and nothing says which it is; told once for a file. */

@@ -92,7 +92,7 @@ typedef struct kq_request {
 } kq_request;
 
 /* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.
- * `offset`, if not NULL, is set to that of the record in the file, by those kinds whose rows can be a table's own. */
+ * `offset`, if not NULL, is set to that of the record in the file, before its row is given. */
 typedef struct kq_row_sink {
     kq_status (*row)(void *ctx, uint32_t set, const kq_field *fields, bool *done, kq_error *err);
     void *ctx;

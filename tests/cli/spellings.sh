@@ -22,5 +22,21 @@ check "in an export; a real that is no whole number is told" 3 '{"ProcessId":12}
     query 'DeviceProcessEvents | project ProcessId' --on export.csv
 check "KQL's own conversion is Kusto's" 0 '{"a":null,"b":null}' '' query 'print a = toint("4688.0"), b = tolong("1.0")' --on export.csv
 
+# --- values of events that are none of their column's type
+
+cat >bad.json <<'X'
+{"SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","@timestamp":"2026-01-14T13:45:10Z","Hostname":"h","Image":"C:\\a.exe","ProcessId":"-","ParentProcessId":""}
+{"SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","@timestamp":"2026-01-14T13:45:10Z","Hostname":"h","Image":"C:\\b.exe","ProcessId":"seven"}
+{"SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"Channel":"Security","@timestamp":"2026-01-14T13:45:11Z","Hostname":"h","NewProcessName":"C:\\c.exe","NewProcessId":"0xZZ"}
+X
+check "a value of an event that is none of its column's type is null, and told; '-' and nothing are not" 3 \
+    '{"FileName":"a.exe","ProcessId":null} {"FileName":"b.exe","ProcessId":null} {"FileName":"c.exe","ProcessId":null}' \
+    "bad.json at byte 211: ProcessId is no long: 'seven' (and 1 more)" query 'DeviceProcessEvents | project FileName, ProcessId' --on bad.json
+check "also where a filter leaves the row out" 3 '{"Count":0}' "ProcessId is no long: 'seven' (and 1 more)" query \
+    'DeviceProcessEvents | where ProcessId > 3 | count' --on bad.json
+check "of what is asked for" 0 '{"Count":3}' '' query 'DeviceProcessEvents | count' --on bad.json
+sed '2,3d' bad.json >dash.json
+check "no value is no fault" 0 '{"ProcessId":null,"InitiatingProcessId":null}' '' query 'DeviceProcessEvents | project ProcessId, InitiatingProcessId' --on dash.json
+
 echo "1..$n"
 exit $bad

@@ -336,6 +336,7 @@ kq_status kq_evtx_record_read(kq_evtx_reader *r, uint32_t off, uint32_t size, co
         return memory_status(r, err);
     }
     const kq_evtx_plan *plan = r->frames[0].plan;
+    if (sink->offset) *sink->offset = r->chunk + off;
     for (uint32_t i = 0; i < plan->nsets && !*done; i++) {
         const kq_event_set *set = &r->request.sets[plan->sets[i]];
         bool taken;
