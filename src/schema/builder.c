@@ -54,7 +54,7 @@ void kq_builder_deinit(kq_builder *b) {
 /* Has the column one value whatever the records say? A text then, or nothing. */
 static bool is_same(const kq_scan_request *scan, uint32_t column, kq_vector *out) {
     kq_sv text = {"", 0};
-    for (uint32_t s = 0; s < scan->request.nsets; s++) {
+    for (uint32_t s = 0; s < scan->nsets; s++) {
         const kq_build_node *node = scan->sets[s].columns[column].node;
         if (node && (node->expr->kind != KQ_MAP_LITERAL || out->type != KQ_STRING)) return false;
         kq_sv own = node ? node->expr->text : KQ_SV("");
@@ -341,6 +341,11 @@ static const kq_build_node *field_in(const row *r, const kq_build_node *node) {
     return NULL;
 }
 
+static const kq_want *wants_of(const kq_scan_request *scan, uint32_t set) {
+    const kq_request *q = &scan->request;
+    return set < q->nsets ? q->sets[set].wants : q->named->sets[set - q->nsets].wants;
+}
+
 /* A column has no time: because the event's own is none? Once for a row, however many columns are made of it. */
 static void untimed(const row *r, const kq_build_column *column) {
     kq_builder *b = r->b;
@@ -351,7 +356,7 @@ static void untimed(const row *r, const kq_build_column *column) {
         return; /* it is one, of a zone nobody knows */
     if (!kq_field_value(&f, KQ_DATETIME, b->input->dates, r->arena, &b->scratch).null) return;
     b->untimed = true;
-    const kq_want *wants = b->scan->request.sets[r->set - b->scan->sets].wants;
+    const kq_want *wants = wants_of(b->scan, (uint32_t)(r->set - b->scan->sets));
     kq_unfit_note(b->unfit, b->input, UINT32_MAX, wants[field->at].name, KQ_DATETIME, &r->fields[field->at], b->offset);
 }
 

@@ -20,7 +20,7 @@ static kq_status first_rows(kq_catalog *c, kq_input *input, const kq_table *tabl
     bool more = false;
     kq_row_sink sink = {.row = seen, .ctx = found};
     KQ_TRY(kq_scan_request_make(&c->model, &spec, NULL, 0, input->type->name, KQ_ACCESS_MAPPED, arena, &request, err));
-    if (!request.request.nsets) return KQ_OK;
+    if (!request.nsets) return KQ_OK;
     kq_report_init(&report);
     kq_status status = kq_source_open(input, &report, c->budget, &source, err);
     if (!status && source) status = source->type->reader_create(&request.request, c->budget, &reader, err);

@@ -503,6 +503,37 @@ kq_status kq_scan_request_shapes(const kq_model *model, const char *reader, kq_a
     return KQ_OK;
 }
 
+/* The maps of the table: those for what its readers know by shapes, or those for rows of tables that records name. */
+static kq_status add_maps(maker *m, const char *reader, kq_access access, bool named) {
+    bool beyond = access >= KQ_ACCESS_ROWS;
+    m->number = 0;
+    for (const kq_map *map = m->model->maps; map && access != KQ_ACCESS_NATIVE; map = map->next) {
+        if (map->table != m->spec->table) continue;
+        bool wanted = !m->spec->starts || !map->yields || m->spec->ncolumns;
+        for (const kq_shape *s = m->model->shapes; s && wanted && !named && access == KQ_ACCESS_MAPPED; s = s->next)
+            if (kq_shape_read_by(s, kq_sv_of(reader))) KQ_TRY(add_map(m, map, s, NULL, 0));
+        if (wanted && named != beyond) KQ_TRY(add_rows(m, map, reader, access));
+        m->number++;
+    }
+    return KQ_OK;
+}
+
+/* The sets behind the request's own become its `named`. */
+static kq_status add_tables(maker *m, const char *reader, kq_request *out, kq_error *err) {
+    const kq_table *table = m->spec->table;
+    uint32_t most = 0;
+    for (const kq_shape *s = NULL; (s = kq_model_rows(m->model, s, kq_sv_of(reader), table));) most++;
+    kq_request *named = kq_arena_new(m->arena, kq_request);
+    kq_sv *tables = kq_arena_array(m->arena, kq_sv, most + 1);
+    if (!named || !tables) return kq_arena_status(m->arena, err);
+    for (const kq_shape *s = NULL; (s = kq_model_rows(m->model, s, kq_sv_of(reader), table));)
+        tables[out->ntables++] = s->rows;
+    *named = (kq_request){.sets = m->sets + out->nsets, .nsets = m->nsets - out->nsets};
+    out->named = named;
+    out->tables = tables;
+    return KQ_OK;
+}
+
 kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, const uint32_t *book, uint32_t nbook,
                                const char *reader, kq_access access, kq_arena *arena, kq_scan_request *out,
                                kq_error *err) {
@@ -532,23 +563,19 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
         *selector = (kq_selector){.name = name, .any_of = &spec->table->name, .n = 1};
         KQ_TRY(add_set(&m, selector, 1));
     }
-    for (const kq_map *map = model->maps; map && access != KQ_ACCESS_NATIVE; map = map->next) {
-        if (map->table != spec->table) continue;
-        bool wanted = !spec->starts || !map->yields || spec->ncolumns;
-        for (const kq_shape *s = model->shapes; s && mapped; s = s->next)
-            if (kq_shape_read_by(s, kq_sv_of(reader)) && wanted) KQ_TRY(add_map(&m, map, s, NULL, 0));
-        if (wanted) KQ_TRY(add_rows(&m, map, reader, access));
-        m.number++;
-    }
+    KQ_TRY(add_maps(&m, reader, access, false));
     uint32_t before = m.nsets;
     if (json) KQ_TRY(add_envelope(&m));
     if (m.nsets > before) inner = m.nsets;
     if (json) KQ_TRY(add_named(&m, true));
     if (json) KQ_TRY(add_named(&m, false));
-    out->request = (kq_request){.sets = m.sets, .nsets = m.nsets, .inner = inner};
-    if (json) KQ_TRY(kq_scan_request_shapes(model, reader, arena, &out->request, err));
+    before = m.nsets;
+    KQ_TRY(add_maps(&m, reader, access, true));
+    out->nsets = m.nsets;
     out->sets = m.builds;
-    return kq_arena_status(arena, err);
+    out->request = (kq_request){.sets = m.sets, .nsets = before, .inner = inner};
+    if (json) KQ_TRY(kq_scan_request_shapes(model, reader, arena, &out->request, err));
+    return m.nsets > before ? add_tables(&m, reader, &out->request, err) : kq_arena_status(arena, err);
 }
 
 static bool add_parents(const kq_columns *starts, const kq_map_expr *e, uint32_t *columns, uint32_t *n) {

@@ -64,8 +64,9 @@ typedef struct kq_build_set {
 } kq_build_set;
 
 typedef struct kq_scan_request {
-    kq_request request; /* nsets 0: nothing of such inputs can belong to the table */
-    const kq_build_set *sets;
+    kq_request request;
+    const kq_build_set *sets; /* of the request's sets, then of those of its `named` */
+    uint32_t nsets;           /* of both; 0: nothing of such inputs can belong to the table */
 } kq_scan_request;
 
 /* Which columns of DeviceProcessEvents `spec` asks of parents: their numbers in columns[0..*n), an array of the arena;

@@ -184,7 +184,7 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
         kq_input *input = &s->catalog->inputs[i];
         const kq_scan_request *request;
         KQ_TRY(request_for(s, input->type, access, &request, err));
-        if (!request->request.nsets) continue;
+        if (!request->nsets) continue;
         kq_source *source = NULL;
         kq_error why = {0};
         kq_status status = kq_source_open(input, s->spec.report, s->spec.budget, &source, &why);

@@ -42,6 +42,9 @@ typedef struct kq_csv_reader {
     kq_arena plans, scratch;
     struct kq_csv_plan *sets; /* csv_record.c */
     kq_field *fields;
+    struct kq_csv_cell *cells; /* of the record */
+    uint32_t used;             /* columns up to the last one that a set uses */
+    uint32_t naming;           /* the column that names a record's table, with a request's `named`; UINT32_MAX: none */
     kq_buf block, records;
     uint64_t at, first;
     bool clean; /* the block is well-formed UTF-8 */

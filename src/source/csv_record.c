@@ -24,6 +24,14 @@ typedef struct use {
     bool selector;
 } use;
 
+#define FEW_SETS 4 /* for more, the fields of a record are cut once for all of them */
+
+/* A field of a record. */
+typedef struct kq_csv_cell {
+    kq_sv text;
+    bool escaped, present;
+} cell;
+
 typedef struct kq_csv_plan {
     place *wants;
     use *uses; /* by column; selectors first */
@@ -57,17 +65,23 @@ static int by_column(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* A set by its number, those of `named` behind the others. */
+static const kq_want_set *set_of(const kq_request *q, uint32_t number) {
+    return number < q->nsets ? &q->sets[number] : &q->named->sets[number - q->nsets];
+}
+
 /* Where this file has what the request wants. */
 static kq_status plan_for(kq_csv_reader *r, kq_csv_source *s, kq_error *err) {
     const kq_request *q = r->base.request;
-    uint32_t most = 1;
+    uint32_t most = 1, nsets = q->nsets + (q->named ? q->named->nsets : 0);
     if (r->serial == s->serial) return KQ_OK;
     kq_arena_reset(&r->plans);
     r->serial = 0;
-    r->sets = kq_arena_array(&r->plans, set_plan, (size_t)q->nsets + 1);
+    r->used = 0;
+    r->sets = kq_arena_array(&r->plans, set_plan, (size_t)nsets + 1);
     if (!r->sets) return kq_arena_status(&r->plans, err);
-    for (uint32_t i = 0; i < q->nsets; i++) {
-        const kq_want_set *set = &q->sets[i];
+    for (uint32_t i = 0; i < nsets; i++) {
+        const kq_want_set *set = set_of(q, i);
         set_plan *p = &r->sets[i];
         p->wants = kq_arena_array(&r->plans, place, (size_t)set->nwants + 1);
         p->uses = kq_arena_array(&r->plans, use, (size_t)set->nwants + set->nselectors + 1);
@@ -85,10 +99,21 @@ static kq_status plan_for(kq_csv_reader *r, kq_csv_source *s, kq_error *err) {
                 p->never = true;
         }
         if (p->nuses) qsort(p->uses, p->nuses, sizeof *p->uses, by_column);
+        if (p->nuses && !p->never && p->uses[p->nuses - 1].column >= r->used)
+            r->used = p->uses[p->nuses - 1].column + 1;
         if (set->nwants > most) most = set->nwants;
     }
     r->fields = kq_arena_array(&r->plans, kq_field, most);
     if (!r->fields) return kq_arena_status(&r->plans, err);
+    r->naming = UINT32_MAX;
+    r->cells = NULL;
+    if (q->named) {
+        place at = find_place(s, KQ_SV("Type"));
+        if (at.special != FIELD) at = find_place(s, KQ_SV("$table"));
+        if (at.special == FIELD && !at.rest.n) r->naming = at.column;
+    }
+    if ((r->naming != UINT32_MAX || q->nsets > FEW_SETS) && !(r->cells = kq_arena_array(&r->plans, cell, s->ncolumns)))
+        return kq_arena_status(&r->plans, err);
     r->serial = s->serial;
     return KQ_OK;
 }
@@ -181,9 +206,10 @@ static bool accepts(const kq_want *want, const kq_field *field) {
     return !want->accept || want->accept(want->accept_ctx, field);
 }
 
-/* Cuts the fields of one record for one set; *match false: it is not wanted. */
+/* Takes the fields of one record for one set; *match false: it is not wanted. cells: its fields, or NULL: they are cut
+ * up to the last one that is wanted. */
 static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set *set, const set_plan *p,
-                     const record *rec, bool *match, kq_error *err) {
+                     const record *rec, cell *cells, bool *match, kq_error *err) {
     if (p->never) return KQ_OK;
     for (uint32_t k = 0; k < set->nwants; k++) {
         r->fields[k].kind = KQ_FIELD_MISSING;
@@ -198,12 +224,20 @@ static kq_status cut(const kq_csv_source *s, kq_csv_reader *r, const kq_want_set
     for (uint32_t c = 0, u = 0; u < p->nuses; c++) {
         kq_sv text = {0};
         bool escaped = false, present = at != NULL;
-        if (at) at = next_field(s, &mended, at, rec->end, &text, &escaped);
+        if (cells) {
+            c = p->uses[u].column;
+            text = cells[c].text;
+            escaped = cells[c].escaped;
+            present = cells[c].present;
+        } else if (at) {
+            at = next_field(s, &mended, at, rec->end, &text, &escaped);
+        }
         if (p->uses[u].column != c) continue;
         if (escaped) {
             char *to = kq_arena_bytes(&r->scratch, text.n);
             if (!to) return kq_arena_status(&r->scratch, err);
             text = (kq_sv){to, kq_csv_unescape(text, to)};
+            if (cells) cells[c] = (cell){.text = text, .present = present};
         }
         if (!r->clean) KQ_TRY(mend(s, r, rec, &text, err));
         for (; u < p->nuses && p->uses[u].column == c; u++) {
@@ -267,6 +301,34 @@ static bool is_header(const kq_csv_source *s, const record *rec) {
     return text.n == s->line.n && s->ncolumns > 1 && kq_sv_eq(text, s->line);
 }
 
+/* Cuts the fields of a record into r->cells, from..to. *at and *mended go on from there. */
+static void cut_cells(const kq_csv_source *s, kq_csv_reader *r, const record *rec, uint32_t from, uint32_t to,
+                      const char **at, bool *mended) {
+    for (uint32_t c = from; c < to; c++) {
+        cell *one = &r->cells[c];
+        *one = (cell){.present = *at != NULL};
+        if (*at) *at = next_field(s, mended, *at, rec->end, &one->text, &one->escaped);
+    }
+}
+
+/* How many sets the record is given to. Where they are many its fields are cut once: *cells. */
+static uint32_t sets_of(const kq_csv_source *s, kq_csv_reader *r, const record *rec, bool *cells) {
+    const kq_request *q = r->base.request;
+    bool mended = rec->mended, names = r->naming != UINT32_MAX;
+    const char *at = rec->p;
+    uint32_t nsets = q->nsets, ncut = names ? r->naming + 1 : 0;
+    *cells = nsets > FEW_SETS;
+    if (names) cut_cells(s, r, rec, 0, ncut, &at, &mended);
+    for (uint32_t i = 0; i < q->ntables && names; i++) {
+        if (!kq_sv_eq_ascii_ci(q->tables[i], r->cells[r->naming].text)) continue;
+        nsets = q->nsets + q->named->nsets;
+        *cells = true;
+        break;
+    }
+    if (*cells && ncut < r->used) cut_cells(s, r, rec, ncut, r->used, &at, &mended);
+    return nsets;
+}
+
 kq_status kq_csv_read(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_morsel *morsel, const kq_row_sink *sink,
                       kq_error *err) {
     kq_csv_source *s = (kq_csv_source *)source;
@@ -292,9 +354,12 @@ kq_status kq_csv_read(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_m
             continue;
         }
         if (records[i].delimiters + 1 != s->ncolumns && !check_width(s, &rec)) continue;
-        for (uint32_t k = 0; k < r->base.request->nsets && !done; k++) {
+        const kq_request *q = r->base.request;
+        bool cells;
+        uint32_t nsets = sets_of(s, r, &rec, &cells);
+        for (uint32_t k = 0; k < nsets && !done; k++) {
             bool match = false;
-            KQ_TRY(cut(s, r, &r->base.request->sets[k], &r->sets[k], &rec, &match, err));
+            KQ_TRY(cut(s, r, set_of(q, k), &r->sets[k], &rec, cells ? r->cells : NULL, &match, err));
             if (match && sink->offset) *sink->offset = rec.offset;
             if (match) KQ_TRY(sink->row(sink->ctx, k, r->fields, &done, err));
         }

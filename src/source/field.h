@@ -80,7 +80,8 @@ typedef struct kq_field_shape {
 } kq_field_shape;
 
 /* Every record is given to each set that it belongs to, in the order of the sets. Immutable while readers use it. */
-typedef struct kq_request {
+typedef struct kq_request kq_request;
+struct kq_request {
     const kq_want_set *sets;
     uint32_t nsets;
     /* JSON: the shapes that records are known by, beside the name of their table; with them the readers fill the
@@ -89,7 +90,13 @@ typedef struct kq_request {
     uint32_t nshapes;
     uint32_t
         inner; /* 1 + the set whose rows lie in `properties`, with shapes: without an object there is no row; or 0 */
-} kq_request;
+    /* JSON and CSV: a record that names one of these tables, in Type or else in $table, is given to the sets of `named`
+     * too. They are many and such records are few: no other record is asked for them. Their numbers follow those of
+     * `sets`. NULL: there are none. */
+    const kq_request *named;
+    const kq_sv *tables;
+    uint32_t ntables;
+};
 
 /* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.
  * `offset`, if not NULL, is set to that of the record in the file, before its row is given. */

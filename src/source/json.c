@@ -305,7 +305,7 @@ static kq_status read_morsel(kq_source *source, kq_reader *reader, const kq_mors
     reading rd = {.s = s, .r = r, .sink = sink};
     size_t from = 0, to = r->block.n;
     kq_status status = KQ_OK;
-    kq_arena_reset(&r->walker.scratch);
+    kq_json_walker_reset(&r->walker);
     r->walker.tally = s->base.tally;
     if (!r->loaded) {
         r->has_extents = false;

@@ -153,6 +153,13 @@ static bool check(maker *m, uint32_t slot, uint32_t set, const kq_selector *sele
     return true;
 }
 
+/* What names a record's table. */
+static void add_naming(maker *m) {
+    kq_json_keys *k = m->keys;
+    k->type = slot_of(m, KQ_SV("Type"), NO_SET);
+    k->table = slot_of(m, KQ_SV("$table"), NO_SET);
+}
+
 /* What the records of shapes are known by, and what names their table. */
 static bool add_shapes(maker *m) {
     kq_json_keys *k = m->keys;
@@ -168,8 +175,7 @@ static bool add_shapes(maker *m) {
     }
     k->category = slot_of(m, KQ_SV("category"), NO_SET);
     k->properties = slot_of(m, KQ_SV("properties"), NO_SET);
-    k->type = slot_of(m, KQ_SV("Type"), NO_SET);
-    k->table = slot_of(m, KQ_SV("$table"), NO_SET);
+    add_naming(m);
     k->time = slot_of(m, KQ_SV("TimeGenerated"), NO_SET);
     return true;
 }
@@ -200,7 +206,10 @@ kq_status kq_json_keys_make(const kq_request *request, kq_arena *arena, kq_json_
             if (set->wants[k].accept && !check(&m, slot, i, NULL, &set->wants[k])) break;
         }
     }
-    if (request->shapes) add_shapes(&m);
+    if (request->shapes)
+        add_shapes(&m);
+    else if (request->named)
+        add_naming(&m);
     KQ_TRY(kq_arena_status(arena, err));
     bool fits = true;
     for (uint32_t i = 0; i < out->nslots && fits; i++) {

@@ -31,6 +31,13 @@ kq_status kq_json_walker_init(kq_json_walker *w, const kq_request *request, kq_b
     KQ_TRY(kq_arena_status(&w->fixed, err));
     for (uint32_t i = 0; i < w->keys.nslots; i++)
         if (w->keys.slots[i].checks) w->judged[w->njudged++] = i;
+    if (!request->named) return KQ_OK;
+    kq_json_walker *named = kq_arena_new(&w->fixed, kq_json_walker);
+    if (!named) return kq_arena_status(&w->fixed, err);
+    w->named = named;
+    KQ_TRY(kq_json_walker_init(named, request->named, budget, err));
+    named->first = w->first + request->nsets;
+    w->keys.numbered |= named->keys.numbered;
     return KQ_OK;
 }
 
@@ -42,7 +49,13 @@ static void drop_index(kq_json_walker *w) {
     w->index_room = 0;
 }
 
+void kq_json_walker_reset(kq_json_walker *w) {
+    kq_arena_reset(&w->scratch);
+    if (w->named) kq_json_walker_reset(w->named);
+}
+
 void kq_json_walker_deinit(kq_json_walker *w) {
+    if (w->named) kq_json_walker_deinit(w->named);
     drop_index(w);
     kq_arena_deinit(&w->fixed);
     kq_arena_deinit(&w->scratch);
@@ -344,7 +357,7 @@ static kq_status hand_over(kq_json_walker *w, const kq_json_place *place, uint32
         }
     }
     if (sink->offset) *sink->offset = place->offset;
-    return sink->row(sink->ctx, set, w->fields, done, err);
+    return sink->row(sink->ctx, w->first + set, w->fields, done, err);
 }
 
 static bool has(const kq_json_walker *w, uint32_t slot) {
@@ -401,6 +414,16 @@ static bool has_inner(const kq_json_walker *w, const char **why) {
     return false;
 }
 
+/* Does the record name one of the tables whose records are given to more sets? */
+static bool names_one(const kq_json_walker *w) {
+    const kq_request *r = w->keys.request;
+    kq_sv raw = w->found[has(w, w->keys.type) ? w->keys.type : w->keys.table].raw;
+    if (!has(w, w->keys.type) && !has(w, w->keys.table)) return false;
+    for (uint32_t i = 0; i < r->ntables; i++)
+        if (raw.n == r->tables[i].n + 2 && kq_sv_eq_ascii_ci(kq_sv_slice(raw, 1, raw.n - 1), r->tables[i])) return true;
+    return false;
+}
+
 kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq_row_sink *sink, uint32_t *used,
                          const char **broken, bool *done, kq_error *err) {
     *broken = NULL;
@@ -422,7 +445,7 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
               .text = place->text,
               .at = place->at,
               .n = place->n,
-              .whole = place->whole || request->shapes,
+              .whole = place->whole || request->shapes || request->named,
               .err = err};
     if (!k.n || k.text[k.at[0]] != (place->columns ? '[' : '{')) {
         *broken = "not a JSON object";
@@ -446,5 +469,9 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
     if (request->shapes && w->tally) KQ_TRY(tell_apart(w, place, err));
     for (uint32_t i = 0; i < request->nsets && w->nalive && !*done; i++)
         if (w->alive[i]) KQ_TRY(hand_over(w, place, i, sink, done, err));
-    return KQ_OK;
+    if (!request->named || *done || !names_one(w)) return KQ_OK;
+    uint32_t again;
+    kq_status status = kq_json_record(w->named, place, sink, &again, broken, done, err);
+    if (!w->fault) w->fault = w->named->fault;
+    return status;
 }

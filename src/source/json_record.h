@@ -19,7 +19,8 @@ typedef struct kq_json_found {
     kq_field field;
 } kq_json_found;
 
-typedef struct kq_json_walker {
+typedef struct kq_json_walker kq_json_walker;
+struct kq_json_walker {
     kq_json_keys keys;
     kq_arena fixed;   /* the keys and the arrays below */
     kq_arena scratch; /* unescaped text of one morsel */
@@ -39,7 +40,9 @@ typedef struct kq_json_walker {
     kq_tally_part part;
     uint32_t shape; /* that the last known record had, and where its slots stand */
     uint32_t shape_at;
-} kq_json_walker;
+    kq_json_walker *named; /* of the request's `named`, or NULL */
+    uint32_t first;        /* the number of the first set */
+};
 
 /* Where a record stands. */
 typedef struct kq_json_place {
@@ -57,6 +60,8 @@ typedef struct kq_json_place {
 
 kq_status kq_json_walker_init(kq_json_walker *w, const kq_request *request, kq_budget *budget, kq_error *err);
 void kq_json_walker_deinit(kq_json_walker *w);
+/* Forgets the texts of a morsel. */
+void kq_json_walker_reset(kq_json_walker *w);
 
 /* Walks one record. *broken is set to a reason when its structure is wrong (nothing was handed over); *used to the
  * index entries of the record (with place->whole); w->fault tells of lesser faults. Errors: the sink's, NOMEM, LIMIT.
