@@ -93,7 +93,6 @@ enum { NOWHERE = KQ_INSIDE_DEPTH + 1 };
 static void add(scan *s, const level *open, unsigned depth, unsigned top, bool user, kq_sv raw) {
     kq_inside *x = s->to;
     const level *leaf = &open[depth - 1];
-    if (x->items.n / sizeof(item) >= KQ_INSIDE_ITEMS) return;
     item one = {.raw = raw};
     if (!user && depth == top + 1 && kq_sv_eq(leaf->name, KQ_SV("Data"))) {
         one.name = leaf->label;
@@ -117,6 +116,7 @@ static void read_xml(kq_inside *x, kq_sv xml) {
     scan s = {.to = x, .p = xml.p, .end = xml.p + xml.n};
     level open[KQ_INSIDE_DEPTH];
     unsigned depth = 0, top = NOWHERE; /* top: depth inside EventData or UserData */
+    size_t deeper = 0;                 /* open elements beyond KQ_INSIDE_DEPTH */
     bool user = false;
     while (s.p < s.end) {
         const char *tag = memchr(s.p, '<', (size_t)(s.end - s.p));
@@ -129,16 +129,27 @@ static void read_xml(kq_inside *x, kq_sv xml) {
         if (tag[1] == '/') {
             const char *close = memchr(tag, '>', (size_t)(s.end - tag));
             if (!close || !depth) return;
+            s.p = close + 1;
+            if (deeper) {
+                deeper--;
+                continue;
+            }
             level *leaf = &open[depth - 1];
             if (top < depth && !leaf->children)
                 add(&s, open, depth, top, user, (kq_sv){leaf->text, (size_t)(tag - leaf->text)});
             if (--depth < top) top = NOWHERE;
-            s.p = close + 1;
             continue;
         }
         s.p = tag + 1;
         while (s.p < s.end && !ends_name(*s.p)) s.p++;
-        if (depth == KQ_INSIDE_DEPTH) return;
+        if (depth == KQ_INSIDE_DEPTH) {
+            kq_sv label;
+            bool empty;
+            open[depth - 1].children = true;
+            if (!attributes(&s, &label, &empty)) return;
+            deeper += !empty;
+            continue;
+        }
         level *one = &open[depth++];
         *one = (level){.name = local((kq_sv){tag + 1, (size_t)(s.p - tag) - 1})};
         if (depth > 1) open[depth - 2].children = true;
@@ -178,7 +189,7 @@ static bool is_plain(kq_sv raw) {
 
 static bool is_named(const kq_inside *x, const item *one, kq_sv name, uint32_t param, bool all) {
     if (one->param) return all || one->param == param;
-    kq_sv own = one->name.p ? one->name : (kq_sv){x->names.p + one->at, one->name.n};
+    kq_sv own = one->name.p || !one->name.n ? one->name : (kq_sv){x->names.p + one->at, one->name.n};
     return kq_sv_eq(own, name);
 }
 
@@ -216,7 +227,8 @@ bool kq_inside_xml(kq_inside *x, kq_sv xml, kq_sv name, kq_arena *arena, kq_fiel
         append_plain(items[k].raw, arena, &x->names);
     }
     if (x->names.failed) return false;
-    out->u.text = kq_arena_copy(arena, (kq_sv){x->names.p + from, x->names.n - from});
+    kq_sv made = x->names.n > from ? (kq_sv){x->names.p + from, x->names.n - from} : KQ_SV("");
+    out->u.text = kq_arena_copy(arena, made);
     x->names.n = from;
     return out->u.text.p != NULL;
 }

@@ -10,8 +10,7 @@
 #include "base/buf.h"
 #include "source/field.h"
 
-#define KQ_INSIDE_DEPTH 16u   /* elements inside elements; what is deeper is not seen */
-#define KQ_INSIDE_ITEMS 4096u /* later ones are not seen */
+#define KQ_INSIDE_DEPTH 16u /* elements inside elements; what is deeper has no name that a map could ask for */
 
 typedef struct kq_inside {
     bool opened; /* the row's XML is in `items`; the user sets it to false for another row */

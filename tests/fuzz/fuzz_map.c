@@ -1,7 +1,7 @@
 /*
  * Map files, as users bring them with --map: hostile text is refused with a line and a column, or it makes a model
  * whose tables can be scanned by every reader, and whose expressions can be given any field. The last byte chooses:
- * bits 1 to 5 one way to scan, or all 24 when they are 0, which is slow; bit 0 loads tables and maps first, the builtin
+ * bits 1 to 5 one way to scan, or all 40 when they are 0, which is slow; bit 0 loads tables and maps first, the builtin
  * ones with all ways and a few small ones of the same names with one; bit 7 makes the allocation fail whose number the
  * byte before says, and with bit 6 all after it too.
  */
@@ -26,6 +26,8 @@ static const char few[] =
     "DataXml: $EventDataXml\nDataJson: $EventDataJson\n"
     "[shape flat]\nreader json, csv\nis SourceName, EventID\nisnt event\ndata\nuser *\nProvider: SourceName\n"
     "EventID: EventID\nTime: @timestamp | local(EventTime)\nComputer: Hostname\n"
+    "[shape rows]\nrows Event\nreader json, csv\ninside EventData xml\nProvider: Source\nEventID: EventID\n"
+    "Time: TimeGenerated\nComputer: Computer\nDataXml: EventData\n"
     "[group device]\nDeviceName = lower($Computer)\n"
     "[map DeviceProcessEvents from Sysmon 1]\nwhen $Provider: Microsoft-Windows-Sysmon\nwhen $EventID: 1\n"
     "use device\nstarts guid ProcessGuid\nstarts pid ProcessId | said($Message, \"ProcessId\")\n"
@@ -84,6 +86,7 @@ static const kq_sv texts[] = {
     T("a=1\nb=2\r\n\nTargetObject= %%1234 %"),
     T("\xEF\xBF\xBD\xF0\x9F\x98\x80"),
     T("S-1-5-21-1-2-3-500"),
+    T("<DataItem><EventData><Data Name=\"Image\">C:\\a.exe</Data><Data>&#x41;<![CDATA[<b>]]></Data><Data/>"),
 };
 #define TEXTS (sizeof texts / sizeof *texts)
 
@@ -124,7 +127,7 @@ static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_
     return status;
 }
 
-enum { ACCESSES = KQ_ACCESS_MAPPED - KQ_ACCESS_NATIVE + 1 };
+enum { ACCESSES = KQ_ACCESS_ROWS - KQ_ACCESS_NATIVE + 1, SCANS = 8 };
 
 /* Scans of one table, without and with what the optimizer would tell about its columns. `way`: the one way to scan it,
  * from 1; 0: all of them. */
@@ -151,16 +154,14 @@ static kq_status scan_table(const kq_model *model, const kq_table *table, size_t
             predicates[npredicates++] = (kq_predicate){
                 .kind = KQ_PREDICATE_RANGE, .column = i, .has_low = true, .low = {.type = KQ_DATETIME, .u.l = 5}};
     }
-    size_t ways = 2 * ACCESSES * sizeof readers / sizeof *readers;
-    if (way) way = (way - 1) % ways + 1;
-    for (size_t r = 0; r < 2 * sizeof readers / sizeof *readers; r++) {
+    for (size_t r = 0; r < SCANS; r++) {
         kq_scan_spec spec = {.table = table, .columns = columns, .ncolumns = n, .predicates = predicates};
         spec.npredicates = r % 2 ? npredicates : 0;
-        for (int access = KQ_ACCESS_NATIVE; access <= KQ_ACCESS_MAPPED; access++) {
+        for (int access = KQ_ACCESS_NATIVE; access <= KQ_ACCESS_ROWS; access++) {
             kq_scan_request request;
             uint32_t *book, nbook;
             bool yields;
-            if (way && way - 1 != r * ACCESSES + (size_t)(access - KQ_ACCESS_NATIVE)) continue;
+            if (way && (way % SCANS != r || way % ACCESSES != (size_t)(access - KQ_ACCESS_NATIVE))) continue;
             KQ_TRY(kq_scan_parents(model, &spec, arena, &book, &nbook, &yields, err));
             KQ_TRY(kq_scan_request_make(model, &spec, book, nbook, readers[r / 2], (kq_access)access, arena, &request,
                                         err));
