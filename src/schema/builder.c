@@ -298,7 +298,9 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
             if (value_of(r, &node->parts[i], out)) return true;
         return false;
     case KQ_MAP_TRANSFORM:
-        if (!value_of(r, node->parts, out) || !kq_field_text(out, r->arena, &text)) return false;
+        if (!value_of(r, node->parts, out)) return false;
+        if (e->transform->flags & KQ_TRANSFORM_LOCAL && out->kind != KQ_FIELD_STRING) return true; /* an instant */
+        if (!kq_field_text(out, r->arena, &text)) return false;
         *out = (kq_field){.kind = e->transform->flags & KQ_TRANSFORM_LOCAL ? KQ_FIELD_LOCAL : KQ_FIELD_STRING};
         return e->transform->fn(text, &e->argument, r->arena, &out->u.text) && out->u.text.n > 0;
     case KQ_MAP_PARENT:

@@ -27,6 +27,7 @@ typedef struct judge {
     const kq_predicate *predicate;
     const kq_build_node *node; /* transforms over one field */
     bool more;                 /* other alternatives follow: an empty field decides nothing */
+    bool local;                /* a time without a zone is local, and judged with the row */
     bool *seen;                /* the spec's: such an event is there */
 } judge;
 
@@ -51,6 +52,7 @@ static bool judge_field(const void *ctx, const kq_field *field) {
     if (!text.n && j->more) return true;
     if (j->predicate->kind == KQ_PREDICATE_TEXT) return kq_matcher_test(j->predicate->matcher, text);
     kq_value v = {.type = KQ_DATETIME};
+    if (j->local && (!text.n || text.p[text.n - 1] != 'Z')) return true;
     if (!kq_time_parse_iso(text, &v.u.l)) return true;
     return kq_predicate_range(j->predicate, &v);
 }
@@ -354,7 +356,9 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
         if (!early(c, predicates[i].predicate, &field)) continue;
         judge *j = kq_arena_new(m->arena, judge);
         if (!j) return kq_arena_status(m->arena, m->err);
-        *j = (judge){predicates[i].predicate, first_of(c->node), c->node->expr->kind == KQ_MAP_ANY, spec->seen};
+        const kq_build_node *first = first_of(c->node);
+        bool local = first->expr->kind == KQ_MAP_TRANSFORM && first->expr->transform->flags & KQ_TRANSFORM_LOCAL;
+        *j = (judge){predicates[i].predicate, first, c->node->expr->kind == KQ_MAP_ANY, local, spec->seen};
         if (m->wants[field].accept) continue; /* one judge a field; the others are asked when the row is built */
         m->wants[field].accept = judge_field;
         m->wants[field].accept_ctx = j;

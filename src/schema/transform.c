@@ -1,5 +1,6 @@
 #include "schema/transform.h"
 #include "base/number.h"
+#include "base/time.h"
 #include "source/field.h"
 #include <xxhash.h>
 
@@ -70,6 +71,17 @@ static bool transform_local(kq_sv in, KQ_UNUSED const kq_transform_argument *arg
                             kq_sv *out) {
     *out = in;
     return in.n > 0;
+}
+
+/* Without an arena the text stays as it is. */
+static bool transform_utc(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    int64_t ticks;
+    *out = in;
+    if (in.n < 2 || in.p[in.n - 1] == 'Z' || !arena || !kq_time_parse_iso(in, &ticks)) return in.n > 0;
+    for (size_t i = 10; i < in.n; i++)
+        if (in.p[i] == '+' || in.p[i] == '-') return true;
+    *out = kq_arena_printf(arena, "%.*s%s", (int)in.n, in.p, in.n > 10 ? "Z" : "T00:00Z");
+    return out->p != NULL;
 }
 
 static bool transform_lower(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {

@@ -82,6 +82,8 @@ void kq_event_hinted(kq_event_hint hint, kq_field *field) {
     } else if (hint == KQ_EVENT_DATETIME && kq_time_parse_iso(text, &l)) {
         field->kind = KQ_FIELD_DATETIME;
         field->u.l = l;
+    } else if (hint == KQ_EVENT_DATETIME) {
+        field->kind = KQ_FIELD_LOCAL; /* no SystemTime of Windows: unless its text tells a zone, nobody knows it */
     } else if (hint == KQ_EVENT_GUID && kq_event_guid(text, guid)) {
         field->kind = KQ_FIELD_GUID;
         memcpy(field->u.guid, guid, 16);

@@ -38,5 +38,42 @@ check "of what is asked for" 0 '{"Count":3}' '' query 'DeviceProcessEvents | cou
 sed '2,3d' bad.json >dash.json
 check "no value is no fault" 0 '{"ProcessId":null,"InitiatingProcessId":null}' '' query 'DeviceProcessEvents | project ProcessId, InitiatingProcessId' --on dash.json
 
+# --- times of events without a zone
+
+beat() { # TIME
+    printf '{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"h","event_data":{"Image":"C:\\\\a.exe"}},"@timestamp":"%s"}\n' "$1"
+}
+dump() { # TIME
+    printf '{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"Channel":"c","Computer":"h","TimeCreated":{"#attributes":{"SystemTime":"%s"}}},"EventData":{"Image":"C:\\\\a.exe"}}}\n' "$1"
+}
+xml() { # TIME
+    printf '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>1</EventID><TimeCreated SystemTime="%s"/><Channel>c</Channel><Computer>h</Computer></System><EventData><Data Name="Image">C:\\a.exe</Data></EventData></Event>\n' "$1"
+}
+when='DeviceProcessEvents | project Timestamp'
+late='DeviceProcessEvents | where Timestamp > datetime(2026-01-15) | project Timestamp'
+for t in '2026-01-14 13:45:10' '2026-01-14T13:45:10.5' '01/14/2026 13:45:10'; do
+    beat "$t" >t.json
+    check "$t is local in @timestamp" 2 '' "t.json: the times behind 'Timestamp' are local" query "$when" --on t.json
+    check "$t also when a filter would drop it" 2 '' "t.json: the times behind 'Timestamp' are local" query "$late" --on t.json
+done
+check "of the zone that is said" 0 '{"Timestamp":"2026-01-14T11:45:10Z"}' '' query "$when" --on t.json --timezone +02:00
+beat 2026-01-14T13:45:10+02:00 >t.json
+check "a zone in the text counts" 0 '{"Timestamp":"2026-01-14T11:45:10Z"}' '' query "$when" --on t.json
+beat 2026-01-14T13:45:10Z >t.json
+check "Z too" 0 '{"Timestamp":"2026-01-14T13:45:10Z"}' '' query "$when" --on t.json
+dump '2026-01-14 13:45:10.123' >t.json
+check "SystemTime is UTC, as python-evtx writes it" 0 '{"Timestamp":"2026-01-14T13:45:10.123Z"}' '' query "$when" --on t.json --timezone +02:00
+dump 2026-01-14T13:45:10.5+02:00 >t.json
+check "unless it says otherwise" 0 '{"Timestamp":"2026-01-14T11:45:10.5Z"}' '' query "$when" --on t.json
+dump '01/14/2026 13:45:10' >t.json
+check "in no other form" 2 '' "t.json: the times behind 'Timestamp' are local" query "$when" --on t.json
+xml '2026-01-14 13:45:10.123' >t.xml
+check "in XML" 0 '{"Timestamp":"2026-01-14T13:45:10.123Z"}' '' query "$when" --on t.xml --timezone +02:00
+xml '01/14/2026 13:45:10' >t.xml
+check "in XML no other form" 2 '' "t.xml: the times behind 'Timestamp' are local" query "$when" --on t.xml
+check "in XML of the zone that is said" 0 '{"Timestamp":"2026-01-14T11:45:10Z"}' '' query "$when" --on t.xml --timezone +02:00
+xml soon >t.xml
+check "what is no time is told" 3 '{"Timestamp":null}' "System.TimeCreated is no datetime: 'soon'" query "$when" --on t.xml
+
 echo "1..$n"
 exit $bad
