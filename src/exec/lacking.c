@@ -270,6 +270,8 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     /* what one source lacks says something of the query when it reads that table and no other */
     if (!status && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
         status = tell(&l, &legs, every, fn, ctx, err);
+    if (!status && every && !legs.legs && !legs.ended)
+        status = fn(ctx, true, "this can't match anywhere: its own conditions never hold", err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&l.arena);
     return !every && (status == KQ_ERR_LIMIT || status == KQ_ERR_DEADLINE) ? KQ_OK : status;

@@ -12,7 +12,8 @@ typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence
 
 /* Calls `tell` when no row can come of the inputs, whatever they hold: a branch of a union or the optional side of a
  * join that gives none is nothing to tell. Once, or with `every` for each source of the first table that gives none;
- * with `every` also, of a query that reads one table, for each source here that its filters leave out. Reads the inputs
+ * with `every` also, of a query that reads one table, for each source here that its filters leave out, and of a query
+ * that gives no row whatever is read. Reads the inputs
  * (counts the records of each source) only when there may be something to tell. Errors: those of kq_runner_bind, of
  * reading, and tell's; without `every`, where the query's answer is there already, no LIMIT and no DEADLINE: then
  * nothing is told. */

@@ -100,30 +100,43 @@ static void most(uint64_t *to, uint64_t n) {
     if (n > *to) *to = n;
 }
 
+/* Of things that are kept by file, each beginning with the file's number, the one of `file`: *at is its place, `fresh`
+ * when it is made now, zeroed but for the number. Returns the array, which may have moved; NULL without memory. */
+static void *by_file(void *items, uint32_t *n, uint32_t *cap, size_t size, uint32_t file, uint32_t *at, bool *fresh) {
+    char *p = items;
+    uint32_t i = *n, there = 0;
+    for (; i; i--) {
+        memcpy(&there, p + (i - 1) * size, sizeof there);
+        if (there <= file) break;
+    }
+    *fresh = !i || there != file;
+    *at = *fresh ? i : i - 1;
+    if (!*fresh) return p;
+    if (*n == *cap) {
+        uint32_t more = *cap ? 2 * *cap : 16;
+        if (!(p = kq_realloc(p, more * size))) return NULL;
+        *cap = more;
+    }
+    memmove(p + (i + 1) * size, p + i * size, (*n - i) * size);
+    memset(p + i * size, 0, size);
+    memcpy(p + i * size, &file, sizeof file);
+    ++*n;
+    return p;
+}
+
 void kq_report_log(kq_report *report, uint32_t file, const char *path, const kq_report_counts *counts) {
+    uint32_t at;
+    bool fresh;
     pthread_mutex_lock(&report->lock);
-    uint32_t at = report->nlogs;
-    while (at && report->logs[at - 1].file > file) at--;
-    bool known = at && report->logs[at - 1].file == file;
-    if (known) at--;
-    if (!known && report->nlogs == report->logs_cap) {
-        uint32_t cap = report->logs_cap ? 2 * report->logs_cap : 16;
-        kq_report_file *logs = kq_realloc(report->logs, cap * sizeof *logs);
-        if (!logs) goto out;
+    kq_report_file *logs = by_file(report->logs, &report->nlogs, &report->logs_cap, sizeof *logs, file, &at, &fresh);
+    if (logs) {
         report->logs = logs;
-        report->logs_cap = cap;
+        if (fresh) logs[at].path = path;
+        most(&logs[at].counts.live, counts->live);
+        most(&logs[at].counts.recovered, counts->recovered);
+        most(&logs[at].counts.copies, counts->copies);
+        most(&logs[at].counts.incomplete, counts->incomplete);
     }
-    kq_report_file *f = &report->logs[at];
-    if (!known) {
-        memmove(f + 1, f, (report->nlogs - at) * sizeof *f);
-        *f = (kq_report_file){.file = file, .path = path};
-        report->nlogs++;
-    }
-    most(&f->counts.live, counts->live);
-    most(&f->counts.recovered, counts->recovered);
-    most(&f->counts.copies, counts->copies);
-    most(&f->counts.incomplete, counts->incomplete);
-out:
     pthread_mutex_unlock(&report->lock);
 }
 
@@ -146,27 +159,17 @@ void kq_report_again(kq_report *report, uint32_t file, const char *path) {
 }
 
 void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint64_t offset, kq_sv text) {
+    uint32_t at;
+    bool fresh;
     pthread_mutex_lock(&report->lock);
-    uint32_t at = report->nguesses;
-    while (at && report->guesses[at - 1].file > file) at--;
-    bool known = at && report->guesses[at - 1].file == file;
-    if (known) at--;
-    if (!known && report->nguesses == report->guesses_cap) {
-        uint32_t cap = report->guesses_cap ? 2 * report->guesses_cap : 16;
-        kq_report_guess *guesses = kq_realloc(report->guesses, cap * sizeof *guesses);
-        if (!guesses) goto out;
-        report->guesses = guesses;
-        report->guesses_cap = cap;
+    kq_report_guess *guesses =
+        by_file(report->guesses, &report->nguesses, &report->guesses_cap, sizeof *guesses, file, &at, &fresh);
+    if (guesses) report->guesses = guesses;
+    if (guesses && (fresh || offset < guesses[at].offset)) {
+        kq_report_guess *g = &guesses[at];
+        *g = (kq_report_guess){.file = file, .path = path, .offset = offset};
+        for (size_t i = 0; i < text.n && i + 1 < sizeof g->date && text.p[i] >= '-' && text.p[i] <= '9'; i++)
+            g->date[i] = text.p[i];
     }
-    kq_report_guess *g = &report->guesses[at];
-    if (known && g->offset <= offset) goto out;
-    if (!known) {
-        memmove(g + 1, g, (report->nguesses - at) * sizeof *g);
-        report->nguesses++;
-    }
-    *g = (kq_report_guess){.file = file, .path = path, .offset = offset};
-    for (size_t i = 0; i < text.n && i + 1 < sizeof g->date && text.p[i] >= '-' && text.p[i] <= '9'; i++)
-        g->date[i] = text.p[i];
-out:
     pthread_mutex_unlock(&report->lock);
 }

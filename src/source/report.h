@@ -26,14 +26,14 @@ typedef struct kq_report_counts {
 } kq_report_counts;
 
 typedef struct kq_report_file {
-    uint32_t file;
+    uint32_t file; /* stands first, as in kq_report_guess */
     const char *path;
     kq_report_counts counts;
 } kq_report_file;
 
 /* A file with dates that are two times, of which one was taken. */
 typedef struct kq_report_guess {
-    uint32_t file;
+    uint32_t file; /* stands first */
     const char *path;
     uint64_t offset;
     char date[16]; /* the first such date */

@@ -25,6 +25,8 @@ rule either 'DeviceProcessEvents | where AccountUpn == "a@b.c" or FileName =~ "c
 rule empty 'DeviceProcessEvents | where isempty(AccountUpn)'
 rule branch 'union DeviceProcessEvents, (DeviceProcessEvents | where AccountUpn has "a")'
 rule optional 'DeviceProcessEvents | join kind=leftouter (DeviceProcessEvents | where AccountUpn has "a") on ProcessId'
+rule never 'DeviceProcessEvents | where "a" == "b"'
+rule nobody 'let Watched = datatable(n:string)[]; DeviceProcessEvents | join Watched on $left.FileName == $right.n'
 rule needed 'DeviceProcessEvents | join kind=inner (DeviceProcessEvents | where AccountUpn has "a") on ProcessId'
 rule counted 'DeviceProcessEvents | where AccountUpn has "a" | count'
 rule view 'imProcessCreate | where CommandLine has "net"'
@@ -50,6 +52,8 @@ for name in branch optional view; do
 done
 says 'a count gives a row of nothing' 0 'nothing is counted here, and the row is there even so: AccountUpn is never available' lint counted.yaml --on "$logs"
 says 'what a join needs' 0 "this can't match here: AccountUpn" lint needed.yaml --on "$logs"
+says 'conditions that hold for nothing' 0 "this can't match anywhere: its own conditions never hold" lint never.yaml --on "$logs"
+says 'a join with nothing' 0 "this can't match anywhere: its own conditions never hold" lint nobody.yaml --on "$logs"
 says 'an export may have every column' 0 'it can match here' lint "export.yaml" --on "$samples/portal-export.csv"
 says 'a table without data' 0 'no input has data of the table SigninLogs' lint "table.yaml" --on "$logs"
 says 'run tells it' 0 "note: upn: this can't match here: AccountUpn" run "upn.yaml" --on "$logs"

@@ -57,6 +57,10 @@ static kq_status write_row(void *ctx, uint32_t set, const kq_field *fields, KQ_U
 }
 
 void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out) {
+    rows_tally(type, bytes, request, NULL, out);
+}
+
+void rows_tally(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_tally *tally, kq_buf *out) {
     char path[64];
     int fd = rows_file(bytes, path);
     static kq_report report;
@@ -73,6 +77,7 @@ void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *reques
     kq_status status = kq_stream_open(path, &budget, &stream, &err);
     if (!status) status = type->open(&input, stream, &report, &budget, &source, &err);
     if (!status) status = type->reader_create(request, &budget, &reader, &err);
+    if (!status) source->tally = tally;
     while (!status) {
         kq_morsel morsel;
         bool more = false;

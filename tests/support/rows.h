@@ -3,10 +3,14 @@
 #define KQ_TESTS_ROWS_H
 
 #include "source/source.h"
+#include "source/tally.h"
 
-/* One line per row: the set's number, then each field after a '|': `-` missing, `~` null, 'text', L'local time', true, 1, 1u, 1.5,
- * and JSON as it is. At the end "! offset reason" for each place of damage. A failure is "error: message". */
+/* One line per row: the set's number, then each field after a '|': `-` missing, `~` null, 'text', L'local time', true,
+ * 1, 1u, 1.5, and JSON as it is. At the end "! offset reason" for each place of damage. A failure is "error: message".
+ */
 void rows_read(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_buf *out);
+/* The same, and the records are told apart in the tally, which may be NULL. */
+void rows_tally(const kq_source_type *type, kq_sv bytes, const kq_request *request, kq_tally *tally, kq_buf *out);
 
 /* The same for one set of wants, given as names separated by blanks; a name with a '!' in front asks for JSON. */
 #define ROWS_WANTS 64
