@@ -1,18 +1,11 @@
 /* EVTX: what our writer writes comes back field by field, from templates, collector records and compressed files. */
-#include "base/time.h"
 #include "base/utf8.h"
-#include "evtx_read.h"
-#include "evtx_writer.h"
+#include "evtx_case.h"
 #include "source/evtx/crc32.h"
 #include "source/evtx/utf16.h"
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
-
-static evtx_writer writer;
-static evtx_words words;
-static evtx_result result;
 
 static const evtx_datum process[] = {
     {.name = "UtcTime", .text = {"2024-05-01 10:00:00.123", 23}},
@@ -56,15 +49,13 @@ static evtx_event event_of(uint64_t id) {
 
 static int setup(void **state) {
     (void)state;
-    evtx_writer_init(&writer);
-    evtx_result_init(&result);
+    case_begin();
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    evtx_writer_deinit(&writer);
-    evtx_result_deinit(&result);
+    case_end();
     return 0;
 }
 
@@ -74,8 +65,7 @@ static void add(const evtx_event *e) {
 
 static void read_as(const char *wanted, const char *suffix) {
     uint64_t stop = result.stop_after;
-    evtx_result_deinit(&result);
-    evtx_result_init(&result);
+    case_anew();
     result.stop_after = stop;
     evtx_read_bytes(kq_buf_view(&writer.file), suffix, evtx_request(&words, wanted), &result);
     assert_int_equal(result.opened, KQ_OK);

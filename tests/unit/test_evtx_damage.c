@@ -1,9 +1,6 @@
 /* EVTX files that are damaged, hostile or real: what can be read is read, the rest is reported with its place. */
-#include "base/time.h"
-#include "evtx_read.h"
-#include "evtx_writer.h"
+#include "evtx_case.h"
 #include "source/evtx/evtx.h"
-#include <cmocka.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,31 +8,12 @@
 
 #define CHUNK 65536
 
-static evtx_writer writer;
-static evtx_words words;
-static evtx_result result;
 static uint8_t *file; /* writer.file's bytes */
 
 /* 30 records in three chunks of ten. */
 static int setup(void **state) {
     (void)state;
-    static const evtx_datum data[] = {{.name = "Image", .text = {"C:\\Windows\\cmd.exe", 18}},
-                                      {.name = "Id", .type = EVTX_UINT, .number = 77}};
-    evtx_writer_init(&writer);
-    evtx_result_init(&result);
-    for (uint64_t i = 1; i <= 30; i++) {
-        writer.chunk_limit = i % 10 == 1 ? 1 : 0;
-        evtx_event e = {.provider = "P",
-                        .event_id = 1,
-                        .channel = "C",
-                        .computer = "pc",
-                        .time = KQ_TICKS_1970,
-                        .record_id = i,
-                        .data = data,
-                        .ndata = 2};
-        assert_true(evtx_writer_add(&writer, &e));
-    }
-    evtx_writer_finish(&writer);
+    case_log(30, 10, 2);
     file = (uint8_t *)writer.file.p;
     assert_int_equal(writer.nchunks, 3);
     return 0;
@@ -43,8 +21,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    evtx_writer_deinit(&writer);
-    evtx_result_deinit(&result);
+    case_end();
     return 0;
 }
 
@@ -56,10 +33,6 @@ static uint32_t u32(const uint8_t *p) {
     return kq_bx_u32(p);
 }
 
-static void set_u32(uint8_t *p, uint32_t v) {
-    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
-}
-
 /* Offset in the chunk of record `i` of it. */
 static uint32_t record(const uint8_t *c, unsigned i) {
     uint32_t off = 512;
@@ -68,8 +41,7 @@ static uint32_t record(const uint8_t *c, unsigned i) {
 }
 
 static void read_n(size_t n, const char *wanted) {
-    evtx_result_deinit(&result);
-    evtx_result_init(&result);
+    case_anew();
     evtx_read_bytes((kq_sv){writer.file.p, n}, ".evtx", evtx_request(&words, wanted), &result);
     if (result.opened == KQ_OK) assert_int_equal(result.status, KQ_OK);
 }
@@ -338,8 +310,7 @@ static void endless(void **state) {
 /* Reads the chunk with allocation n failing (sticky: and all after it); was that before everything was read? */
 static bool fails_at(long n, bool sticky, bool slack) {
     static kq_budget budget;
-    evtx_result_deinit(&result);
-    evtx_result_init(&result);
+    case_anew();
     kq_budget_init(&budget, 0);
     kq_reader *reader = NULL;
     kq_error err;

@@ -1,42 +1,21 @@
 /* Where chunks begin: logs joined in one file, cut logs before others, bytes lost or added between chunks; and where
  * the live records of a chunk end whose header does not say it. */
-#include "base/time.h"
-#include "evtx_read.h"
-#include "evtx_writer.h"
+#include "evtx_case.h"
 #include "source/evtx/evtx.h"
 #include "source/evtx/grid.h"
-#include <cmocka.h>
 #include <stdio.h>
 
 #define CHUNK   65536
 #define CHUNKS  3
 #define RECORDS 10 /* of a chunk */
 
-static evtx_writer writer;
-static evtx_words words;
-static evtx_result result;
 static kq_buf file; /* what is read */
 static kq_sv log;   /* a log of CHUNKS chunks */
 
 static int setup(void **state) {
     (void)state;
-    static const evtx_datum data[] = {{.name = "Image", .text = {"C:\\Windows\\cmd.exe", 18}}};
-    evtx_writer_init(&writer);
-    evtx_result_init(&result);
+    case_log(CHUNKS * RECORDS, RECORDS, 1);
     kq_buf_init(&file, NULL, 0);
-    for (uint64_t i = 1; i <= CHUNKS * RECORDS; i++) {
-        writer.chunk_limit = i % RECORDS == 1 ? 1 : 0;
-        evtx_event e = {.provider = "P",
-                        .event_id = 1,
-                        .channel = "C",
-                        .computer = "pc",
-                        .time = KQ_TICKS_1970,
-                        .record_id = i,
-                        .data = data,
-                        .ndata = 1};
-        assert_true(evtx_writer_add(&writer, &e));
-    }
-    evtx_writer_finish(&writer);
     log = kq_buf_view(&writer.file);
     assert_int_equal(log.n, 4096 + CHUNKS * CHUNK);
     return 0;
@@ -44,8 +23,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    evtx_writer_deinit(&writer);
-    evtx_result_deinit(&result);
+    case_end();
     kq_buf_deinit(&file);
     return 0;
 }
@@ -59,8 +37,7 @@ static void add_fill(char c, size_t n) {
 }
 
 static void read_file(void) {
-    evtx_result_deinit(&result);
-    evtx_result_init(&result);
+    case_anew();
     evtx_read_bytes(kq_buf_view(&file), ".evtx", evtx_request(&words, "System.EventRecordID EventData.Image"), &result);
     assert_int_equal(result.opened, KQ_OK);
     assert_int_equal(result.status, KQ_OK);

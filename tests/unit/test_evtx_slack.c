@@ -1,48 +1,22 @@
 /* Old records past a chunk's free space: read with --slack when they are whole, and told apart. */
-#include "base/time.h"
-#include "evtx_read.h"
-#include "evtx_writer.h"
+#include "evtx_case.h"
 #include "source/evtx/evtx.h"
-#include <cmocka.h>
 
 #define RECORDS 6
 
-static evtx_writer writer;
-static evtx_words words;
-static evtx_result result;
 static uint8_t *chunk;
 
 static int setup(void **state) {
     (void)state;
-    static const evtx_datum data[] = {{.name = "Image", .text = {"C:\\Windows\\cmd.exe", 18}},
-                                      {.name = "Id", .type = EVTX_UINT, .number = 77}};
-    evtx_writer_init(&writer);
-    evtx_result_init(&result);
-    for (uint64_t i = 1; i <= RECORDS; i++) {
-        evtx_event e = {.provider = "P",
-                        .event_id = 1,
-                        .channel = "C",
-                        .computer = "pc",
-                        .time = KQ_TICKS_1970,
-                        .record_id = i,
-                        .data = data,
-                        .ndata = 2};
-        assert_true(evtx_writer_add(&writer, &e));
-    }
-    evtx_writer_finish(&writer);
+    case_log(RECORDS, RECORDS + 1, 2);
     chunk = (uint8_t *)writer.file.p + 4096;
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    evtx_writer_deinit(&writer);
-    evtx_result_deinit(&result);
+    case_end();
     return 0;
-}
-
-static void set_u32(uint8_t *p, uint32_t v) {
-    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
 }
 
 /* Offset of record `i`. */
@@ -59,8 +33,7 @@ static void free_from(uint32_t off) {
 }
 
 static void read_all(bool slack) {
-    evtx_result_deinit(&result);
-    evtx_result_init(&result);
+    case_anew();
     result.slack = slack;
     evtx_read_bytes(kq_buf_view(&writer.file), ".evtx",
                     evtx_request(&words, "System.EventRecordID EventData.Image $recovered"), &result);
