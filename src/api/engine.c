@@ -129,6 +129,16 @@ static void note_inputs(kq_engine *e) {
                        e->report.guesses[i].path, e->report.guesses[i].date);
     if (e->report.nguesses > UNKNOWN_MAX)
         kq_runner_note(&e->runner, "%u more files with such dates", (unsigned)e->report.nguesses - UNKNOWN_MAX);
+    for (uint32_t i = 0; i < e->report.nodds && i < 2 * UNKNOWN_MAX; i++) {
+        const kq_report_odds *o = &e->report.odds[i];
+        kq_runner_note(&e->runner, "%s: %llu record%s with a time that its zone %s, the first at byte %llu ('%s'): %s",
+                       o->path, (unsigned long long)o->count, o->count == 1 ? "" : "s",
+                       o->never ? "does not have, as clocks were set forward" : "has twice, as clocks were set back",
+                       (unsigned long long)o->offset, o->time,
+                       o->never ? "read with the offset after that" : "taken as the later one");
+    }
+    if (e->report.nodds > 2 * UNKNOWN_MAX)
+        kq_runner_note(&e->runner, "more files with such times: %u notes", (unsigned)e->report.nodds - 2 * UNKNOWN_MAX);
     size_t partly = 0;
     for (size_t i = 0; i < n; i++) {
         kq_unknown u;

@@ -259,10 +259,17 @@ int64_t kq_zone_offset(const kq_zone *z, int64_t utc) {
     return (int64_t)offset * KQ_TICK_SECOND;
 }
 
-int64_t kq_zone_to_utc(const kq_zone *z, int64_t local) {
+int64_t kq_zone_instant(const kq_zone *z, int64_t local, kq_zone_times *times) {
     int64_t before = kq_zone_offset(z, local - KQ_TICK_DAY), after = kq_zone_offset(z, local + KQ_TICK_DAY);
+    *times = KQ_ZONE_ONCE;
     if (before == after) return local - before;
     bool as_before = kq_zone_offset(z, local - before) == before, as_after = kq_zone_offset(z, local - after) == after;
+    if (as_before == as_after) *times = as_before ? KQ_ZONE_TWICE : KQ_ZONE_NEVER;
     if (as_before && as_after) return local - (before < after ? before : after);
     return local - (as_before ? before : after);
+}
+
+int64_t kq_zone_to_utc(const kq_zone *z, int64_t local) {
+    kq_zone_times times;
+    return kq_zone_instant(z, local, &times);
 }

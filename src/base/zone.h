@@ -26,4 +26,9 @@ int64_t kq_zone_offset(const kq_zone *zone, int64_t utc);
  * with the offset after the gap. */
 int64_t kq_zone_to_utc(const kq_zone *zone, int64_t local);
 
+/* How often a local time comes. */
+typedef enum kq_zone_times { KQ_ZONE_ONCE, KQ_ZONE_TWICE, KQ_ZONE_NEVER } kq_zone_times;
+/* The same, and how often there was such a time. */
+int64_t kq_zone_instant(const kq_zone *zone, int64_t local, kq_zone_times *times);
+
 #endif

@@ -143,7 +143,7 @@ static bool number_of(const row *r, const kq_build_node *node, int64_t *out) {
 static bool time_of(const row *r, int64_t *out) {
     kq_field f;
     if (!r->set->time || !value_of(r, r->set->time, &f)) return false;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone)) return false;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone, NULL)) return false;
     kq_value v = kq_field_value(&f, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     *out = v.u.l;
     return !v.null;
@@ -199,7 +199,7 @@ static bool near(const row *r, const kq_build_node *node, kq_field *out) {
     if (!value_of(r, &node->parts[0], out)) return node->nparts > 1 && value_of(r, &node->parts[1], out);
     if (node->nparts < 2 || !value_of(r, &node->parts[1], &other)) return true;
     /* a local time of a zone that nobody named can't be compared, and is not asked for */
-    if (other.kind == KQ_FIELD_LOCAL && !kq_field_instant(&other, r->b->input->dates, r->b->zone)) return true;
+    if (other.kind == KQ_FIELD_LOCAL && !kq_field_instant(&other, r->b->input->dates, r->b->zone, NULL)) return true;
     kq_value a = kq_field_value(out, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     kq_value b = kq_field_value(&other, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     if (!b.null && (a.null || a.u.l - b.u.l > NEAR_TICKS || b.u.l - a.u.l > NEAR_TICKS)) *out = other;
@@ -260,7 +260,7 @@ static bool timed(const row *r, const kq_build_node *node, kq_field *out) {
     kq_sv text;
     if (!value_of(r, node->parts, out)) return false;
     if (node->nparts < 2 || !value_of(r, &node->parts[1], &f) || !kq_field_text(out, r->arena, &text)) return true;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone)) return true;
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, r->b->input->dates, r->b->zone, NULL)) return true;
     kq_value v = kq_field_value(&f, KQ_DATETIME, r->b->input->dates, r->arena, &r->b->scratch);
     const char *at = v.null ? NULL : memmem(text.p, text.n, attribute.p, attribute.n);
     if (!at) return true;
@@ -354,7 +354,7 @@ static void untimed(const row *r, const kq_build_column *column) {
     const kq_build_node *time = time_in(column->node), *field = time ? field_in(r, time) : NULL;
     kq_field f;
     if (!field || b->untimed || !value_of(r, time, &f)) return;
-    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, b->input->dates, b->zone))
+    if (f.kind == KQ_FIELD_LOCAL && !kq_field_instant(&f, b->input->dates, b->zone, NULL))
         return; /* it is one, of a zone nobody knows */
     if (!kq_field_value(&f, KQ_DATETIME, b->input->dates, r->arena, &b->scratch).null) return;
     b->untimed = true;
@@ -382,13 +382,20 @@ static kq_sv guessed(const kq_builder *b, const kq_field *f, kq_type type) {
 /* The value of a column of the spec's table; a local time that can't be told is noted. */
 static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column, kq_arena *arena) {
     kq_sv text = guessed(b, f, type);
-    if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->input->dates, b->zone)) {
+    const kq_field as_written = *f;
+    kq_zone_times times = KQ_ZONE_ONCE;
+    if (f->kind == KQ_FIELD_LOCAL && type == KQ_DATETIME && !kq_field_instant(f, b->input->dates, b->zone, &times)) {
         f->kind = KQ_FIELD_NULL;
         if (!b->local_null && !b->refused) b->refused = column + 1;
         if (b->local_null && b->local_told != b->input && b->spec->report) {
             kq_report_local(b->spec->report, b->input->number, b->input->path);
             b->local_told = b->input;
         }
+    }
+    if (times && b->unfit && !b->odd) {
+        b->odd = true; /* once for a row */
+        kq_unfit_note(b->unfit, b->input, times == KQ_ZONE_TWICE ? KQ_UNFIT_TWICE : KQ_UNFIT_NEVER, KQ_SV(""), type,
+                      &as_written, b->offset);
     }
     kq_value v = kq_field_value(f, type, b->input->dates, arena, &b->scratch);
     if (text.n && !v.null) {

@@ -51,6 +51,7 @@ typedef struct kq_builder {
     kq_inside inside;  /* of the row being built */
     bool seen;         /* spec->seen was set */
     bool asked, known; /* of the row being built: was the book asked for its parent, and did it find it */
+    bool odd;          /* of the row being built: a local time comes twice or never, which is noted */
     bool untimed;      /* of the row being built: its event's time is none, which is noted */
 } kq_builder;
 

@@ -210,12 +210,15 @@ kq_value kq_field_value(const kq_field *f, kq_type type, kq_dates order, kq_aren
     return v;
 }
 
-bool kq_field_instant(kq_field *f, kq_dates order, const kq_zone *zone) {
+bool kq_field_instant(kq_field *f, kq_dates order, const kq_zone *zone, kq_zone_times *times) {
     int64_t t;
     bool zoned;
+    kq_zone_times often = KQ_ZONE_ONCE;
+    if (times) *times = often;
     if (!kq_time_parse_log(f->u.text, order, &t, &zoned)) return true; /* no time: kq_field_value says so */
     if (!zoned && !zone) return false;
-    if (!zoned) t = kq_zone_to_utc(zone, t);
+    if (!zoned) t = kq_zone_instant(zone, t, &often);
+    if (times) *times = often;
     *f = (kq_field){.kind = t >= 0 && t <= KQ_TICKS_MAX ? KQ_FIELD_DATETIME : KQ_FIELD_NULL, .u.l = t};
     return true;
 }

@@ -19,7 +19,7 @@ bool kq_field_text(const kq_field *field, kq_arena *arena, kq_sv *out);
 kq_value kq_field_value(const kq_field *field, kq_type type, kq_dates order, kq_arena *arena, kq_buf *scratch);
 
 /* A local time in `zone` (may be NULL) as a KQ_FIELD_DATETIME. False: its text tells no zone, and none is given. Text
- * that is no time becomes KQ_FIELD_NULL. */
-bool kq_field_instant(kq_field *field, kq_dates order, const kq_zone *zone);
+ * that is no time becomes KQ_FIELD_NULL. *times, if not NULL: how often the zone has it. */
+bool kq_field_instant(kq_field *field, kq_dates order, const kq_zone *zone, kq_zone_times *times);
 
 #endif

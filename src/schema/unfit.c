@@ -12,6 +12,11 @@ void kq_unfit_end(kq_unfit *u, kq_report *report) {
     for (uint32_t i = 0; i < u->n; i++) {
         const kq_unfit_item *item = &u->items[i];
         char more[48] = "";
+        if (item->column == KQ_UNFIT_TWICE || item->column == KQ_UNFIT_NEVER) {
+            kq_report_odd(report, item->input->number, item->input->path, item->column == KQ_UNFIT_NEVER, item->count,
+                          item->offset, item->text);
+            continue;
+        }
         kq_dates other = item->type == KQ_DATETIME ? kq_time_dates(kq_sv_of(item->text)) : KQ_DATES_UNTOLD;
         const char *hint = other == KQ_DATES_DMY   ? "; it would be one as day/month/year: --timezone ZONE,dmy"
                            : other == KQ_DATES_MDY ? "; it would be one as month/day/year: --timezone ZONE,mdy"

@@ -1,7 +1,8 @@
 /*
  * Values of a table's own rows that are none of their column's type, such as "abc" where a number should be, and times
  * of events that are none: null in the result, and told once for each file and column, with the first place and how
- * many there are. A scan's own; from any thread. Private to src/schema.
+ * many there are. Likewise local times that are not one instant, which are read all the same. A scan's own; from any
+ * thread. Private to src/schema.
  */
 #ifndef KQ_SCHEMA_UNFIT_H
 #define KQ_SCHEMA_UNFIT_H
@@ -13,9 +14,13 @@
 
 #define KQ_UNFIT_MAX 256 /* files and columns that are told apart; others are not told */
 
+/* Columns of items that are local times, which their zone has twice or not at all: one for a row. */
+#define KQ_UNFIT_TWICE (UINT32_MAX - 1)
+#define KQ_UNFIT_NEVER (UINT32_MAX - 2)
+
 typedef struct kq_unfit_item {
     const kq_input *input;
-    uint32_t column; /* of the table; UINT32_MAX: the time of events, `name` is its field */
+    uint32_t column; /* of the table; UINT32_MAX: the time of events, `name` is its field; or as above */
     kq_type type;
     kq_sv name;
     uint64_t offset, count;

@@ -15,6 +15,9 @@ void kq_report_deinit(kq_report *report) {
     kq_free(report->logs);
     report->logs = NULL;
     report->nlogs = report->logs_cap = 0;
+    kq_free(report->odds);
+    report->odds = NULL;
+    report->nodds = report->odds_cap = 0;
     kq_free(report->guesses);
     report->guesses = NULL;
     report->nguesses = report->guesses_cap = 0;
@@ -171,5 +174,32 @@ void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint6
         for (size_t i = 0; i < text.n && i + 1 < sizeof g->date && text.p[i] >= '-' && text.p[i] <= '9'; i++)
             g->date[i] = text.p[i];
     }
+    pthread_mutex_unlock(&report->lock);
+}
+
+void kq_report_odd(kq_report *report, uint32_t file, const char *path, bool never, uint64_t count, uint64_t offset,
+                   const char *time) {
+    pthread_mutex_lock(&report->lock);
+    uint32_t at = 0;
+    kq_report_odds *o = report->odds;
+    while (at < report->nodds && (o[at].file < file || (o[at].file == file && o[at].never < never))) at++;
+    bool known = at < report->nodds && o[at].file == file && o[at].never == never;
+    if (!known && report->nodds == report->odds_cap) {
+        uint32_t cap = report->odds_cap ? 2 * report->odds_cap : 4;
+        if (!(o = kq_realloc(o, cap * sizeof *o))) goto out;
+        report->odds = o;
+        report->odds_cap = cap;
+    }
+    if (!known) {
+        memmove(o + at + 1, o + at, (report->nodds - at) * sizeof *o);
+        o[at] = (kq_report_odds){.file = file, .never = never, .path = path, .offset = UINT64_MAX};
+        report->nodds++;
+    }
+    most(&o[at].count, count);
+    if (offset < o[at].offset) {
+        o[at].offset = offset;
+        snprintf(o[at].time, sizeof o[at].time, "%s", time);
+    }
+out:
     pthread_mutex_unlock(&report->lock);
 }

@@ -39,6 +39,15 @@ typedef struct kq_report_guess {
     char date[16]; /* the first such date */
 } kq_report_guess;
 
+/* Records of a file with a local time that its zone has twice, or not at all. */
+typedef struct kq_report_odds {
+    uint32_t file;
+    bool never;
+    const char *path;
+    uint64_t count, offset; /* of the first record */
+    char time[64];          /* there */
+} kq_report_odds;
+
 typedef struct kq_report {
     pthread_mutex_t lock;
     kq_report_item items[KQ_REPORT_KEPT];
@@ -54,6 +63,8 @@ typedef struct kq_report {
     const char *again;   /* the first file whose header stands in it again, or NULL */
     kq_report_guess *guesses; /* by file */
     uint32_t nguesses, guesses_cap;
+    kq_report_odds *odds; /* by file, and in it by `never` */
+    uint32_t nodds, odds_cap;
     uint64_t files, bytes, records; /* read so far; added to with __atomic by readers, per morsel */
     char *texts[KQ_REPORT_KEPT];    /* private: owned copies of reasons */
     char *stale_texts[KQ_REPORT_KEPT];
@@ -79,5 +90,9 @@ void kq_report_again(kq_report *report, uint32_t file, const char *path);
 /* Notes that `text` begins with a date whose order nothing tells, in the record at `offset`: the first one of a file is
  * kept. `path` must outlive the report. Never fails: without memory it is lost. */
 void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint64_t offset, kq_sv text);
+/* Notes records with a local time that is not one instant, counted over a whole scan; of a file that is read more than
+ * once the highest count stands. `path` must outlive the report. Never fails: without memory it is lost. */
+void kq_report_odd(kq_report *report, uint32_t file, const char *path, bool never, uint64_t count, uint64_t offset,
+                   const char *time);
 
 #endif

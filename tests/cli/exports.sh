@@ -75,8 +75,14 @@ check "a local time is refused, and the option told" 2 '' "local.csv: the times 
 check "the option" 2 '' '--timezone says which' query 'Syslog | where TimeGenerated > datetime(2023-01-01) | project Computer' --on local.csv
 check "nobody asked for it" 0 '{"Count":3}' '' query 'Syslog | count' --on local.csv
 check "a zone with summer time: what comes twice is standard time, what is left out counts after the gap" 0 \
-    '{"TimeGenerated":"2023-10-25T07:43:21.99Z"} {"TimeGenerated":"2023-10-29T01:30:00Z"} {"TimeGenerated":"2023-03-26T00:30:00Z"}' '' \
+    '{"TimeGenerated":"2023-10-25T07:43:21.99Z"} {"TimeGenerated":"2023-10-29T01:30:00Z"} {"TimeGenerated":"2023-03-26T00:30:00Z"}' \
+    "local.csv: 1 record with a time that its zone has twice, as clocks were set back, the first at byte 109 ('10/29/2023, 2:30:00 AM'): taken as the later one" \
     query 'Syslog | project TimeGenerated' --on local.csv --timezone Europe/Brussels
+(head -1 local.csv; for i in 1 2 3; do tail -1 local.csv; done) >gap.csv
+check "both are told, once for a file and record by record" 0 '{"Count":6}' \
+    "gap.csv: 3 records with a time that its zone does not have, as clocks were set forward, the first at byte 67 ('3/26/2023, 2:30:00 AM'): read with the offset after that" \
+    query 'union Syslog, Syslog | where TimeGenerated > datetime(2023-01-01) and Computer != "x" | count' --on gap.csv --timezone Europe/Brussels
+check "an offset has none" 0 '{"Count":3}' '' query 'Syslog | where TimeGenerated > datetime(2023-01-01) | count' --on gap.csv --timezone +02:00
 check "an offset" 0 '{"TimeGenerated":"2023-10-25T07:43:21.99Z"}' '' \
     query 'Syslog | where TimeGenerated between (datetime(2023-10-25 07:00) .. 1h) | project TimeGenerated' --on local.csv --timezone +02:00
 check "a zone that is none" 2 '' "there is no time zone 'Mars'" query 'Syslog' --on local.csv --timezone Mars

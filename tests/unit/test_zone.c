@@ -31,6 +31,19 @@ static void test_brussels(void **state) {
         assert_int_equal(kq_zone_to_utc(z, local), utc);
     }
     assert_int_equal(kq_zone_to_utc(z, at("2022-03-27T02:00:00")), at("2022-03-27T00:00:00")); /* left out */
+    static const struct {
+        const char *local;
+        kq_zone_times times;
+    } odd[] = {{"2022-03-27T01:59:59", KQ_ZONE_ONCE},  {"2022-03-27T02:00:00", KQ_ZONE_NEVER},
+               {"2022-03-27T02:59:59", KQ_ZONE_NEVER}, {"2022-03-27T03:00:00", KQ_ZONE_ONCE},
+               {"2022-10-30T01:59:59", KQ_ZONE_ONCE},  {"2022-10-30T02:00:00", KQ_ZONE_TWICE},
+               {"2022-10-30T02:59:59", KQ_ZONE_TWICE}, {"2022-10-30T03:00:00", KQ_ZONE_ONCE},
+               {"2022-07-01T00:00:00", KQ_ZONE_ONCE}};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        kq_zone_times times;
+        kq_zone_instant(z, at(odd[i].local), &times);
+        assert_int_equal(times, odd[i].times);
+    }
     assert_int_equal(kq_zone_to_utc(z, at("2022-10-30T02:30:00")), at("2022-10-30T01:30:00")); /* twice */
     assert_int_equal(kq_zone_load(KQ_SV("Australia/Sydney"), &arena, &z, NULL), KQ_OK);
     if (z) {
