@@ -18,8 +18,18 @@ static bool is_blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* U+00A0 and U+202F, which ICU writes before AM and PM: how many bytes, or 0. */
+static size_t hard_blank(const char *p, const char *end) {
+    if (end - p >= 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
+    return end - p >= 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : 0;
+}
+
 static void skip_blanks(scan *s) {
-    while (s->p < s->end && is_blank(*s->p)) s->p++;
+    for (;;) {
+        size_t n = s->p < s->end && is_blank(*s->p) ? 1 : hard_blank(s->p, s->end);
+        if (!n) return;
+        s->p += n;
+    }
 }
 
 static bool take(scan *s, char c) {
@@ -288,7 +298,7 @@ static bool parse(kq_sv text, bool today, kq_dates order, int64_t *ticks, bool *
             if (++s.p == s.end) return false;
         } else if (take(&s, ','))
             skip_blanks(&s);
-        else if (s.p < s.end && !is_blank(*s.p))
+        else if (s.p < s.end && !is_blank(*s.p) && !hard_blank(s.p, s.end))
             return false;
         else
             skip_blanks(&s);

@@ -498,6 +498,9 @@ static kq_status walk(kq_catalog *c, const char *path, const char *table, unsign
         if (!status && !sub.p) status = kq_arena_status(&c->arena, err);
         kind is = status ? NEITHER : kind_of(sub.p, (unsigned char)*names[i]);
         if (is == FOLDER && depth < WALK_DEPTH) status = walk(c, sub.p, table, depth + 1, report, taken, err);
+        if (is == FOLDER && depth == WALK_DEPTH)
+            kq_report_damage(report, (uint32_t)c->ninputs, sub.p, 0, "folders more than %d deep are not looked into",
+                             WALK_DEPTH);
         bool again = false;
         kq_met *file = NULL;
         size_t before = c->ninputs;

@@ -419,8 +419,9 @@ static kq_status shape_line(loader *l) {
 
 /* when $System: value, value    when Field: value */
 static kq_status when_line(loader *l, kq_sv rest, bool not ) {
-    kq_sv name, values;
-    if (!cut(rest, ':', &name, &values) || !values.n || !name.n)
+    kq_sv name = rest, values = {0};
+    bool known = rest.n > 1 && rest.p[0] == '$' && !not &&!memchr(rest.p, ':', rest.n);
+    if (!known && (!cut(rest, ':', &name, &values) || !values.n || !name.n))
         return bad(l, rest.p, "expected 'when $Name: value, value'", NONE);
     if (!grow(l->arena, &l->map->when, l->map->nwhen, sizeof(kq_map_when))) return kq_arena_status(l->arena, l->err);
     kq_map_when *w = &l->map->when[l->map->nwhen++];
@@ -430,7 +431,8 @@ static kq_status when_line(loader *l, kq_sv rest, bool not ) {
     const kq_shape *s = l->model->shapes;
     while (s && w->system && !kq_shape_find(s, w->name)) s = s->next;
     if (!s && w->system) return no_system_name(l, name.p, w->name);
-    return list(l, values, &w->values, &w->nvalues);
+    KQ_TRY(list(l, values, &w->values, &w->nvalues));
+    return known || w->nvalues ? KQ_OK : bad(l, rest.p, "expected 'when $Name: value, value'", NONE);
 }
 
 /* only expression: value, value */

@@ -12,6 +12,7 @@
  *                                                     those that are no columns of the table)
  *   [group NAME]              lines of maps, taken over by `use NAME`
  *   [map TABLE from NAME]     when $System: value, value     when Field: value     use GROUP
+ *                             when $System  (records of shapes that have such a name)
  *                             unless $System: value  (other records)
  *                             Column = expression            Column ~= expression (a guess: derived, not exact)
  *                             only expression: value, value   (the same of what an expression gives)
@@ -45,7 +46,7 @@ typedef struct kq_map_column {
 } kq_map_column;
 
 typedef struct kq_map_when {
-    bool system; /* $name */
+    bool system; /* $name; without values: the shape has it, whatever the record says */
     bool not ;   /* unless */
     kq_sv name;
     kq_sv *values;

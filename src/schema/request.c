@@ -417,6 +417,10 @@ static kq_status add_map_as(maker *m, const kq_map *map, const kq_shape *shape, 
         bool with;
         kq_sv name;
         const kq_map_when *w = &map->when[i];
+        if (!w->nvalues) {
+            if (!kq_shape_find(shape, w->name)) return KQ_OK;
+            continue;
+        }
         asked is = ask(m, w, without, &with, &name);
         if (is == ASKED_NOTHING) return KQ_OK;
         if (is != ASKED_FIELD) continue;

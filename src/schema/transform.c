@@ -312,55 +312,6 @@ static bool transform_account_type(kq_sv in, KQ_UNUSED const kq_transform_argume
     return true;
 }
 
-/* An address as Defender shows it: an IPv4 one without "::ffff:", no "-". */
-static bool transform_ip(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
-    static const kq_sv mapped = {"::ffff:", 7};
-    *out = in;
-    if (in.n > mapped.n && kq_sv_eq_ascii_ci(kq_sv_slice(in, 0, mapped.n), mapped) && memchr(in.p, '.', in.n))
-        *out = kq_sv_slice(in, mapped.n, in.n);
-    return in.n > 0 && !kq_sv_eq(in, KQ_SV("-"));
-}
-
-static bool octets(kq_sv s, unsigned out[4]) {
-    size_t i = 0;
-    for (unsigned k = 0; k < 4; k++) {
-        unsigned n = 0, digits = 0;
-        for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && digits < 4; i++, digits++)
-            n = n * 10 + (unsigned)(s.p[i] - '0');
-        if (!digits || n > 255 || (k < 3 && (i >= s.n || s.p[i++] != '.'))) return false;
-        out[k] = n;
-    }
-    return i == s.n;
-}
-
-/* The kind of an address, in Defender's words. */
-static bool transform_iptype(kq_sv in, const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    unsigned o[4];
-    kq_sv ip;
-    if (!transform_ip(in, arg, arena, &ip)) return false;
-    if (octets(ip, o)) {
-        bool private = o[0] == 10 || (o[0] == 172 && o[1] >= 16 && o[1] < 32) || (o[0] == 192 && o[1] == 168);
-        *out = KQ_SV("Public");
-        if (private) *out = KQ_SV("Private");
-        if (o[0] == 127) *out = KQ_SV("Loopback");
-        if (o[0] == 169 && o[1] == 254) *out = KQ_SV("LinkLocal");
-        if (o[0] >= 224 && o[0] < 240) *out = KQ_SV("Multicast");
-        if (o[0] == 255) *out = KQ_SV("Broadcast");
-        if (o[0] == 0 || (o[0] >= 240 && o[0] < 255)) *out = KQ_SV("Reserved");
-        return true;
-    }
-    if (!memchr(ip.p, ':', ip.n)) return false;
-    char a = kq_ascii_lower(ip.p[0]), b = ip.n > 1 ? kq_ascii_lower(ip.p[1]) : 0,
-         c = ip.n > 2 ? kq_ascii_lower(ip.p[2]) : 0;
-    *out = KQ_SV("Public");
-    if (kq_sv_eq(ip, KQ_SV("::1")) || kq_sv_eq(ip, KQ_SV("0:0:0:0:0:0:0:1"))) *out = KQ_SV("Loopback");
-    if (a == 'f' && b == 'e' && c >= '8' && (c <= '9' || (c >= 'a' && c <= 'b'))) *out = KQ_SV("LinkLocal");
-    if (a == 'f' && (b == 'c' || b == 'd')) *out = KQ_SV("Private");
-    if (a == 'f' && b == 'f') *out = KQ_SV("Multicast");
-    if (kq_sv_starts(ip, KQ_SV("2001:0:")) || kq_sv_starts(ip, KQ_SV("2001::"))) *out = KQ_SV("Teredo");
-    return true;
-}
-
 /* The value of a line `argument=value`: of the text of a Zone.Identifier stream. */
 static bool transform_line(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
     for (size_t i = 0; i < in.n;) {
@@ -452,6 +403,8 @@ static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
     return false;
 }
 
+#define transform_ip       kq_transform_ip
+#define transform_iptype   kq_transform_iptype
 #define transform_dataxml  kq_transform_dataxml
 #define transform_datajson kq_transform_datajson
 #define transform_userjson kq_transform_userjson

@@ -4,6 +4,8 @@
 
 #include "schema/map_expr.h"
 
+bool kq_transform_ip(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
+bool kq_transform_iptype(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_dataxml(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_datajson(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_userjson(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);

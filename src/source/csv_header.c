@@ -96,6 +96,30 @@ static kq_status single_names(kq_csv_source *s, kq_error *err) {
     return KQ_OK;
 }
 
+static bool has_word(kq_sv name, const char *word) {
+    kq_sv w = kq_sv_of(word);
+    for (size_t i = 0; i + w.n <= name.n; i++)
+        if (kq_sv_eq_ascii_ci(kq_sv_slice(name, i, i + w.n), w)) return true;
+    return false;
+}
+
+/* Portals write the zone that is set in them behind the names of times: `TimeGenerated [UTC]`, `Timestamp [Local
+ * Time]`, `TimeGenerated [Brussels, Copenhagen, Madrid, Paris]`. All but the first are local times. Other names keep
+ * their brackets. */
+static void cut_zone(kq_csv_column *c) {
+    kq_sv name = c->name, zone;
+    size_t at = name.n;
+    if (!kq_sv_ends(name, KQ_SV("]"))) return;
+    while (at > 0 && name.p[at - 1] != '[') at--;
+    if (at < 3 || name.p[at - 2] != ' ') return;
+    zone = kq_sv_slice(name, at, name.n - 1);
+    name = kq_sv_slice(name, 0, at - 2);
+    bool utc = kq_sv_eq(zone, KQ_SV("UTC")), local = kq_sv_eq(zone, KQ_SV("Local Time"));
+    if (!utc && !local && !has_word(name, "time") && !has_word(name, "date")) return;
+    c->name = name;
+    c->local = !utc;
+}
+
 kq_status kq_csv_header(kq_csv_source *s, kq_sv head, kq_error *err) {
     char named;
     kq_sv rest, text = without_preamble(kq_csv_without_bom(head), &named), line = first_line(text, &rest);
@@ -123,9 +147,7 @@ kq_status kq_csv_header(kq_csv_source *s, kq_sv head, kq_error *err) {
             if (!to) return kq_arena_status(&s->arena, err);
             c->name = (kq_sv){to, kq_csv_unescape(c->name, to)};
         }
-        c->local = kq_sv_ends(c->name, KQ_SV(" [Local Time]"));
-        if (c->local) c->name.n -= strlen(" [Local Time]");
-        if (kq_sv_ends(c->name, KQ_SV(" [UTC]"))) c->name.n -= strlen(" [UTC]");
+        cut_zone(c);
     }
     return single_names(s, err);
 }

@@ -85,6 +85,17 @@ check "both are told, once for a file and record by record" 0 '{"Count":6}' \
 check "an offset has none" 0 '{"Count":3}' '' query 'Syslog | where TimeGenerated > datetime(2023-01-01) | count' --on gap.csv --timezone +02:00
 check "an offset" 0 '{"TimeGenerated":"2023-10-25T07:43:21.99Z"}' '' \
     query 'Syslog | where TimeGenerated between (datetime(2023-10-25 07:00) .. 1h) | project TimeGenerated' --on local.csv --timezone +02:00
+sed 's/TimeGenerated .Local Time./"TimeGenerated [Brussels, Copenhagen, Madrid, Paris]"/' local.csv >named.csv
+check "a zone that the header names in the portal's words is a local time" 2 '' "named.csv: the times behind 'TimeGenerated' are local" \
+    query 'Syslog | project TimeGenerated' --on named.csv
+sed 's/Local Time/UTC+02:00/; s/AM/\xE2\x80\xAFAM/' local.csv >offset.csv
+check "so is an offset; a narrow blank stands before AM" 0 '{"TimeGenerated":"2023-10-25T07:43:21.99Z"}' '' \
+    query 'Syslog | where Computer == "c1" | project TimeGenerated' --on offset.csv --timezone +02:00
+printf 'Size [KB],Name\n1,n\n' >size.csv
+check "brackets behind other names are theirs" 0 '{"Size [KB]":"1","Name":"n"}' '' query 'T | extend tostring(["Size [KB]"])' --as T=size.csv
+deep=deep$(printf '/d%.0s' $(seq 70))
+mkdir -p "$deep" && cp local.csv "$deep" && cp local.csv deep/
+check "folders that are too deep are told" 3 '{"Count":3}' 'folders more than 64 deep are not looked into' query 'Syslog | count' --on deep
 check "a zone that is none" 2 '' "there is no time zone 'Mars'" query 'Syslog' --on local.csv --timezone Mars
 check "inspect counts what it can't place in time" 0 '{"Table":"Syslog","Channel":"","Provider":"","EventID":null,"Records":3,"First":null,"Last":null}' \
     'files 1' inspect local.csv

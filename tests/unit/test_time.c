@@ -104,6 +104,9 @@ static void test_log(void **state) {
         {"2026-01-02 03:04:05 GMT", "2026-01-02T03:04:05Z", "z"},
         {"10/25/2023, 9:43:21.990 AM", "2023-10-25T09:43:21.99Z", ""},
         {"10/25/2023, 9:43:21.990 PM", "2023-10-25T21:43:21.99Z", ""},
+        {"10/25/2023,\xC2\xA0"
+         "9:43:21.990\xE2\x80\xAFPM",
+         "2023-10-25T21:43:21.99Z", ""},
         {"Oct 25, 2023 9:43:21 AM", "2023-10-25T09:43:21Z", ""},
         {"Wed, 25 Oct 2023 09:43:21 GMT", "2023-10-25T09:43:21Z", "z"},
         {"2026-01-02", "2026-01-02T00:00:00Z", ""},
@@ -120,7 +123,8 @@ static void test_log(void **state) {
     int64_t t;
     bool zoned;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        if (!kq_time_parse_log(kq_sv_of(same[i][0]), KQ_DATES_UNTOLD, &t, &zoned)) fail_msg("%s is refused", same[i][0]);
+        if (!kq_time_parse_log(kq_sv_of(same[i][0]), KQ_DATES_UNTOLD, &t, &zoned))
+            fail_msg("%s is refused", same[i][0]);
         assert_string_equal(shown(t, -1, false), same[i][1]);
         if (zoned != (same[i][2][0] != 0)) fail_msg("%s: zone", same[i][0]);
     }
