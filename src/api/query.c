@@ -91,11 +91,13 @@ static kq_status inspect_text(kq_engine *e, kq_buf *text) {
                  kq_sv_eq(t->columns.items[c].name, KQ_SV("Timestamp"))))
                 time = kq_sv_eq(t->columns.items[c].name, KQ_SV("Timestamp")) ? "Timestamp" : "TimeGenerated";
         bool events = kq_sv_eq(t->name, KQ_SV("Event"));
-        if (kq_sv_eq(t->name, KQ_SV("WindowsEvent"))) continue; /* the same records as Event */
+        bool windows = kq_sv_eq(t->name, KQ_SV("WindowsEvent"));
+        if (windows && !kq_catalog_own_data(e->catalog, t)) continue; /* the same records as Event */
         tables++;
         kq_buf_printf(text, ", (['%.*s'] | summarize Records = count()", (int)t->name.n, t->name.p);
         if (time) kq_buf_printf(text, ", First = min(%s), Last = max(%s)", time, time);
         if (events) kq_buf_str(text, " by Channel = EventLog, Provider = Source, EventID");
+        if (windows) kq_buf_str(text, " by Channel, Provider, EventID");
         kq_buf_printf(text, " | where Records > 0 | extend Table = '%.*s')", (int)t->name.n, t->name.p);
     }
     kq_buf_str(text, " | sort by Table asc, Channel asc, Provider asc, EventID asc");

@@ -67,8 +67,9 @@ static kq_status need_starts(kq_scan *s, kq_error *err) {
     if (!s->nparents && !(yields && !s->spec.keep_duplicates)) return KQ_OK;
     const kq_table *table = kq_catalog_find(s->catalog, KQ_SV("DeviceProcessEvents"));
     bool any = false;
+    kq_access access;
     for (size_t i = 0; i < s->catalog->ninputs && table && !any; i++)
-        any = kq_catalog_events(s->catalog, i, s->spec.table);
+        any = kq_catalog_access(s->catalog, i, s->spec.table, &access) && access != KQ_ACCESS_NATIVE;
     if (!any) return KQ_OK;
     bool told = yields && !s->spec.keep_duplicates;
     if ((s->book = kq_catalog_book(s->catalog, s->parents, s->nparents, told, &s->parents, &s->nparents))) {

@@ -107,8 +107,9 @@ static kq_status feed(const kq_scan_request *scan, const kq_scan_spec *spec, kq_
     kq_status status = kq_builder_init(&b, spec, err);
     b.input = &input;
     if (!status) kq_builder_begin(&b, scan, &to, 0);
-    for (uint32_t set = 0; !status && set < scan->request.nsets && set < 16; set++) {
-        const kq_want_set *s = &scan->request.sets[set];
+    for (uint32_t set = 0; !status && set < scan->nsets && set < 16; set++) {
+        const kq_request *q = &scan->request;
+        const kq_want_set *s = set < q->nsets ? &q->sets[set] : &q->named->sets[set - q->nsets];
         kq_field *fields = kq_arena_array(arena, kq_field, s->nwants + 1);
         if (!fields) status = kq_arena_status(arena, err);
         for (size_t round = 0; !status && round < TEXTS; round++) {
