@@ -566,7 +566,7 @@ kq_status kq_builder_row(void *ctx, uint32_t set, const kq_field *fields, bool *
     kq_builder *b = ctx;
     const kq_build_set *s = &b->scan->sets[set];
     row r = {b, s, fields, &b->judged};
-    b->asked = b->untimed = b->inside.opened = false;
+    b->asked = b->untimed = b->odd = b->inside.opened = false;
     if (s->npredicates || s->yields || s->nonly) kq_arena_reset(&b->judged);
     for (uint32_t i = 0; i < s->nonly; i++)
         if (!holds(&r, &s->only[i])) return judged(b, err);
