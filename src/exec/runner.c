@@ -1,10 +1,12 @@
 #include "exec/runner.h"
 #include "exec/window.h"
 #include "kql/ast.h"
+#include "kql/plan_met.h"
 #include <stdio.h>
 
-#define MISSING_MAX 12 /* tables without data that are named */
-#define EMPTY_MAX   4  /* tables without rows that are named; more were not meant one by one */
+#define DEPTH_MAX   3000 /* of plans, as elsewhere */
+#define MISSING_MAX 12   /* tables without data that are named */
+#define EMPTY_MAX   4    /* tables without rows that are named; more were not meant one by one */
 
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
@@ -67,6 +69,7 @@ void kq_runner_note(kq_runner *runner, const char *fmt, ...) {
 typedef struct noting {
     kq_runner *runner;
     const kq_query *query;
+    kq_plan_met met;
     kq_sv function;
     bool filled, empty;
     kq_sv missing[MISSING_MAX]; /* tables without data */
@@ -83,7 +86,7 @@ static void missing(noting *n, kq_sv table) {
 static void note_function(const noting *n, kq_sv function);
 
 static void note_scans(noting *n, const kq_plan *p, unsigned depth) {
-    if (!p || depth > 200) return;
+    if (!p || depth > DEPTH_MAX || !kq_plan_enter(&n->met, p)) return;
     if (p->kind == KQ_PLAN_SCAN) {
         bool data = kq_catalog_has_data(n->runner->env.catalog, p->u.scan.handle);
         kq_sv function = kq_stored_name(n->query->stored, p->span);
@@ -103,15 +106,15 @@ static void note_scans(noting *n, const kq_plan *p, unsigned depth) {
 
 /* A stored function reads what there is of several tables; only when there is nothing at all it is silent. */
 static void note_function(const noting *n, kq_sv function) {
-    noting inside = {.runner = n->runner, .query = n->query, .function = function};
+    noting inside = {.runner = n->runner, .query = n->query, .met = {.arena = n->met.arena}, .function = function};
     note_scans(&inside, n->query->plan, 0);
     if (inside.empty && !inside.filled)
         kq_runner_note(n->runner, "no input here has data of a table that %.*s reads", (int)function.n, function.p);
 }
 
 /* A rule over a table that no input can fill would be silent for ever: say so. */
-static void note_tables(kq_runner *r, const kq_query *query) {
-    noting n = {.runner = r, .query = query};
+static void note_tables(kq_runner *r, const kq_query *query, kq_arena *arena) {
+    noting n = {.runner = r, .query = query, .met = {.arena = arena}};
     note_scans(&n, query->plan, 0);
     if (!n.nmissing) return;
     char text[400];
@@ -139,6 +142,7 @@ typedef struct emptiness {
     kq_runner *runner;
     const kq_query *query;
     const kq_unseen *unseen;
+    kq_plan_met met;
     kq_sv function;
     bool filled;
     const kq_table *tables[EMPTY_MAX];
@@ -148,7 +152,7 @@ typedef struct emptiness {
 static kq_status note_emptiness(const emptiness *e, kq_error *err);
 
 static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_error *err) {
-    if (!p || depth > 200) return KQ_OK;
+    if (!p || depth > DEPTH_MAX || !kq_plan_enter(&e->met, p)) return KQ_OK;
     if (p->kind == KQ_PLAN_SCAN && kq_catalog_has_data(e->runner->env.catalog, p->u.scan.handle)) {
         kq_sv function = kq_stored_name(e->query->stored, p->span);
         /* a file that is named as a table of its own is its user's to know */
@@ -160,7 +164,11 @@ static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_
             if (empty && e->n < EMPTY_MAX) e->tables[e->n] = p->u.scan.handle;
             e->n += empty;
         } else if (empty && !e->function.n) {
-            emptiness inside = {.runner = e->runner, .query = e->query, .unseen = e->unseen, .function = function};
+            emptiness inside = {.runner = e->runner,
+                                .query = e->query,
+                                .unseen = e->unseen,
+                                .met = {.arena = e->met.arena},
+                                .function = function};
             KQ_TRY(empty_scans(&inside, e->query->plan, 0, err));
             if (!inside.filled) KQ_TRY(note_emptiness(&inside, err));
         }
@@ -190,8 +198,9 @@ static kq_status note_emptiness(const emptiness *e, kq_error *err) {
     return status;
 }
 
-static kq_status note_unseen(kq_runner *r, const kq_query *query, const kq_unseen *unseen, kq_error *err) {
-    emptiness e = {.runner = r, .query = query, .unseen = unseen};
+static kq_status note_unseen(kq_runner *r, const kq_query *query, const kq_unseen *unseen, kq_arena *arena,
+                             kq_error *err) {
+    emptiness e = {.runner = r, .query = query, .unseen = unseen, .met = {.arena = arena}};
     if (!unseen->n) return KQ_OK;
     KQ_TRY(empty_scans(&e, query->plan, 0, err));
     return note_emptiness(&e, err);
@@ -261,7 +270,7 @@ kq_status kq_runner_bind(kq_runner *r, kq_sv text, kq_arena *arena, kq_cleanup *
     kq_status status = kq_bind(script, &resolver, arena, cleanups, query, err);
     KQ_TRY(kq_catalog_status(r->env.catalog, err)); /* a table that memory had no room for is not unknown */
     if (status) return status;
-    note_tables(r, query);
+    note_tables(r, query, arena);
     if (r->window) KQ_TRY(kq_window_apply(query->plan, r->window_from, r->window_to, arena, err));
     if (!r->no_optimize && (status = kq_optimize(query, arena, err))) kq_stored_place(query->stored, err);
     return status;
@@ -306,7 +315,7 @@ kq_status kq_runner_query(kq_runner *r, kq_sv text, const kq_result *result, kq_
     env.cleanups = &cleanups;
     if (!env.local_null) env.unseen = &unseen; /* otherwise the user did not ask for these tables */
     status = kq_exec_run(query.plan, &env, &result->rows, err);
-    if (!status) status = note_unseen(r, &query, &unseen, err);
+    if (!status) status = note_unseen(r, &query, &unseen, &arena, err);
     if (unseen.scans > unseen.n && !unseen.rows)
         r->asks_now |= memmem(text.p, text.n, "ago(", 4) || memmem(text.p, text.n, "now(", 4);
 out:

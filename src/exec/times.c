@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "exec/runner.h"
 #include "exec/window.h"
+#include "kql/plan_met.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@ typedef struct scanned {
     const kq_table **items;
     size_t n, cap;
     kq_arena *arena;
+    kq_plan_met met;
 } scanned;
 
 static bool is_scanned(const scanned *s, const kq_table *t) {
@@ -20,6 +22,7 @@ static bool is_scanned(const scanned *s, const kq_table *t) {
 
 static kq_status add_scanned(scanned *s, const kq_plan *p, unsigned depth, kq_error *err) {
     if (!p || depth > 3000) return KQ_OK;
+    if (!kq_plan_enter(&s->met, p)) return s->met.failed ? kq_arena_status(s->arena, err) : KQ_OK;
     if (p->kind == KQ_PLAN_SCAN && !is_scanned(s, p->u.scan.handle)) {
         if (s->n == s->cap) {
             size_t cap = s->cap ? 2 * s->cap : 16;
@@ -169,7 +172,7 @@ kq_status kq_runner_times(kq_runner *r, kq_sv query, int64_t bin, kq_times *out,
     kq_cleanup *cleanups = NULL;
     kq_query bound;
     kq_arena_init(&arena, r->env.budget, 0);
-    scanned only = {.arena = &arena};
+    scanned only = {.arena = &arena, .met = {.arena = &arena}};
     kq_status status = kq_runner_bind(r, query, &arena, &cleanups, &bound, err);
     if (!status) status = add_scanned(&only, bound.plan, 0, err);
     if (!status) status = over_times(r, only.n ? &only : NULL, "distinct bin(", NULL, after, &result, err);

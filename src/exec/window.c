@@ -1,4 +1,5 @@
 #include "exec/window.h"
+#include "kql/plan_met.h"
 
 #define DEPTH 1000
 
@@ -14,6 +15,7 @@ typedef struct window {
     int64_t from, to;
     kq_arena *arena;
     kq_error *err;
+    kq_plan_met met;
 } window;
 
 static kq_status call(window *w, const char *name, kq_expr *left, kq_expr *right, kq_expr **out) {
@@ -56,10 +58,16 @@ static kq_status narrow(window *w, kq_plan *scan) {
 
 static kq_status visit(window *w, kq_plan *p, unsigned depth);
 
+/* Of a node that was met before. */
+static kq_status met_status(const window *w) {
+    return w->met.failed ? kq_arena_status(w->arena, w->err) : KQ_OK;
+}
+
 static kq_status visit_expr(window *w, kq_expr *e, unsigned depth) {
     if (!e) return KQ_OK;
     if (depth > DEPTH) return kq_fail(w->err, KQ_ERR_LIMIT, "the query is nested too deeply");
-    if (e->kind == KQ_EXPR_SUBQUERY) return visit(w, e->subquery, depth + 1);
+    if (e->kind == KQ_EXPR_SUBQUERY)
+        return kq_plan_first(&w->met, e->subquery) ? visit(w, e->subquery, depth + 1) : met_status(w);
     for (uint32_t i = 0; e->kind == KQ_EXPR_CALL && i < e->nargs; i++) KQ_TRY(visit_expr(w, e->args[i], depth + 1));
     return KQ_OK;
 }
@@ -72,6 +80,7 @@ static kq_status visit_exprs(window *w, kq_expr **exprs, size_t n, unsigned dept
 static kq_status visit(window *w, kq_plan *p, unsigned depth) {
     if (!p) return KQ_OK;
     if (depth > DEPTH) return kq_fail(w->err, KQ_ERR_LIMIT, "the query is nested too deeply");
+    if (!kq_plan_enter(&w->met, p)) return met_status(w);
     depth++;
     KQ_TRY(visit(w, p->input, depth));
     switch (p->kind) {
@@ -100,6 +109,6 @@ static kq_status visit(window *w, kq_plan *p, unsigned depth) {
 }
 
 kq_status kq_window_apply(kq_plan *plan, int64_t from, int64_t to, kq_arena *arena, kq_error *err) {
-    window w = {from, to, arena, err};
+    window w = {from, to, arena, err, {.arena = arena}};
     return visit(&w, plan, 0);
 }

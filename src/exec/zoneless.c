@@ -1,4 +1,5 @@
 #include "exec/zoneless.h"
+#include "kql/plan_met.h"
 
 #define DEPTH_MAX 3000 /* of plans, as elsewhere */
 
@@ -77,14 +78,15 @@ static kq_status ask_scan(kq_zoneless *z, kq_runner *r, const kq_plan *p, bool *
     return status;
 }
 
-static kq_status ask(kq_zoneless *z, kq_runner *r, const kq_plan *p, unsigned depth, bool *refused, kq_error *why,
-                     kq_error *err) {
+static kq_status ask(kq_zoneless *z, kq_runner *r, kq_plan_met *met, const kq_plan *p, unsigned depth, bool *refused,
+                     kq_error *why, kq_error *err) {
     if (!p || depth > DEPTH_MAX || *refused) return KQ_OK;
+    if (!kq_plan_enter(met, p)) return met->failed ? kq_arena_status(met->arena, err) : KQ_OK;
     if (p->kind == KQ_PLAN_SCAN) return ask_scan(z, r, p, refused, why, err);
-    KQ_TRY(ask(z, r, p->input, depth + 1, refused, why, err));
-    if (p->kind == KQ_PLAN_JOIN) KQ_TRY(ask(z, r, p->u.join.right, depth + 1, refused, why, err));
+    KQ_TRY(ask(z, r, met, p->input, depth + 1, refused, why, err));
+    if (p->kind == KQ_PLAN_JOIN) KQ_TRY(ask(z, r, met, p->u.join.right, depth + 1, refused, why, err));
     for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
-        KQ_TRY(ask(z, r, p->u.unions.inputs[i], depth + 1, refused, why, err));
+        KQ_TRY(ask(z, r, met, p->u.unions.inputs[i], depth + 1, refused, why, err));
     return KQ_OK;
 }
 
@@ -98,5 +100,11 @@ kq_status kq_zoneless_ask(kq_zoneless *z, kq_runner *r, const kq_plan *plan, boo
         if (strcmp(inputs[i].path, "-") == 0) return KQ_OK;
         may |= !inputs[i].zone && strcmp(inputs[i].type->name, "evtx") != 0; /* event logs have UTC only */
     }
-    return !may ? KQ_OK : ask(z, r, plan, 0, refused, why, err);
+    if (!may) return KQ_OK;
+    kq_arena arena;
+    kq_arena_init(&arena, r->env.budget, 0);
+    kq_plan_met met = {.arena = &arena};
+    kq_status status = ask(z, r, &met, plan, 0, refused, why, err);
+    kq_arena_deinit(&arena);
+    return status;
 }

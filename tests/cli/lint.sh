@@ -54,6 +54,16 @@ says 'a count gives a row of nothing' 0 'nothing is counted here, and the row is
 says 'what a join needs' 0 "this can't match here: AccountUpn" lint needed.yaml --on "$logs"
 says 'conditions that hold for nothing' 0 "this can't match anywhere: its own conditions never hold" lint never.yaml --on "$logs"
 says 'a join with nothing' 0 "this can't match anywhere: its own conditions never hold" lint nobody.yaml --on "$logs"
+lets='let A0 = materialize(DeviceProcessEvents | where AccountUpn == "a");'
+n=0
+while [ $n -lt 50 ]; do
+    lets="$lets let A$((n + 1)) = materialize(union A$n, A$n);"
+    n=$((n + 1))
+done
+rule deep "$lets A50 | count | where Count > 0"
+says 'lets that are each read twice by the next' 0 'it can match here' lint deep.yaml --on "$logs"
+"$k" run deep.yaml --on "$logs" >out 2>&1
+verdict 'and run' "$(grep error out)"
 says 'an export may have every column' 0 'it can match here' lint "export.yaml" --on "$samples/portal-export.csv"
 says 'a table without data' 0 'no input has data of the table SigninLogs' lint "table.yaml" --on "$logs"
 says 'run tells it' 0 "note: upn: this can't match here: AccountUpn" run "upn.yaml" --on "$logs"
