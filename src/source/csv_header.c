@@ -5,6 +5,7 @@
 
 #define COLUMNS_MAX 65536
 #define SINGLE_MAX  512
+#define HEAD_WHOLE  (64u * 1024) /* a stream's head; of a smaller file it is all */
 
 static size_t count_in_line(kq_sv line, char c) {
     size_t n = 0;
@@ -120,6 +121,11 @@ static void cut_zone(kq_csv_column *c) {
     c->local = !utc;
 }
 
+/* Is there a CR outside of quotes? The line's own end is cut off. */
+static bool lone_return(kq_sv line) {
+    return count_in_line(line, '\r') > 0;
+}
+
 kq_status kq_csv_header(kq_csv_source *s, kq_sv head, kq_error *err) {
     char named;
     kq_sv rest, text = without_preamble(kq_csv_without_bom(head), &named), line = first_line(text, &rest);
@@ -128,6 +134,13 @@ kq_status kq_csv_header(kq_csv_source *s, kq_sv head, kq_error *err) {
         return kq_fail(err, KQ_ERR_DAMAGED, "%s: sep= names a delimiter that is none of comma, semicolon and tab",
                        s->base.input->path);
     if (!line.n) return kq_fail(err, KQ_ERR_DAMAGED, "%s: no header", s->base.input->path);
+    if (!rest.n && head.n >= HEAD_WHOLE && head.p[head.n - 1] != '\n')
+        return kq_fail(err, KQ_ERR_DAMAGED,
+                       "%s: the header does not end within the first %u KiB: its names would be cut",
+                       s->base.input->path, HEAD_WHOLE / 1024);
+    if (lone_return(line))
+        return kq_fail(err, KQ_ERR_DAMAGED, "%s: its lines end in CR alone, which is not read: CR LF or LF would be",
+                       s->base.input->path);
     s->delimiter = named ? named : delimiter_of(line);
     s->skip = (uint64_t)(rest.p - head.p);
     if (s->skip > head.n) s->skip = head.n;

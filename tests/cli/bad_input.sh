@@ -143,5 +143,24 @@ if command -v zstd >/dev/null; then
     check "a truncated zstd gives what came before" 3 '{"early":true,"late":false}' 'the zstd file is cut off' \
         query 'T | summarize n=count() | project early=n>1000, late=n>=24000' --as T=cut.zst
 fi
+# --- headers of CSV that can't be what they seem
+
+h=Timestamp,DeviceName,FileName,ProcessCommandLine
+row=2026-01-01T00:00:00Z,d,a.exe,x
+files='DeviceProcessEvents | project FileName'
+awk -v h=$h -v r=$row 'BEGIN { printf "%s", h; for (i = 0; i < 7000; i++) printf ",column%d", i; print ""; print r }' >wide.csv
+check "a header of more than 64 KiB is refused, not cut" 3 '' 'wide.csv at byte 0: the header does not end within the first 64 KiB' \
+    query "$files" --as DeviceProcessEvents=wide.csv
+awk -v h=$h -v r=$row 'BEGIN { printf "\"%s\n", h; for (i = 0; i < 3000; i++) print r }' >wide.csv
+check "or one with a quote that is not closed" 3 '' 'does not end within the first 64 KiB' query "$files" --on wide.csv
+awk -v h=$h -v r=$row 'BEGIN { printf "%s,", h; for (i = length(h) + 1; i < 65535; i++) printf "c"; print ""; print r "," }' >wide.csv
+check "one of 64 KiB is read" 0 '{"FileName":"a.exe"}' '' query "$files" --on wide.csv
+printf '%s\r%s\r' $h $row >cr.csv
+check "lines that end in CR alone are told" 3 '' 'cr.csv at byte 0: its lines end in CR alone' query "$files" --on cr.csv
+printf '%s\n%s\r%s\r' $h $row $row >cr.csv
+check "also behind a header" 3 '' 'the row has 7 fields, the header 4: skipped' query "$files" --on cr.csv
+printf '\357\273\277%s\n%s\n' $h $row >bom.csv
+check "a byte order mark is no part of a name" 0 '{"FileName":"a.exe"}' '' query "DeviceProcessEvents | where Timestamp > datetime(2025-01-01) | project FileName" --on bom.csv
+
 echo "1..$n"
 exit $bad
