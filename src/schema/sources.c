@@ -70,8 +70,10 @@ static void add_text(texts *t, kq_sv text) {
 
 /* The values of $name by which the map selects its records; NULL when it does not. */
 static const kq_map_when *selected(const kq_map *map, kq_sv name) {
-    for (uint32_t i = 0; i < map->nwhen; i++)
-        if (map->when[i].system && !map->when[i].not &&kq_sv_eq(map->when[i].name, name)) return &map->when[i];
+    for (uint32_t i = 0; i < map->nwhen; i++) {
+        const kq_map_when *w = &map->when[i];
+        if (w->system && w->nvalues && !w->not &&kq_sv_eq(w->name, name)) return w;
+    }
     return NULL;
 }
 
