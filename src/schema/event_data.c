@@ -30,7 +30,7 @@ static void cell(kq_dyn value, kq_buf *scratch, kq_buf *out) {
 }
 
 static bool is_attributes(kq_sv key) {
-    return kq_sv_eq(key, KQ_SV("#attributes"));
+    return kq_sv_eq(key, KQ_SV("#attributes")) || (key.n && key.p[0] == '@'); /* evtx_dump, xmltodict */
 }
 
 /* Is `key` a name that XML takes? Others are left out: they would break what is around them. */
@@ -110,29 +110,61 @@ static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
     }
 }
 
+/* A datum told as an object with a name (kq_json_datum has the spellings). */
+static bool datum(kq_dyn bag, kq_sv *name, kq_dyn *value) {
+    static const kq_sv names[] = {{"@Name", 5}, {"Name", 4}, {"_Name", 5}},
+                       texts[] = {{"#text", 5}, {"Value", 5}, {"_", 1}, {"text", 4}};
+    kq_dyn found = {0};
+    if (kq_dyn_tag_of(bag) != KQ_DYN_BAG) return false;
+    for (size_t i = 0; i < 3 && !found.n; i++) found = kq_dyn_get(bag, names[i]);
+    kq_dyn own = found.n ? (kq_dyn){0} : kq_dyn_get(bag, KQ_SV("#attributes"));
+    if (own.n && kq_dyn_tag_of(own) == KQ_DYN_BAG) found = kq_dyn_get(own, KQ_SV("Name"));
+    if (!found.n || kq_dyn_tag_of(found) != KQ_DYN_STRING) return false;
+    *name = kq_dyn_string(found);
+    *value = (kq_dyn){0};
+    for (size_t i = 0; i < 4 && !value->n; i++) *value = kq_dyn_get(bag, texts[i]);
+    return true;
+}
+
+static bool is_datum(kq_dyn bag) {
+    kq_sv name;
+    kq_dyn value;
+    return datum(bag, &name, &value);
+}
+
 /* EventData without names: {"Data": "x"} and {"Data": {"#text": ["x", "y"]}} are what evtx_dump makes of it. */
 static void unnamed(kq_dyn value, kq_buf *scratch, kq_buf *out) {
-    if (kq_dyn_tag_of(value) == KQ_DYN_BAG) value = kq_dyn_get(value, KQ_SV("#text"));
+    if (kq_dyn_tag_of(value) == KQ_DYN_BAG && !is_datum(value)) value = kq_dyn_get(value, KQ_SV("#text"));
     bool many = value.n && kq_dyn_tag_of(value) == KQ_DYN_ARRAY;
     for (uint32_t i = 0, n = many ? kq_dyn_count(value) : value.n > 0; i < n; i++) {
-        kq_buf_str(out, "<Data>");
-        cell(many ? kq_dyn_element(value, i) : value, scratch, out);
+        kq_dyn one = many ? kq_dyn_element(value, i) : value;
+        kq_sv name;
+        if (datum(one, &name, &one)) {
+            kq_buf_str(out, "<Data Name=\"");
+            escaped(name, out);
+            kq_buf_str(out, "\">");
+        } else {
+            kq_buf_str(out, "<Data>");
+        }
+        if (one.n) cell(one, scratch, out);
         kq_buf_str(out, "</Data>");
     }
 }
 
 static void event_data(kq_dyn d, kq_buf *scratch, kq_buf *out) {
-    kq_dyn own = kq_dyn_get(d, KQ_SV("#attributes"));
+    bool list = kq_dyn_tag_of(d) == KQ_DYN_ARRAY;
+    kq_dyn own = list ? (kq_dyn){0} : kq_dyn_get(d, KQ_SV("#attributes"));
     kq_buf_str(out, "<EventData xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"");
     if (own.n) attributes(own, scratch, out);
     kq_buf_char(out, '>');
-    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
+    if (list) unnamed(d, scratch, out);
+    for (uint32_t i = 0, n = list ? 0 : kq_dyn_count(d); i < n; i++) {
         kq_sv key;
         kq_dyn value = kq_dyn_entry(d, i, &key);
         kq_dyn_tag tag = kq_dyn_tag_of(value);
         if (is_attributes(key)) continue;
         if (kq_sv_eq(key, KQ_SV("Data")) &&
-            (tag == KQ_DYN_ARRAY || (tag == KQ_DYN_BAG && kq_dyn_get(value, KQ_SV("#text")).n))) {
+            (tag == KQ_DYN_ARRAY || is_datum(value) || (tag == KQ_DYN_BAG && kq_dyn_get(value, KQ_SV("#text")).n))) {
             unnamed(value, scratch, out);
             continue;
         }
@@ -199,14 +231,16 @@ static kq_sv keep_digits(kq_sv in, kq_buf *out) {
 
 typedef void (*writer)(kq_dyn d, kq_buf *scratch, kq_buf *out);
 
-/* What `write` makes of an object of JSON; no value when the text is none. */
-static bool rewritten(kq_sv in, writer write, kq_arena *arena, kq_sv *out) {
+/* What `write` makes of an object of JSON; no value when the text is none. `list`: or of an array. */
+static bool rewritten(kq_sv in, writer write, bool list, kq_arena *arena, kq_sv *out) {
     kq_buf bag, text, scratch;
     kq_buf_init(&bag, arena->budget, 0);
     kq_buf_init(&text, arena->budget, 0);
     kq_buf_init(&scratch, arena->budget, 0);
     in = keep_digits(in, &scratch);
-    bool ok = !scratch.failed && kq_dyn_parse_json(in, &bag) && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG;
+    bool ok =
+        !scratch.failed && kq_dyn_parse_json(in, &bag) &&
+        (kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_BAG || (list && kq_dyn_tag_of(kq_buf_view(&bag)) == KQ_DYN_ARRAY));
     if (ok) write(kq_buf_view(&bag), &scratch, &text);
     if (bag.failed || text.failed || scratch.failed) arena->failed = true; /* not the same as no value */
     ok &= !text.failed && !scratch.failed;
@@ -233,11 +267,11 @@ static void user_item(kq_dyn d, kq_buf *scratch, kq_buf *out) {
 }
 
 bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return rewritten(in, event_item, arena, out);
+    return rewritten(in, event_item, true, arena, out);
 }
 
 bool kq_transform_userxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return rewritten(in, user_item, arena, out);
+    return rewritten(in, user_item, false, arena, out);
 }
 
 /* One value as the text that the event has; of an array each on a line of its own, as event logs give it. */
@@ -310,23 +344,27 @@ static void member(kq_sv key, kq_dyn value, kq_buf *scratch, kq_buf *out) {
 
 /* The object of event data as event logs give it: texts, and those without a name as param1, param2, ... */
 static void texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
+    bool list = kq_dyn_tag_of(d) == KQ_DYN_ARRAY;
     kq_buf_char(out, '{');
-    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
-        kq_sv key;
-        kq_dyn value = kq_dyn_entry(d, i, &key);
+    for (uint32_t i = 0, n = list ? 1 : kq_dyn_count(d); i < n; i++) {
+        kq_sv key = KQ_SV("Data");
+        kq_dyn value = list ? d : kq_dyn_entry(d, i, &key);
+        bool named = is_datum(value);
         kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
         if (is_attributes(key) || kq_sv_ends(key, KQ_SV("_attributes"))) continue;
         if (kq_sv_eq(key, KQ_SV("Binary")) && kq_dyn_tag_of(value) == KQ_DYN_NULL) continue; /* an empty element */
-        if (!kq_sv_eq(key, KQ_SV("Data")) || (!text.n && kq_dyn_tag_of(value) != KQ_DYN_ARRAY)) {
+        if (!kq_sv_eq(key, KQ_SV("Data")) || (!text.n && !named && kq_dyn_tag_of(value) != KQ_DYN_ARRAY)) {
             member(key, value, scratch, out);
             continue;
         }
-        if (text.n) value = text;
+        if (text.n && !named) value = text;
         bool many = kq_dyn_tag_of(value) == KQ_DYN_ARRAY;
         for (uint32_t k = 0, count = many ? kq_dyn_count(value) : 1; k < count; k++) {
-            char name[24];
-            int length = snprintf(name, sizeof name, "param%u", k + 1);
-            member((kq_sv){name, (size_t)length}, many ? kq_dyn_element(value, k) : value, scratch, out);
+            kq_dyn one = many ? kq_dyn_element(value, k) : value;
+            char number[24];
+            kq_sv name = {number, (size_t)snprintf(number, sizeof number, "param%u", k + 1)};
+            (void)datum(one, &name, &one); /* otherwise it has a number */
+            member(name, one, scratch, out);
         }
     }
     kq_buf_char(out, '}');
@@ -337,9 +375,9 @@ static void user_texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
 }
 
 bool kq_transform_datajson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return rewritten(in, texts, arena, out);
+    return rewritten(in, texts, true, arena, out);
 }
 
 bool kq_transform_userjson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
-    return rewritten(in, user_texts, arena, out);
+    return rewritten(in, user_texts, false, arena, out);
 }

@@ -216,6 +216,33 @@ static step open_text(walk *k, const kq_json_entry *e, kq_sv raw) {
     return GO_ON;
 }
 
+/* Event data as a list of objects, each with a name and a value: they are looked for by their names, in `node`. */
+static step listed(walk *k, kq_json_node *node, kq_sv list) {
+    kq_sv item = list, name, raw;
+    bool one = list.n && *list.p == '{';
+    while (one || kq_json_item(&list, &item)) {
+        const kq_json_entry *e = NULL;
+        if (*item.p == '{' && kq_json_datum(item, &name, &raw))
+            e = kq_json_find(node, KQ_JSON_REMEMBERED, name.p, name.n);
+        if (e && e->slot != KQ_JSON_NONE) {
+            step s = found(k, e, raw);
+            if (s != GO_ON) return s;
+        }
+        if (one) break;
+    }
+    return GO_ON;
+}
+
+/* Does the object at k->i begin with Data, a list or an object? So event data is that is made of XML; for "Data" alone
+ * two brackets, a key, a colon and a value are there. */
+static bool begins_with_data(const walk *k) {
+    static const char key[] = "\"Data\"";
+    if (k->i + 3 >= k->n) return false;
+    const char *p = k->text + k->at[k->i + 1], c = k->text[k->at[k->i + 3]];
+    return k->at[k->i + 2] - k->at[k->i + 1] >= sizeof key - 1 && memcmp(p, key, sizeof key - 1) == 0 &&
+           (c == '[' || c == '{');
+}
+
 /* The value at k->i, wanted when `e` is set; k->i then stands at what follows it. */
 static inline step take_value(walk *k, const kq_json_entry *e) {
     const char *text = k->text;
@@ -229,12 +256,21 @@ static inline step take_value(walk *k, const kq_json_entry *e) {
     }
     kq_sv raw;
     if (first == '{' && e->child) {
+        bool data = begins_with_data(k);
         step s = object(k, e->child);
         if (s != GO_ON) return s;
+        kq_sv list;
+        if (data && kq_json_dig((kq_sv){text + value, at[k->i - 1] + 1 - value}, KQ_SV("Data"), &list) &&
+            (s = listed(k, e->child, list)) != GO_ON)
+            return s;
         raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
     } else if (first == '{' || first == '[') {
         if (!skip(k)) return BROKEN;
         raw = (kq_sv){text + value, at[k->i - 1] + 1 - value};
+        if (e->child) {
+            step s = listed(k, e->child, raw);
+            if (s != GO_ON) return s;
+        }
     } else {
         k->i++;
         if (k->i >= k->n) return BROKEN;

@@ -253,6 +253,29 @@ static bool member(kq_sv object, kq_sv name, kq_sv *raw) {
     }
 }
 
+bool kq_json_item(kq_sv *rest, kq_sv *item) {
+    const char *p = skip_blanks(rest->p, rest->p + rest->n), *end = rest->p + rest->n;
+    if (p == end || (*p != '[' && *p != ',')) return false;
+    p = skip_blanks(p + 1, end);
+    const char *to = value_end(p, end);
+    if (!to || to == p) return false;
+    *item = (kq_sv){p, (size_t)(to - p)};
+    *rest = (kq_sv){to, (size_t)(end - to)};
+    return true;
+}
+
+bool kq_json_datum(kq_sv object, kq_sv *name, kq_sv *raw) {
+    static const kq_sv names[] = {{"@Name", 5}, {"Name", 4}, {"_Name", 5}, {"#attributes.Name", 16}};
+    static const kq_sv texts[] = {{"#text", 5}, {"Value", 5}, {"_", 1}, {"text", 4}};
+    bool named = false, valued = false;
+    for (size_t i = 0; i < 4 && !named; i++) named = kq_json_dig(object, names[i], name);
+    if (!named || name->n < 2 || name->p[0] != '"' || memchr(name->p, '\\', name->n)) return false;
+    *name = kq_sv_slice(*name, 1, name->n - 1);
+    for (size_t i = 0; i < 4 && !valued; i++) valued = kq_json_dig(object, texts[i], raw);
+    if (!valued) *raw = KQ_SV("null");
+    return true;
+}
+
 bool kq_json_dig(kq_sv object, kq_sv path, kq_sv *raw) {
     for (;;) {
         if (member(object, path, raw)) return true;

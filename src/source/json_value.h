@@ -25,4 +25,12 @@ size_t kq_json_unescape(kq_sv raw, char *out, const char **fault);
  * U+FFFD, control characters become escapes. Appended to `out`. */
 void kq_json_mend(kq_sv record, kq_buf *out);
 
+/* The next element of an array: *rest is the array's text at first, and what is left of it then. */
+bool kq_json_item(kq_sv *rest, kq_sv *item);
+
+/* A datum of an event's data that is told as an object: its name, and its value's raw text. The name's key is @Name
+ * (xmltodict), Name, _Name or evtx_dump's attribute, the value's #text, Value, _ or text; without it the value is
+ * null. False: it is none, or its name has escapes. */
+bool kq_json_datum(kq_sv object, kq_sv *name, kq_sv *raw);
+
 #endif

@@ -75,5 +75,32 @@ check "in XML of the zone that is said" 0 '{"Timestamp":"2026-01-14T11:45:10Z"}'
 xml soon >t.xml
 check "what is no time is told" 3 '{"Timestamp":null}' "System.TimeCreated is no datetime: 'soon'" query "$when" --on t.xml
 
+# --- event data as a list of objects
+
+datum() { # RECORD: System of Velociraptor's events around EventData
+    printf '{"System":{"Provider":{"Name":"Microsoft-Windows-Sysmon"},"EventID":{"Value":1},"TimeCreated":{"SystemTime":1768398310.5},"Channel":"c","Computer":"h"},"EventData":%s}\n' "$1"
+}
+for pair in '@Name #text' 'Name Value' '_Name _' 'Name text'; do
+    set -- $pair
+    list="[{\"$1\":\"Image\",\"$2\":\"C:\\\\a.exe\"},{\"$1\":\"RuleName\"},{\"$1\":\"CommandLine\",\"$2\":\"a \\\"b\\\"\"},{\"$1\":\"ProcessId\",\"$2\":\"7\"}]"
+    datum "$list" >list.json
+    datum "{\"Data\":$list}" >inner.json
+    for f in list inner; do
+        check "a $f of $1 and $2, for maps" 0 '{"FileName":"a.exe","ProcessCommandLine":"a \"b\"","ProcessId":7}' '' query \
+            'DeviceProcessEvents | project FileName, ProcessCommandLine, ProcessId' --on $f.json
+        check "a $f of $1 and $2, as an object" 0 '{"EventData":{"Image":"C:\\a.exe","RuleName":"","CommandLine":"a \"b\"","ProcessId":"7"}}' '' \
+            query 'WindowsEvent | project EventData' --on $f.json
+        check "a $f of $1 and $2, as XML" 0 '{"n":4,"x":true}' '' query \
+            'Event | project n = countof(EventData, "<Data Name="), x = EventData has "<Data Name=\"CommandLine\">a &quot;b&quot;</Data>"' --on $f.json
+    done
+done
+datum '{"Data":{"@Name":"Image","#text":"C:\\a.exe"}}' >one.json
+check "one datum alone is an object" 0 '{"FileName":"a.exe","EventData":{"Image":"C:\\a.exe"}}' '' query \
+    'DeviceProcessEvents | project FileName, k = 1 | join kind=inner (WindowsEvent | project EventData, k = 1) on k | project FileName, EventData' --on one.json
+datum '{"Data":["x","y"]}' >one.json
+check "texts without names are as before" 0 '{"EventData":{"param1":"x","param2":"y"}}' '' query 'WindowsEvent | project EventData' --on one.json
+datum '[[{"Name":"Image"}],{"Name":3,"Value":"x"},{"Name":"Image","Value":"C:\\b.exe"},{"Name":"Image","Value":"C:\\c.exe"},{},7,null]' >one.json
+check "what is no datum is passed over, and the first of a name counts" 0 '{"FileName":"b.exe"}' '' query 'DeviceProcessEvents | project FileName' --on one.json
+
 echo "1..$n"
 exit $bad
