@@ -536,7 +536,7 @@ static kq_status add_tables(maker *m, const char *reader, kq_request *out, kq_er
     if (!named || !tables) return kq_arena_status(m->arena, err);
     for (const kq_shape *s = NULL; (s = kq_model_rows(m->model, s, kq_sv_of(reader), table));)
         tables[out->ntables++] = s->rows;
-    *named = (kq_request){.sets = m->sets + out->nsets, .nsets = m->nsets - out->nsets};
+    *named = (kq_request){.sets = m->sets + out->nsets, .nsets = m->nsets - out->nsets, .met = out->met};
     out->named = named;
     out->tables = tables;
     return KQ_OK;
@@ -581,7 +581,7 @@ kq_status kq_scan_request_make(const kq_model *model, const kq_scan_spec *spec, 
     KQ_TRY(add_maps(&m, reader, access, true));
     out->nsets = m.nsets;
     out->sets = m.builds;
-    out->request = (kq_request){.sets = m.sets, .nsets = before, .inner = inner};
+    out->request = (kq_request){.sets = m.sets, .nsets = before, .inner = inner, .met = spec->seen};
     if (json) KQ_TRY(kq_scan_request_shapes(model, reader, arena, &out->request, err));
     return m.nsets > before ? add_tables(&m, reader, &out->request, err) : kq_arena_status(arena, err);
 }

@@ -96,6 +96,9 @@ struct kq_request {
     const kq_request *named;
     const kq_sv *tables;
     uint32_t ntables;
+    /* Atomic; NULL: nobody asks. While it is false, no want's accept is called before all else says that the record
+     * belongs to the set: the first call tells that there is such a record. */
+    const bool *met;
 };
 
 /* Takes rows: fields[i] answers wants[i] of set `set`. Any status but KQ_OK stops the read; *done stops it early.

@@ -83,10 +83,12 @@ static bool selected(const kq_selector *s, const kq_json_found *f) {
     return false;
 }
 
+typedef enum which { ALL, SELECTORS, ACCEPTS } which;
+
 /* Runs the checks of a slot that was found, or of one that is missing (f NULL). */
-static kq_status judge(kq_json_walker *w, uint32_t slot, kq_json_found *f, kq_error *err) {
+static kq_status judge(kq_json_walker *w, uint32_t slot, kq_json_found *f, which which, kq_error *err) {
     for (const kq_json_check *c = w->keys.slots[slot].checks; c; c = c->next) {
-        if (!w->alive[c->set]) continue;
+        if (!w->alive[c->set] || which == (c->selector ? ACCEPTS : SELECTORS)) continue;
         bool stays;
         if (f) KQ_TRY(decode(w, f, err));
         if (c->selector) {
@@ -121,7 +123,7 @@ static step found(walk *k, const kq_json_entry *e, kq_sv raw) {
     if (e->rank) return GO_ON;
     const kq_json_slot *slot = &w->keys.slots[e->slot];
     if (slot->checks) {
-        k->status = judge(w, e->slot, f, k->err);
+        k->status = judge(w, e->slot, f, w->late ? SELECTORS : ALL, k->err);
         if (k->status) return STOP;
     }
     for (uint32_t i = 0; i < slot->nsets; i++) {
@@ -355,7 +357,7 @@ static void special(const kq_json_place *place, kq_json_special what, kq_field *
 }
 
 /* What could not be judged on the way: paths, missing fields, what the source makes itself. */
-static kq_status judge_rest(kq_json_walker *w, const kq_json_place *place, kq_error *err) {
+static kq_status judge_rest(kq_json_walker *w, const kq_json_place *place, which which, kq_error *err) {
     for (uint32_t i = 0; i < w->njudged && w->nalive; i++) {
         uint32_t slot = w->judged[i];
         kq_json_found *f = &w->found[slot];
@@ -365,11 +367,11 @@ static kq_status judge_rest(kq_json_walker *w, const kq_json_place *place, kq_er
             char number[32];
             if (f->field.kind == KQ_FIELD_LONG)
                 f->raw = (kq_sv){number, (size_t)snprintf(number, sizeof number, "%lld", (long long)f->field.u.l)};
-            KQ_TRY(judge(w, slot, f, err));
+            KQ_TRY(judge(w, slot, f, which, err));
         } else if (f->epoch != w->epoch) {
-            KQ_TRY(judge(w, slot, NULL, err));
-        } else if (f->rank) {
-            KQ_TRY(judge(w, slot, f, err));
+            KQ_TRY(judge(w, slot, NULL, which, err));
+        } else if (f->rank || which == ACCEPTS) {
+            KQ_TRY(judge(w, slot, f, which, err));
         }
     }
     return KQ_OK;
@@ -470,6 +472,7 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
         memset(w->found, 0, w->keys.nslots * sizeof *w->found);
         w->epoch = 1;
     }
+    w->late = request->met && !__atomic_load_n(request->met, __ATOMIC_RELAXED);
     w->nalive = request->nsets;
     w->nwaiting = 0;
     for (uint32_t i = 0; i < request->nsets; i++) {
@@ -496,7 +499,8 @@ kq_status kq_json_record(kq_json_walker *w, const kq_json_place *place, const kq
         }
     }
     *used = k.i;
-    if (w->nalive) KQ_TRY(judge_rest(w, place, err));
+    if (w->nalive) KQ_TRY(judge_rest(w, place, w->late ? SELECTORS : ALL, err));
+    if (w->nalive && w->late) KQ_TRY(judge_rest(w, place, ACCEPTS, err));
     uint32_t inner = request->inner - 1;
     if (request->inner && w->nalive && w->alive[inner] && !has_inner(w, &w->fault)) {
         w->alive[inner] = false;

@@ -33,6 +33,7 @@ struct kq_json_walker {
     uint32_t epoch;
     uint32_t nalive, nwaiting; /* sets alive; those of them that wait for a slot */
     const char *fault;         /* what is not quite right with the record */
+    bool late;                 /* accepts are asked when the selectors have been: kq_request.met */
     bool opened;               /* the record's `properties` is text, of an object that was read */
     kq_json_index *index;      /* of such text; made when first needed */
     size_t index_room;

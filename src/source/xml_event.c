@@ -16,6 +16,7 @@ typedef struct parsing {
     bool unwanted;       /* no set is left */
     bool odd;            /* a reference that is none was met */
     bool bare;           /* no rows are to be made */
+    bool late;           /* what System holds is judged when the selectors have been: kq_request.met */
 } parsing;
 
 static bool broken(parsing *x, const char *why) {
@@ -106,6 +107,7 @@ static bool accepted(parsing *x, const kq_event_set *set, uint32_t k, kq_field f
 /* The sets that judge this slot and do not take its field are out. */
 static bool judge(parsing *x, uint32_t slot) {
     kq_xml_reader *r = x->r;
+    if (x->late && r->early[slot]) return true; /* decide() does */
     for (uint32_t i = 0; i < r->nalive;) {
         const kq_event_set *set = &r->request.sets[r->alive[i]];
         bool taken = true;
@@ -352,7 +354,9 @@ static bool decide(parsing *x) {
         }
         for (uint32_t k = 0; taken && k < set->njudged; k++) {
             uint32_t slot = set->slots[set->judged[k]];
-            if (r->early[slot] && r->stamps[slot] != r->stamp) taken = accepted(x, set, set->judged[k], missing);
+            bool there = r->stamps[slot] == r->stamp;
+            if (r->early[slot] && (x->late || !there))
+                taken = accepted(x, set, set->judged[k], there ? r->memo[slot] : missing);
         }
         if (x->failed) return false;
         if (taken)
@@ -679,6 +683,8 @@ static kq_status memory_status(const kq_xml_reader *r, kq_error *err) {
 kq_status kq_xml_event(kq_xml_reader *r, const char *p, const kq_row_sink *sink, const char **end, bool *skipped,
                        const char **why, bool *done, kq_error *err) {
     parsing x = {.r = r, .p = p, .end = r->block.p + r->to, .bare = !sink};
+    const bool *met = r->base.request->met;
+    x.late = met && !__atomic_load_n(met, __ATOMIC_RELAXED);
     r->start = p;
     r->flaw = NULL;
     r->data = r->data_end = NULL;

@@ -155,6 +155,35 @@ empty 'DeviceFileEvents | where ActionType == "FileCreated"' "this can't match h
 empty 'DeviceFileEvents | where FileName has "x"' "$none"
 empty 'DeviceFileEvents | take 0' ''
 empty 'imProcessEvent | count' ''
+# NAME, EVENT ID, FIELD of an event of Sysmon's, as three writers give it
+writers() {
+    f='"@timestamp":"2026-01-15T10:00:00.2Z"'
+    p=Microsoft-Windows-Sysmon
+    echo "{$f,\"winlog\":{\"event_data\":{\"$3\":\"a.exe\"},\"computer_name\":\"W\",\"channel\":\"$p/Operational\",\"event_id\":$2,\"provider_name\":\"$p\"}}" >"$1-winlogbeat.ndjson"
+    echo "{\"$3\":\"a.exe\",$f,\"Hostname\":\"W\",\"Channel\":\"$p/Operational\",\"SourceName\":\"$p\",\"EventID\":$2}" >"$1-nxlog.ndjson"
+    echo "<Events><Event><System><Channel>$p/Operational</Channel><Computer>W</Computer><Provider Name='$p'/><EventID>$2</EventID></System><EventData><Data Name='$3'>a.exe</Data></EventData></Event></Events>" >"$1.xml"
+}
+writers start 1 CommandLine
+writers dns 22 QueryName
+# QUERY, TABLE; text that is judged before it is known what the event is
+unmet() {
+    for f in dns-winlogbeat.ndjson dns-nxlog.ndjson dns.xml; do
+        says "no events of its kind in $f: $1" 0 "note: $2 has no rows here: no input has its events" query "$1" --on $f
+    done
+    for f in start-winlogbeat.ndjson start-nxlog.ndjson start.xml; do
+        "$k" query "$1" --on $f >out 2>&1
+        verdict "events of its kind, none with that text, in $f: $1" "$(cat out)"
+    done
+}
+unmet 'DeviceProcessEvents | where FileName has "vssadmin"' DeviceProcessEvents
+unmet 'DeviceProcessEvents | where DeviceName has "vssadmin" and FileName =~ "x"' DeviceProcessEvents
+unmet 'DeviceProcessEvents | where ProcessCommandLine has "vssadmin"' DeviceProcessEvents
+for f in start-winlogbeat.ndjson start-nxlog.ndjson start.xml; do
+    says "another table's: $f" 0 'note: SecurityEvent has no rows here' query 'SecurityEvent | where CommandLine has "vssadmin"' --on $f
+    says "another table's channel: $f" 0 'note: SecurityEvent has no rows here' query 'SecurityEvent | where Channel has "x"' --on $f
+    rule text 'SecurityEvent | where CommandLine has "vssadmin"'
+    says "run tells it: $f" 0 'note: SecurityEvent has no rows here' run text.yaml --on $f
+done
 for thread in 1 2; do
     says "with $thread threads" 0 "note: $none" query 'DeviceFileEvents | count' --on "$logs" --threads $thread
 done
