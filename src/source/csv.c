@@ -8,8 +8,23 @@
 
 uint64_t kq_csv_block_bytes = KQ_BLOCK_BYTES;
 
+#define KEEP_BYTES (4 * KQ_BLOCK_BYTES) /* of the buffers of one long record; larger ones are given back */
+
 void kq_csv_damage(const kq_csv_source *s, uint64_t offset, const char *reason) {
     kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset, "%s", reason);
+}
+
+void kq_csv_too_long(const kq_csv_source *s, uint64_t offset) {
+    kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, offset,
+                     "a record is longer than %d MiB: skipped", KQ_RECORD_MAX_BYTES >> 20);
+}
+
+void kq_csv_give_back(kq_buf *b) {
+    kq_budget *budget = b->budget;
+    kq_buf_clear(b);
+    if (b->cap <= KEEP_BYTES) return;
+    kq_buf_deinit(b);
+    kq_buf_init(b, budget, 0);
 }
 
 size_t kq_csv_well_formed(kq_sv text, char *to) {
@@ -79,6 +94,19 @@ static kq_status reader_create(const kq_request *request, kq_budget *budget, kq_
 
 /* ---- claim: the next block, whole records only */
 
+/* Takes n more bytes of the file, none at its end, for the record that is skipped. */
+static size_t skip_on(kq_csv_source *s, const char *p, size_t n) {
+    bool ended;
+    size_t taken = kq_csv_skip_on(&s->skipped, p, n, s->delimiter, &ended);
+    if (!ended && !s->ended) return taken;
+    s->skipping = false;
+    if (s->skipped.state == KQ_CSV_INSIDE)
+        kq_csv_damage(s, s->skipped_at, "a quoted field does not end: all from here on is skipped");
+    else
+        kq_csv_too_long(s, s->skipped_at);
+    return taken;
+}
+
 static kq_status fill(kq_csv_source *s, kq_csv_reader *r, size_t want, kq_error *err) {
     kq_buf *b = &r->block;
     while (b->n < want && !s->ended) {
@@ -100,11 +128,7 @@ static kq_status fill(kq_csv_source *s, kq_csv_reader *r, size_t want, kq_error 
         if (!got) s->ended = true;
         size_t skip = s->skip < got ? (size_t)s->skip : got; /* the header */
         s->skip -= skip;
-        if (s->skipping && b->n == 0) {
-            const char *newline = memchr(to + skip, '\n', got - skip);
-            s->skipping = !newline;
-            skip = newline ? (size_t)(newline + 1 - to) : got;
-        }
+        if (s->skipping) skip += skip_on(s, to + skip, got - skip); /* and the block is empty */
         if (skip) memmove(to, to + skip, got - skip);
         s->at += skip;
         b->n += got - skip;
@@ -112,12 +136,38 @@ static kq_status fill(kq_csv_source *s, kq_csv_reader *r, size_t want, kq_error 
     return KQ_OK;
 }
 
-/* A quoted field that never ends: its first line is given up, and reading goes on after it. */
-static void give_up(kq_csv_source *s, kq_csv_reader *r, size_t from) {
-    const char *p = r->block.p + from, *newline = memchr(p, '\n', r->block.n - from);
-    size_t n = newline ? (size_t)(newline - p) + 1 : r->block.n - from;
-    kq_csv_damage(s, r->at + from, "a quoted field does not end: the line is skipped");
-    memset(r->block.p + from, '\n', n); /* empty lines are no records */
+static size_t line_end(const kq_csv_reader *r, size_t from) {
+    const char *newline = memchr(r->block.p + from, '\n', r->block.n - from);
+    return newline ? (size_t)(newline - r->block.p) : r->block.n;
+}
+
+/* A quoted field that does not end: each line from its record on, up to `to`, that opens one and does not close it is
+ * given up; the others are records. (Nothing behind the field closes a quote, but quotes of the same line.) */
+static void give_up(kq_csv_source *s, kq_csv_reader *r, size_t from, size_t to) {
+    for (size_t end; from < to; from = end + 1) {
+        char *p = r->block.p + from;
+        end = line_end(r, from);
+        if (end == r->block.n && !s->ended) break; /* nobody knows yet */
+        if (!kq_csv_opens(p, r->block.p + end, s->delimiter)) continue;
+        kq_csv_damage(s, r->at + from, "a quoted field does not end: the line is skipped");
+        memset(p, '\n', end - from); /* empty lines are no records */
+    }
+}
+
+/* Is the record that opens at `from` one of a stray quote, rather than one of a long field? Then most lines that it
+ * would hold are records of their own. */
+static bool is_stray(const kq_csv_source *s, const kq_csv_reader *r, size_t from) {
+    size_t lines = 0, rows = 0, at = line_end(r, from);
+    while (s->ncolumns > 1 && at < r->block.n) {
+        size_t end = line_end(r, at + 1), delimiters = 0;
+        const char *p = r->block.p + at, *stop = r->block.p + end;
+        while ((p = memchr(p, s->delimiter, (size_t)(stop - p)))) p++, delimiters++;
+        if (end == r->block.n) break;
+        at = end;
+        lines++;
+        rows += delimiters + 1 == s->ncolumns;
+    }
+    return lines > 1 && rows >= lines - lines / 4;
 }
 
 /* The records of the block: empty lines are none. */
@@ -137,8 +187,8 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
     kq_buf_clear(&r->block);
     kq_buf_append(&r->block, s->carry.p, s->carry.n);
     KQ_TRY(kq_buf_status(&r->block, err));
-    kq_buf_clear(&s->carry);
-    size_t end = 0;
+    kq_csv_give_back(&s->carry);
+    size_t end = 0, skipped = 0;
     for (;;) {
         bool open;
         KQ_TRY(fill(s, r, want, err));
@@ -152,21 +202,29 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
         const kq_csv_record *records = (const kq_csv_record *)(const void *)r->records.p;
         size_t n = r->records.n / sizeof *records;
         end = n ? (size_t)records[n - 1].end + 1 : 0;
-        if (open && (s->ended || r->block.n - end > KQ_RECORD_MAX_BYTES)) {
-            give_up(s, r, end);
+        if (open && s->ended) {
+            give_up(s, r, end, r->block.n);
             continue;
         }
-        if (n || s->ended) break;
-        if (r->block.n > KQ_RECORD_MAX_BYTES) { /* no newline at all, and no quote: one line that is too long */
-            kq_csv_damage(s, s->at, "a record is too long: skipped");
-            s->at += r->block.n;
+        if (r->block.n - end > KQ_RECORD_MAX_BYTES) {
+            if (open && is_stray(s, r, end)) {
+                give_up(s, r, end, r->block.n - KQ_RECORD_MAX_BYTES / 2);
+                continue;
+            }
+            skipped = r->block.n - end;
             s->skipping = true;
+            s->skipped_at = s->at + end;
+            s->skipped = (kq_csv_skip){KQ_CSV_FIELD_START};
+            skip_on(s, r->block.p + end, skipped);
+            r->block.n = end;
+            if (n) break;
+            s->at += skipped;
             s->count++;
-            kq_buf_clear(&r->block);
+            skipped = 0;
         }
+        if (n || s->ended) break;
         want = r->block.n + (r->block.n > kq_csv_block_bytes ? r->block.n : kq_csv_block_bytes);
-        if (want > KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES && r->block.n <= KQ_RECORD_MAX_BYTES)
-            want = KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES;
+        if (want > KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES) want = KQ_RECORD_MAX_BYTES + KQ_BLOCK_BYTES;
     }
     if (s->ended && end < r->block.n) { /* the last line has no newline */
         kq_csv_record last = {(uint32_t)r->block.n, UINT32_MAX};
@@ -179,9 +237,9 @@ static kq_status claim(kq_source *source, kq_reader *reader, kq_morsel *morsel, 
     KQ_TRY(kq_buf_status(&r->records, err));
     *more = r->records.n > 0;
     *morsel = (kq_morsel){s->at, end, s->morsels++};
-    s->at += end;
+    s->at += end + skipped;
     r->first = s->count;
-    s->count += count_records(r);
+    s->count += count_records(r) + (skipped > 0);
     return KQ_OK;
 }
 

@@ -33,7 +33,9 @@ typedef struct kq_csv_source {
     uint64_t morsels;
     uint64_t serial; /* tells sources apart whose memory is the same */
     bool ended;
-    bool skipping; /* up to the end of a line that is too long */
+    bool skipping; /* up to the end of a record that is too long */
+    kq_csv_skip skipped;
+    uint64_t skipped_at; /* where it begins */
 } kq_csv_source;
 
 typedef struct kq_csv_reader {
@@ -55,6 +57,10 @@ static inline kq_sv kq_csv_without_bom(kq_sv s) {
 }
 
 void kq_csv_damage(const kq_csv_source *s, uint64_t offset, const char *reason);
+/* The record at `offset` is longer than is read. */
+void kq_csv_too_long(const kq_csv_source *s, uint64_t offset);
+/* Empties a buffer; a large one is freed. */
+void kq_csv_give_back(kq_buf *buf);
 /* Copies text with U+FFFD for what is no UTF-8; `to` has room for three times the text. Gives the length. */
 size_t kq_csv_well_formed(kq_sv text, char *to);
 

@@ -346,7 +346,7 @@ kq_status kq_csv_read(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_m
         if (rec.end == rec.p) continue;
         seen++;
         if ((size_t)(rec.end - rec.p) > KQ_RECORD_MAX_BYTES) {
-            kq_csv_damage(s, rec.offset, "a record is too long: skipped");
+            kq_csv_too_long(s, rec.offset);
             continue;
         }
         if (is_header(s, &rec)) {
@@ -365,5 +365,6 @@ kq_status kq_csv_read(kq_source *source, kq_reader *reader, KQ_UNUSED const kq_m
         }
     }
     __atomic_add_fetch(&s->base.report->records, seen, __ATOMIC_RELAXED);
+    kq_csv_give_back(&r->block);
     return KQ_OK;
 }

@@ -183,6 +183,39 @@ void kq_csv_scan(const char *p, size_t n, char delimiter, kq_buf *records, bool 
     *open = scan_slow(p, from, n, delimiter, records);
 }
 
+size_t kq_csv_skip_on(kq_csv_skip *skip, const char *p, size_t n, char delimiter, bool *ended) {
+    *ended = false;
+    for (size_t i = 0; i < n; i++) {
+        char c = p[i];
+        if (skip->state == KQ_CSV_INSIDE) {
+            const char *quote = memchr(p + i, '"', n - i);
+            if (!quote) return n;
+            i = (size_t)(quote - p);
+            skip->state = KQ_CSV_QUOTE;
+        } else if (skip->state == KQ_CSV_QUOTE_RETURN && c != '\n') {
+            skip->state = KQ_CSV_INSIDE;
+            i--; /* once more: it may be a quote */
+        } else if (skip->state == KQ_CSV_QUOTE && c != delimiter && c != '\n') {
+            skip->state = c == '\r' ? KQ_CSV_QUOTE_RETURN : KQ_CSV_INSIDE; /* a doubled quote, or one that is text */
+        } else if (c == '\n') {
+            *ended = true;
+            return i + 1;
+        } else if (c == delimiter) {
+            skip->state = KQ_CSV_FIELD_START;
+        } else {
+            skip->state = c == '"' && skip->state == KQ_CSV_FIELD_START ? KQ_CSV_INSIDE : KQ_CSV_UNQUOTED;
+        }
+    }
+    return n;
+}
+
+bool kq_csv_opens(const char *p, const char *end, char delimiter) {
+    kq_csv_skip skip = {KQ_CSV_FIELD_START};
+    bool ended;
+    kq_csv_skip_on(&skip, p, (size_t)(end - p), delimiter, &ended);
+    return skip.state == KQ_CSV_INSIDE;
+}
+
 static const char *find_byte(const char *p, const char *end, char c) {
 #ifdef __SSE2__
     const __m128i wanted = _mm_set1_epi8(c);

@@ -19,6 +19,17 @@ typedef struct kq_csv_record {
  * the end of the text. The caller looks at the buffer's failure. */
 void kq_csv_scan(const char *p, size_t n, char delimiter, kq_buf *records, bool *open);
 
+/* Where a record ends that is not held: it is fed in pieces of any size. All zero at its start. */
+typedef struct kq_csv_skip {
+    enum { KQ_CSV_FIELD_START, KQ_CSV_UNQUOTED, KQ_CSV_INSIDE, KQ_CSV_QUOTE, KQ_CSV_QUOTE_RETURN } state;
+} kq_csv_skip;
+
+/* Takes p[0..n), or less: up to and with the newline that ends the record (*ended). Gives how much. */
+size_t kq_csv_skip_on(kq_csv_skip *skip, const char *p, size_t n, char delimiter, bool *ended);
+
+/* Is a quoted field open at the end of the line p..end, which is without its newline? */
+bool kq_csv_opens(const char *p, const char *end, char delimiter);
+
 /* Which vector code kq_csv_scan may use; tests compare them. */
 extern bool kq_csv_scan_plain;
 

@@ -20,7 +20,7 @@
 
 #define KQ_BLOCK_BYTES      (256 * 1024)
 #define KQ_SURE             100
-#define KQ_RECORD_MAX_BYTES (64 * 1024 * 1024) /* a longer record is damage: counted, skipped */
+#define KQ_RECORD_MAX_BYTES (4 * 1024 * 1024) /* a longer record is damage: counted, skipped; see decisions.md */
 
 typedef struct kq_source_type kq_source_type;
 typedef struct kq_source kq_source;

@@ -162,5 +162,29 @@ check "also behind a header" 3 '' 'the row has 7 fields, the header 4: skipped' 
 printf '\357\273\277%s\n%s\n' $h $row >bom.csv
 check "a byte order mark is no part of a name" 0 '{"FileName":"a.exe"}' '' query "DeviceProcessEvents | where Timestamp > datetime(2025-01-01) | project FileName" --on bom.csv
 
+
+# A cell or a line of 70 MB: skipped to its end, and not held.
+long() {
+    printf "$1"
+    head -c 70000000 /dev/zero | tr '\0' 'x'
+    printf "$2"
+}
+long 'TimeGenerated,DeviceName,FileName\n2023-10-25,a,f\n2023-10-25,b,"' '"\n2023-10-25,c,"g,\n"\n' >cell.csv
+long '{"DeviceName":"a"}\n{"DeviceName":"b","FileName":"' '"}\n{"DeviceName":"c"}\n' >line.ndjson
+for file in cell.csv line.ndjson; do
+    check "a record of 70 MB, $file" 3 '{"DeviceName":"a"} {"DeviceName":"c"}' 'a record is longer than 4 MiB: skipped' \
+        query 'DeviceProcessEvents | project DeviceName' --as DeviceProcessEvents=$file
+    "$k" query 'DeviceProcessEvents | count' --as DeviceProcessEvents=$file --threads 8 --stats >out 2>err
+    peak=$(sed -n 's/.*peak memory \([0-9]*\)[.0-9]* MB$/\1/p' err)
+    why=
+    [ "${peak:-1000}" -lt 40 ] || why="${peak:-no} MB"
+    verdict "and it takes no memory" "$why"
+done
+
+# Lines that each open a quoted field: the work does not grow with their square.
+printf 'a,b\n1,2\n' >quotes.csv
+yes '"a,b' | head -n 200000 >>quotes.csv
+check "200,000 quotes that are never closed" 3 '{"Count":1}' 'at byte 8: a quoted field does not end' query 'T | count' \
+    --as T=quotes.csv
 echo "1..$n"
 exit $bad

@@ -180,10 +180,10 @@ static void test_too_long(void **state) {
         rows_of(&kq_source_json, kq_buf_view(&text), shape == 2 ? "$index a" : "a", &out);
         kq_buf_char(&out, 0);
         if (shape == 2)
-            assert_string_equal(out.p, "0|0|1\n0|2|2\n! 8 a record is longer than 64 MiB: skipped\n");
+            assert_string_equal(out.p, "0|0|1\n0|2|2\n! 8 a record is longer than 4 MiB: skipped\n");
         else
-            assert_string_equal(out.p, shape == 1 ? "0|1\n0|2\n! 10 a record is longer than 64 MiB: skipped\n"
-                                                  : "0|1\n0|2\n! 8 a record is longer than 64 MiB: skipped\n");
+            assert_string_equal(out.p, shape == 1 ? "0|1\n0|2\n! 10 a record is longer than 4 MiB: skipped\n"
+                                                  : "0|1\n0|2\n! 8 a record is longer than 4 MiB: skipped\n");
         kq_buf_deinit(&text);
     }
 }

@@ -484,7 +484,7 @@ static void too_long(void **state) {
         if (i != 2) kq_buf_str(&text, "</Data></EventData></Event>" GOOD);
         read_bytes(kq_buf_view(&text), ".xml", evtx_request(&words, i == 1 ? "EventData.a $index" : "EventData.a"));
         assert_string_equal(result.rows.p, i == 2 ? "0:1\n" : i == 1 ? "0:1|0\n0:1|2\n" : "0:1\n0:1\n");
-        assert_string_equal(evtx_damage(&result), "119 an event is longer than 64 MiB: skipped\n");
+        assert_string_equal(evtx_damage(&result), "119 an event is longer than 4 MiB: skipped\n");
         kq_buf_deinit(&text);
     }
 }
