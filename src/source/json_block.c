@@ -262,6 +262,6 @@ kq_status kq_json_next(kq_json_source *s, kq_json_reader *r, bool *more, kq_erro
         s->count += r->extents.n / sizeof(kq_json_extent);
     else if (r->walker.keys.numbered)
         s->count += count_lines(b->p, b->n);
-    *more = b->n > 0;
+    *more = b->n > 0 || r->extents.n > 0; /* what is no object may lie before the block, as a broken label does */
     return KQ_OK;
 }

@@ -296,6 +296,16 @@ static void test_packed(void **state) {
     kq_buf_deinit(&text);
 }
 
+/* A label that breaks off is told at its start, which may lie before a block that holds nothing else of use. */
+static void test_broken_label(void **state) {
+    (void)state;
+    EXPECT("[Record {", "a", "! 1 not a JSON object\n! 8 the record does not end\n");
+    EXPECT("[Record {\"a\":1},\n{\"a\":2}]", "$offset a", "0|8|1\n0|17|2\n! 1 not a JSON object\n");
+    EXPECT("{\"records\":[Record x{\"a\":1}]}", "a", "0|1\n! 12 not a JSON object\n");
+    EXPECT("[{\"a\":1}, Record 12x", "a",
+           "0|1\n! 10 not a JSON object\n! 20 the file ends inside the array of its records\n");
+}
+
 int main(void) {
     kq_buf_init(&out, NULL, 0);
     const struct CMUnitTest tests[] = {
@@ -303,7 +313,7 @@ int main(void) {
         cmocka_unit_test(test_special),  cmocka_unit_test(test_shapes), cmocka_unit_test(test_tables),
         cmocka_unit_test(test_source),   cmocka_unit_test(test_damage), cmocka_unit_test(test_deep),
         cmocka_unit_test(test_too_long), cmocka_unit_test(test_sets),   cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_detect),   cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_detect),   cmocka_unit_test(test_packed), cmocka_unit_test(test_broken_label),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     kq_buf_deinit(&out);
