@@ -301,7 +301,7 @@ static void test_broken_label(void **state) {
     (void)state;
     EXPECT("[Record {", "a", "! 1 not a JSON object\n! 8 the record does not end\n");
     EXPECT("[Record {\"a\":1},\n{\"a\":2}]", "$offset a", "0|8|1\n0|17|2\n! 1 not a JSON object\n");
-    EXPECT("{\"records\":[Record x{\"a\":1}]}", "a", "0|1\n! 12 not a JSON object\n");
+    EXPECT("{\"records\":[{\"a\":1},Record x{\"a\":2}]}", "a", "0|1\n0|2\n! 20 not a JSON object\n");
     EXPECT("[{\"a\":1}, Record 12x", "a",
            "0|1\n! 10 not a JSON object\n! 20 the file ends inside the array of its records\n");
 }
