@@ -12,6 +12,11 @@ void kq_json_too_long(kq_json_source *s, uint64_t offset) {
                      "a record is longer than %d MiB: skipped", KQ_RECORD_MAX_BYTES >> 20);
 }
 
+/* Blocks that tests make small are followed by little, so that lines go on behind it. */
+static size_t at_most(size_t bytes, uint64_t block) {
+    return block < bytes ? (size_t)block : bytes;
+}
+
 kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, size_t *from, size_t *to, kq_error *err) {
     uint64_t begin = number * s->block, end = begin + s->block;
     if (end > s->size) end = s->size;
@@ -24,7 +29,7 @@ kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, si
     size_t lead = begin >= LEAD_BYTES && kq_pread_slow(p, begin - 1) ? LEAD_BYTES : begin ? 1 : 0;
     r->block_at = begin - lead;
     size_t own = (size_t)(end - r->block_at); /* a newline among these, but the last, starts a line of this block */
-    size_t ask = own + TAIL_BYTES, got;
+    size_t ask = own + at_most(TAIL_BYTES, s->block), got;
     KQ_TRY(kq_stream_at(s->stream, r->block_at, p, ask, &got, err));
     b->n = got;
     bool ended = got < ask;
@@ -49,7 +54,8 @@ kq_status kq_json_load(kq_json_source *s, kq_json_reader *r, uint64_t number, si
             *to = last;
             return KQ_OK;
         }
-        ask = b->n / 2 < MORE_BYTES ? MORE_BYTES : b->n / 2;
+        size_t least = at_most(MORE_BYTES, s->block);
+        ask = b->n / 2 < least ? least : b->n / 2;
         p = kq_buf_reserve(b, ask + KQ_SCAN_SLACK);
         if (!p) return kq_buf_status(b, err);
         KQ_TRY(kq_stream_at(s->stream, r->block_at + b->n, p, ask, &got, err));

@@ -12,6 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define WHOLE_BYTES 4096
+
 static bool accepts(const void *ctx, const kq_field *f) {
     (void)ctx;
     return f->kind != KQ_FIELD_BOOL;
@@ -99,28 +101,32 @@ static void same(const kq_buf *a, const kq_buf *b, const char *what) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1) return 0;
     kq_sv text = {(const char *)data + 1, size - 1};
+    /* One block that holds it all, no larger than need be: fresh memory is what short inputs cost most. A long input
+     * has no more than thousands of small ones. */
+    const uint64_t whole = text.n < WHOLE_BYTES ? WHOLE_BYTES : text.n + 1;
+    const uint64_t part = 1 + data[0] % 64 + text.n / 2048;
     kq_buf large, small, numbered;
     kq_buf_init(&large, NULL, 0);
     kq_buf_init(&small, NULL, 0);
     kq_buf_init(&numbered, NULL, 0);
-    read(text, KQ_BLOCK_BYTES, false, &large, -1, false, NULL);
-    read(text, 1 + data[0] % 64, false, &small, -1, false, NULL);
+    read(text, whole, false, &large, -1, false, NULL);
+    read(text, part, false, &small, -1, false, NULL);
     kq_buf_char(&large, ' ');
     kq_buf_char(&small, ' ');
     same(&large, &small, "blocks");
     /* $raw aside, which is given as it stands in a broken record of no use, text is well-formed */
     if (kq_text_is_utf8(text.p, text.n) && !kq_text_is_utf8(large.p, large.n)) abort();
-    read(text, KQ_BLOCK_BYTES, true, &numbered, -1, false, NULL);
+    read(text, whole, true, &numbered, -1, false, NULL);
     if (lines(&numbered) != lines(&large)) abort();
     kq_buf_clear(&small);
-    read(text, 1 + data[0] % 64, true, &small, -1, false, NULL);
+    read(text, part, true, &small, -1, false, NULL);
     same(&numbered, &small, "blocks in order");
     kq_buf_clear(&large);
     kq_buf_clear(&small);
-    read_table(text, KQ_BLOCK_BYTES, &large);
-    read_table(text, 1 + data[0] % 64, &small);
+    read_table(text, whole, &large);
+    read_table(text, part, &small);
     same(&large, &small, "blocks of a table");
-    if (data[0] & 0x80) read(text, 1 + data[0] % 64, true, NULL, data[size - 1], data[0] & 1, &numbered);
+    if (data[0] & 0x80) read(text, part, true, NULL, data[size - 1], data[0] & 1, &numbered);
     kq_buf_deinit(&large);
     kq_buf_deinit(&small);
     kq_buf_deinit(&numbered);
