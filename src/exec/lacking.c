@@ -5,11 +5,16 @@
 
 #define TEXTS_SHOWN   4
 #define SOURCES_SHOWN 6
+#define VALUES_SHOWN  8
+#define LOOK_BYTES    (512u << 20) /* of inputs that are read once more when a query has given no row; for lint all are \
+                                    */
 
-/* A column of one source that can only have a few values; without a source: a table that has no rows here. */
+/* A column of one source that can only have a few values; of all sources: that is `observed` to have no others here;
+ * else a table that has no rows here. */
 typedef struct cause {
     struct table *table;
     const kq_catalog_source *source;
+    bool observed;
     uint32_t column; /* of the table */
     const kq_sv *texts;
     uint32_t n;
@@ -22,7 +27,11 @@ typedef struct table {
     size_t nsources;
     cause *causes;     /* of each source each column */
     kq_known *known;   /* the same, for legs */
+    cause *looked;     /* of each column: what rows have that are here, ... */
+    kq_known *seen;    /* ... known once somebody looked; before that one value that nothing has */
     uint64_t *records; /* of each source, once counted */
+    bool guessed;      /* something of `seen` is that value */
+    bool asked;        /* and a filter did not pass it */
     bool own;          /* an export may have every column */
     bool suspect;      /* a leg of it ended */
     bool data;         /* an input may have rows of it */
@@ -55,6 +64,45 @@ static kq_status known_of(lacking *l, const cause *c, kq_known *out, kq_error *e
     return KQ_OK;
 }
 
+/* Nobody has looked what columns like EventID have: a text or a number that nothing has, so that a filter which asks
+ * for another is found. */
+static kq_status nothing_seen(lacking *l, table *t, kq_error *err) {
+    uint32_t n = t->is->columns.n;
+    t->looked = kq_arena_array(&l->arena, cause, n + 1);
+    t->seen = kq_arena_array(&l->arena, kq_known, n + 1);
+    for (uint32_t i = 0; i < n && t->looked && t->seen && t->data; i++) {
+        if (!kq_catalog_observes(t->is, i)) continue;
+        kq_value *none = kq_arena_new(&l->arena, kq_value);
+        if (!none) return kq_arena_status(&l->arena, err);
+        kq_type type = t->is->columns.items[i].type;
+        *none = type == KQ_STRING ? kq_value_sv(KQ_SV("\x01")) : kq_value_null(type);
+        t->looked[i] = (cause){.table = t, .observed = true, .column = i};
+        t->seen[i] = (kq_known){none, 1, &t->looked[i]};
+        t->guessed = true;
+    }
+    return t->looked && t->seen ? KQ_OK : kq_arena_status(&l->arena, err);
+}
+
+static bool is_small(const kq_catalog *catalog) {
+    size_t n;
+    uint64_t bytes = 0;
+    const kq_input *inputs = kq_catalog_inputs(catalog, &n);
+    for (size_t i = 0; i < n; i++) bytes += inputs[i].size;
+    return bytes <= LOOK_BYTES;
+}
+
+/* Looks, when a filter asks; else nothing is known of these columns. */
+static kq_status look(lacking *l, table *t, bool every, kq_error *err) {
+    const kq_observed_column *columns = NULL;
+    if (t->asked && (every || is_small(l->runner->env.catalog)))
+        KQ_TRY(kq_catalog_observe(l->runner->env.catalog, t->is, l->runner->env.budget, &columns, err));
+    for (uint32_t i = 0; i < t->is->columns.n; i++)
+        t->seen[i] =
+            columns && columns[i].n ? (kq_known){columns[i].values, columns[i].n, &t->looked[i]} : (kq_known){0};
+    t->guessed = false;
+    return KQ_OK;
+}
+
 static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error *err) {
     const kq_catalog *catalog = l->runner->env.catalog;
     for (*out = l->tables; *out; *out = (*out)->next)
@@ -67,6 +115,7 @@ static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error 
                  .missing = {.table = t},
                  .next = l->tables};
     if (t->data) KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
+    KQ_TRY(nothing_seen(l, t, err));
     size_t n = t->nsources * is->columns.n;
     t->causes = kq_arena_array(&l->arena, cause, n + 1);
     t->known = kq_arena_array(&l->arena, kq_known, n + 1);
@@ -82,13 +131,15 @@ static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error 
     return KQ_OK;
 }
 
-static kq_status add_leg(lacking *l, const kq_plan *scan, const kq_known *known, const cause *from, kq_legs *out,
-                         kq_error *err) {
+static kq_status add_leg(lacking *l, const kq_plan *scan, const table *t, const kq_known *known, const cause *from,
+                         kq_legs *out, kq_error *err) {
     kq_leg *leg = kq_arena_new(&l->arena, kq_leg);
     kq_known *columns = kq_arena_array(&l->arena, kq_known, scan->out.n + 1);
     if (!leg || !columns) return kq_arena_status(&l->arena, err);
-    for (uint32_t i = 0; known && i < scan->out.n; i++)
-        columns[i] = known[scan->u.scan.columns ? scan->u.scan.columns[i] : i];
+    for (uint32_t i = 0; i < scan->out.n; i++) {
+        uint32_t c = scan->u.scan.columns ? scan->u.scan.columns[i] : i;
+        if (c < t->is->columns.n) columns[i] = known && known[c].n ? known[c] : t->seen[c];
+    }
     *leg = (kq_leg){columns, from, out->legs};
     out->legs = leg;
     return KQ_OK;
@@ -110,15 +161,19 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
         return KQ_OK;
     }
     l->leaves++;
-    if (t->own || !t->nsources) return add_leg(l, scan, NULL, NULL, out, err);
+    if (t->own || !t->nsources) return add_leg(l, scan, t, NULL, NULL, out, err);
     for (size_t i = t->nsources; i-- > 0;)
         if (!t->records || t->records[i])
-            KQ_TRY(add_leg(l, scan, t->known + i * t->is->columns.n, &t->causes[i * t->is->columns.n], out, err));
+            KQ_TRY(add_leg(l, scan, t, t->known + i * t->is->columns.n, &t->causes[i * t->is->columns.n], out, err));
     return KQ_OK;
 }
 
 static void suspect(KQ_UNUSED void *ctx, const void *why) {
-    ((const cause *)why)->table->suspect = true;
+    const cause *c = why;
+    if (c->observed)
+        c->table->asked = true;
+    else
+        c->table->suspect = true;
 }
 
 /* A column that is never there, not one by whose texts a query chooses what it reads. */
@@ -126,9 +181,30 @@ static bool never(const cause *c) {
     return c->n == 1 && !c->texts[0].n;
 }
 
+/* "no row of SecurityEvent has an EventID that is asked for, only 4698, 4720, 4732". Appended. */
+static void observed(const cause *c, kq_buf *out) {
+    const kq_table *t = c->table->is;
+    const kq_known *seen = &c->table->seen[c->column];
+    kq_buf_printf(out, "no row of " KQ_SV_FMT " has the " KQ_SV_FMT " that is asked for, only ", KQ_SV_ARG(t->name),
+                  KQ_SV_ARG(t->columns.items[c->column].name));
+    for (uint32_t i = 0; i < seen->n && i < VALUES_SHOWN; i++) {
+        const kq_value *v = &seen->values[i];
+        if (i) kq_buf_str(out, ", ");
+        if (v->null || (v->type == KQ_STRING && !kq_str_view(&v->u.s).n))
+            kq_buf_str(out, "none");
+        else
+            kq_value_text(v, out);
+    }
+    if (seen->n > VALUES_SHOWN) kq_buf_printf(out, " and %u others", seen->n - VALUES_SHOWN);
+}
+
 /* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". Appended. */
 static kq_status sentence(lacking *l, const cause *c, kq_buf *out, kq_error *err) {
     const kq_table *t = c->table->is;
+    if (c->observed) {
+        observed(c, out);
+        return KQ_OK;
+    }
     if (!c->source) {
         kq_buf_printf(out, "no input has %s of the table " KQ_SV_FMT, c->table->data ? "events" : "data",
                       KQ_SV_ARG(t->name));
@@ -159,6 +235,8 @@ static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs 
     bool again = false;
     KQ_TRY(kq_reach_legs(&reach, plan, out, err));
     for (table *t = l->tables; t; t = t->next) {
+        again |= t->guessed;
+        if (t->guessed) KQ_TRY(look(l, t, count, err));
         if (!(t->suspect || count) || t->own || !t->data || !t->nsources) continue;
         uint64_t *records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
         bool known;
@@ -175,11 +253,11 @@ static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs 
 /* Is this the first cause of its source? A table without data is one only when nothing else is (`missing`). */
 static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
     const cause *c = e->why;
-    if (!c->source && !missing) return false;
+    if (!c->source && !c->observed && !missing) return false;
     if (c->source && c->table->records && !c->table->records[c->source - c->table->sources]) return false;
     for (; list != e; list = list->next) {
         const cause *other = list->why;
-        if (other->table == c->table && other->source == c->source) return false;
+        if (other->table == c->table && other->source == c->source && other->observed == c->observed) return false;
     }
     return true;
 }
@@ -212,7 +290,7 @@ static void add_could(const lacking *l, kq_buf *out) {
 static bool noted(const lacking *l, const cause *c) {
     const kq_buf *notes = &l->runner->notes;
     kq_sv name = c->table->is->name;
-    if (c->source) return false;
+    if (c->source || c->observed) return false;
     for (const char *p = notes->p; p && p < notes->p + notes->n; p += strlen(p) + 1) {
         bool has = memmem(p, strlen(p), name.p, name.n) != NULL;
         if (has && strstr(p, c->table->data ? " no rows here: no input has " : "no input here has data of "))
@@ -226,13 +304,16 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
                           kq_error *err) {
     bool nothing = !legs->legs, missing = nothing || legs->of_nothing, first = true;
     uint32_t n = 0;
-    for (const kq_ended *e = legs->ended; e; e = e->next) missing &= !((const cause *)e->why)->source;
+    for (const kq_ended *e = legs->ended; e; e = e->next) {
+        const cause *c = e->why;
+        missing &= !c->source && !c->observed;
+    }
     for (const kq_ended *e = legs->ended; e; e = e->next) n += told(legs->ended, e, missing);
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;
         if (!told(legs->ended, e, missing)) continue;
         if (!every && noted(l, c)) break;
-        if (!nothing && !legs->of_nothing && c->source && !never(c)) continue;
+        if (!nothing && !legs->of_nothing && (c->observed || (c->source && !never(c)))) continue;
         kq_buf_clear(text);
         if (legs->of_nothing)
             kq_buf_str(text, "nothing is counted here, and the row is there even so: ");

@@ -10,6 +10,7 @@
 
 #include "base/watch.h"
 #include "column/chunk.h"
+#include "column/value.h"
 #include "source/source.h"
 #include "text/predicate.h"
 
@@ -131,6 +132,21 @@ bool kq_catalog_own_data(const kq_catalog *catalog, const kq_table *table);
  * LIMIT, CANCELLED, DEADLINE. */
 kq_status kq_catalog_count(const kq_catalog *catalog, const kq_table *table, kq_budget *budget, uint64_t *records,
                            bool *known, kq_error *err);
+
+/* The values that the rows of the inputs have in a column. */
+typedef struct kq_observed_column {
+    const kq_value *values; /* ascending, texts too */
+    uint32_t n;             /* 0: not known */
+} kq_observed_column;
+
+/* Is the column one by which events are told apart (EventID, Channel, ActionType, ...), so that its values are looked
+ * for? */
+bool kq_catalog_observes(const kq_table *table, uint32_t column);
+/* Reads the inputs and gives those values, one for each column of the table, once for a table: they are the catalog's
+ * until an input is added. Damage is not reported. NULL: an input can be read once only, and is left for the query.
+ * Errors: NOMEM, LIMIT, the watch's. */
+kq_status kq_catalog_observe(const kq_catalog *catalog, const kq_table *table, kq_budget *budget,
+                             const kq_observed_column **out, kq_error *err);
 
 /* Tables of which nothing is there. A scan that may have left out some kind of event beforehand notes none. */
 typedef struct kq_unseen {

@@ -146,6 +146,16 @@ kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
 /* What kq_catalog_count found for a table, of n sources; false: it was not counted. */
 bool kq_shelf_counts(kq_shelf *shelf, const kq_table *table, uint64_t *records, uint32_t n);
 void kq_shelf_keep_counts(kq_shelf *shelf, const kq_table *table, const uint64_t *records, uint32_t n);
+/* What kq_catalog_observe found of a table; its memory is its own. */
+typedef struct kq_observed {
+    const kq_table *table;
+    kq_arena arena;
+    kq_observed_column *columns;
+    struct kq_observed *next;
+} kq_observed;
+/* The same; NULL: nobody looked. And the shelf takes what was found, which it returns. */
+const kq_observed_column *kq_shelf_observed(kq_shelf *shelf, const kq_table *table);
+const kq_observed_column *kq_shelf_keep_observed(kq_shelf *shelf, kq_observed *made);
 /* Throws away all books and counts; `shelf` too when `all`. */
 void kq_shelf_clear(kq_shelf *shelf, bool all);
 

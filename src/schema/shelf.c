@@ -19,6 +19,7 @@ typedef struct counted {
 struct kq_shelf {
     pthread_mutex_t lock;
     counted *counts;
+    kq_observed *observed;
     kept *books;
 };
 
@@ -48,6 +49,12 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
         kq_free(k);
     }
     s->counts = NULL;
+    for (kq_observed *k = s->observed, *next; k; k = next) {
+        next = k->next;
+        kq_arena_deinit(&k->arena);
+        kq_free(k);
+    }
+    s->observed = NULL;
     if (!all) return;
     pthread_mutex_destroy(&s->lock);
     kq_free(s);
@@ -71,6 +78,22 @@ void kq_shelf_keep_counts(kq_shelf *s, const kq_table *table, const uint64_t *re
     k->next = s->counts;
     s->counts = k;
     pthread_mutex_unlock(&s->lock);
+}
+
+const kq_observed_column *kq_shelf_observed(kq_shelf *s, const kq_table *table) {
+    pthread_mutex_lock(&s->lock);
+    const kq_observed *k = s->observed;
+    while (k && k->table != table) k = k->next;
+    pthread_mutex_unlock(&s->lock);
+    return k ? k->columns : NULL;
+}
+
+const kq_observed_column *kq_shelf_keep_observed(kq_shelf *s, kq_observed *made) {
+    pthread_mutex_lock(&s->lock);
+    made->next = s->observed;
+    s->observed = made;
+    pthread_mutex_unlock(&s->lock);
+    return made->columns;
 }
 
 static bool has(const uint32_t *columns, uint32_t n, uint32_t column) {

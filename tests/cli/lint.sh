@@ -134,6 +134,28 @@ says 'old records are not a matter of maps' 0 '{"Count":0}' query 'DeviceProcess
 "$k" query 'DeviceProcessEvents | where _Recovered' --on recovered --slack >out 2>&1
 verdict 'and nothing is said of them' "$(cat out)"
 
+# what rows have that are here, of the columns by which events are told apart
+seen="note: this can't match here: no row of"
+says 'an EventID that no event has' 0 "$seen SecurityEvent has the EventID that is asked for, only 4698, 4720, 4732" \
+    query 'SecurityEvent | where EventID == 4688 and CommandLine has "x"' --on "$logs"
+says 'a provider that none has' 0 "$seen Event has the Source that is asked for, only Microsoft-Windows-Security-Auditing, Microsoft-Windows-Sysmon" \
+    query 'Event | where Source =~ "Microsoft-Windows-PowerShell" | summarize count() by EventID' --on "$logs"
+says 'a channel, through a let and a table function' 0 "$seen WindowsEvent has the Channel that is asked for" query \
+    'let of = (c:string) { WindowsEvent | where Channel == c }; of("System") | project Computer' --on "$logs"
+echo '{"Type":"DeviceEvents","TimeGenerated":"2026-01-01T00:00:00Z","ActionType":"UsbDriveMounted"}' >usb.ndjson
+says 'what an export has' 0 "$seen DeviceEvents has the ActionType that is asked for, only UsbDriveMounted" query \
+    'DeviceEvents | where ActionType == "UsbDriveUnmounted"' --on usb.ndjson
+rule ids 'SecurityEvent | where EventID in (4688, 4689)'
+says 'lint too' 0 "this can't match here: no row of SecurityEvent has the EventID that is asked for, only 4698, 4720, 4732" lint ids.yaml --on "$logs"
+for q in 'SecurityEvent | where EventID == 4720 and Account == "nobody"' 'SecurityEvent | where EventID != 4688 and Account == "nobody"' \
+    'Event | where EventID + 1 == 4721 and Computer == "x"' 'SecurityEvent | where EventID == 4688 or Account == "nobody"' \
+    'union SecurityEvent, (Event | where EventID == 99) | where Computer == "nobody"' \
+    'SecurityEvent | summarize n = count() by EventID | where n > 100' 'Event | where isnull(EventID) or Computer == "x"' \
+    'SecurityEvent | extend EventID = EventID + 10000 | where EventID == 14720 and Account == "nobody"'; do
+    "$k" query "$q" --on "$logs" >out 2>&1
+    verdict "nothing is said of $q" "$(cat out)"
+done
+
 # QUERY, the note: of a table that these inputs could fill
 none='DeviceFileEvents has no rows here: no input has its events (Sysmon 2, 11, 15, 23 and 26, 29)'
 empty() {
