@@ -124,8 +124,8 @@ static void note_inputs(kq_engine *e) {
                        e->report.again);
     for (uint32_t i = 0; i < e->report.nguesses && i < UNKNOWN_MAX; i++)
         kq_runner_note(&e->runner,
-                       "%s: %s is taken as month/day/year, and nothing there says that it is not day/month/year: "
-                       "--timezone ZONE,dmy or ZONE,mdy does",
+                       "%s: %s is taken as month/day/year; no date that was looked at beforehand tells if it is "
+                       "day/month/year: --timezone ZONE,dmy or ZONE,mdy does",
                        e->report.guesses[i].path, e->report.guesses[i].date);
     if (e->report.nguesses > UNKNOWN_MAX)
         kq_runner_note(&e->runner, "%u more files with such dates", (unsigned)e->report.nguesses - UNKNOWN_MAX);

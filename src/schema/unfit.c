@@ -18,9 +18,12 @@ void kq_unfit_end(kq_unfit *u, kq_report *report) {
             continue;
         }
         kq_dates other = item->type == KQ_DATETIME ? kq_time_dates(kq_sv_of(item->text)) : KQ_DATES_UNTOLD;
-        const char *hint = other == KQ_DATES_DMY   ? "; it would be one as day/month/year: --timezone ZONE,dmy"
-                           : other == KQ_DATES_MDY ? "; it would be one as month/day/year: --timezone ZONE,mdy"
-                                                   : "";
+        bool guess = item->input->dates == KQ_DATES_UNTOLD; /* nobody said that the file's are month/day/year */
+        const char *hint = other == KQ_DATES_DMY && guess ? "; it is day/month/year, and the file's other dates were "
+                                                            "taken as month/day/year: --timezone ZONE,dmy"
+                           : other == KQ_DATES_DMY        ? "; it would be one as day/month/year: --timezone ZONE,dmy"
+                           : other == KQ_DATES_MDY        ? "; it would be one as month/day/year: --timezone ZONE,mdy"
+                                                          : "";
         if (item->count > 1) snprintf(more, sizeof more, " (and %llu more)", (unsigned long long)item->count - 1);
         kq_report_damage(report, item->input->number, item->input->path, item->offset, KQ_SV_FMT " is no %s: '%s'%s%s",
                          KQ_SV_ARG(item->name), kq_type_name(item->type), item->text, more, hint);

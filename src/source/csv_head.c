@@ -1,8 +1,10 @@
 /*
- * What the first records of a CSV file tell of it: the tables that they name, the order of numbers in their dates.
+ * What the first records of a CSV file tell of it: the tables that they name, the order of numbers in their dates; for
+ * which others are looked at where they do not tell.
  */
 #include "base/time.h"
 #include "source/csv_internal.h"
+#include "source/look.h"
 
 /* The records that the file begins with, of 64 KiB at most. */
 typedef struct head_records {
@@ -76,13 +78,54 @@ kq_status kq_csv_types(kq_source *source, kq_buf *out, kq_error *err) {
     return status;
 }
 
-/* The order of numbers in dates, from columns that hold nothing but dates: a file's name or an argument that looks like
- * one says nothing. */
+/* What is known of the dates of each column. */
+enum { TEXT = 1, MONTH = 2, DAY = 4, EITHER = 8 };
+
+static unsigned order_bits(kq_dates order) {
+    return order == KQ_DATES_MDY ? MONTH : order == KQ_DATES_DMY ? DAY : order == KQ_DATES_EITHER ? EITHER : 0;
+}
+
+/* Of columns that hold nothing but dates: a file's name or an argument that looks like one says nothing. */
+static unsigned order_seen(const uint8_t *columns, uint32_t n) {
+    unsigned seen = 0;
+    for (uint32_t c = 0; c < n; c++)
+        if (!(columns[c] & TEXT)) seen |= columns[c];
+    return seen;
+}
+
+typedef struct looking {
+    const kq_csv_source *s;
+    kq_buf *found;
+    uint8_t *columns;
+} looking;
+
+/* Dates of a part of the file that can be only one thing, in columns that have dates which can be both. */
+static kq_status look(void *ctx, char *text, size_t n, bool *enough, kq_error *err) {
+    looking *l = ctx;
+    const kq_csv_source *s = l->s;
+    bool open;
+    kq_buf_clear(l->found);
+    kq_csv_scan(text, n, s->delimiter, l->found, &open);
+    KQ_TRY(kq_buf_status(l->found, err));
+    head_records h = {.p = text, .items = (const kq_csv_record *)(const void *)l->found->p};
+    for (size_t i = 0; i < l->found->n / sizeof *h.items && !*enough; i++) {
+        const char *p, *end;
+        if (h.items[i].delimiters + 1 != s->ncolumns || !head_at(&h, i, &p, &end)) continue;
+        for (uint32_t c = 0; p && c < s->ncolumns; c++) {
+            kq_sv cell;
+            bool escaped;
+            p = kq_csv_field(p, end, s->delimiter, &cell, &escaped);
+            if (l->columns[c] & TEXT || !(l->columns[c] & EITHER)) continue;
+            l->columns[c] |= order_bits(kq_time_dates(cell)) & (MONTH | DAY);
+            *enough |= (l->columns[c] & (MONTH | DAY)) != 0;
+        }
+    }
+    return KQ_OK;
+}
+
 kq_status kq_csv_dates(kq_source *source, kq_dates *out, kq_error *err) {
     kq_csv_source *s = (kq_csv_source *)source;
-    enum { TEXT = 1, MONTH = 2, DAY = 4 };
     head_records h = {0};
-    unsigned seen = 0;
     kq_status status = head_read(s, s->arena.budget, &h, err);
     uint8_t *columns = status ? NULL : kq_arena_array(&s->arena, uint8_t, s->ncolumns);
     if (!status && !columns) status = kq_arena_status(&s->arena, err);
@@ -98,11 +141,12 @@ kq_status kq_csv_dates(kq_source *source, kq_dates *out, kq_error *err) {
             kq_dates order = kq_time_dates(text);
             bool cut = !p && i + 1 == h.n; /* maybe */
             if (!order && !cut && !kq_time_parse_log(text, order, &ticks, &zoned)) columns[c] |= TEXT;
-            columns[c] |= order == KQ_DATES_MDY ? MONTH : order == KQ_DATES_DMY ? DAY : 0;
+            columns[c] |= order_bits(order);
         }
     }
-    for (uint32_t c = 0; !status && c < s->ncolumns; c++)
-        if (!(columns[c] & TEXT)) seen |= columns[c];
+    if (!status && order_seen(columns, s->ncolumns) == EITHER)
+        status = kq_look(s->stream, s->base.input, s->arena.budget, look, &(looking){s, &h.found, columns}, err);
+    unsigned seen = status ? 0 : order_seen(columns, s->ncolumns) & (MONTH | DAY);
     *out = seen == MONTH ? KQ_DATES_MDY : seen == DAY ? KQ_DATES_DMY : KQ_DATES_UNTOLD;
     head_free(&h);
     return status;

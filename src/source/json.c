@@ -1,5 +1,6 @@
 #include "source/json_internal.h"
 #include "source/json_value.h"
+#include "source/look.h"
 #include "source/scan_bytes.h"
 
 uint64_t kq_json_block_bytes = KQ_BLOCK_BYTES;
@@ -371,11 +372,21 @@ static kq_status types(kq_source *source, kq_buf *out, kq_error *err) {
     return status;
 }
 
-static kq_status dates(kq_source *source, kq_dates *out, kq_error *err) {
-    kq_sv head;
-    KQ_TRY(kq_stream_head(((kq_json_source *)source)->stream, &head, err));
-    *out = kq_json_dates(head);
+static kq_status look(void *ctx, char *text, size_t n, bool *enough, KQ_UNUSED kq_error *err) {
+    kq_dates *out = ctx, order = kq_json_dates((kq_sv){text, n});
+    *enough = order == KQ_DATES_MDY || order == KQ_DATES_DMY;
+    if (*enough) *out = order;
     return KQ_OK;
+}
+
+static kq_status dates(kq_source *source, kq_dates *out, kq_error *err) {
+    kq_json_source *s = (kq_json_source *)source;
+    kq_sv head;
+    KQ_TRY(kq_stream_head(s->stream, &head, err));
+    *out = kq_json_dates(head);
+    if (*out != KQ_DATES_EITHER) return KQ_OK;
+    *out = KQ_DATES_UNTOLD;
+    return kq_look(s->stream, s->base.input, s->budget, look, out, err);
 }
 
 const kq_source_type kq_source_json = {

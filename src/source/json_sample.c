@@ -223,7 +223,7 @@ kq_dates kq_json_dates(kq_sv head) {
     const char *p = head.p, *end = head.p + head.n;
     char key[64], text[65];
     size_t nkey = 0, n;
-    bool of_time = false, mdy = false, dmy = false;
+    bool of_time = false, mdy = false, dmy = false, either = false;
     while (p && p < end && (p = memchr(p, '"', (size_t)(end - p)))) {
         const char *close = quoted(p + 1, end, text, sizeof text, &n);
         if (!close) break;
@@ -238,8 +238,10 @@ kq_dates kq_json_dates(kq_sv head) {
             kq_dates order = kq_time_dates((kq_sv){text, n});
             mdy |= order == KQ_DATES_MDY;
             dmy |= order == KQ_DATES_DMY;
+            either |= order == KQ_DATES_EITHER;
         }
         p = close + 1;
     }
-    return mdy == dmy ? KQ_DATES_UNTOLD : mdy ? KQ_DATES_MDY : KQ_DATES_DMY;
+    if (mdy == dmy) return either && !mdy ? KQ_DATES_EITHER : KQ_DATES_UNTOLD;
+    return mdy ? KQ_DATES_MDY : KQ_DATES_DMY;
 }

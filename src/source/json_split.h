@@ -74,8 +74,8 @@ void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at);
  * and the category of Defender's and Azure's envelope; `types` (may be NULL) gets what kq_source_type.types wants. */
 kq_status kq_json_sample(kq_sv head, kq_buf *names, kq_buf *category, kq_buf *types, kq_error *err);
 
-/* The order of numbers in dates, as kq_source_type.dates wants it: of strings in fields whose name says time or date.
- */
+/* The order of numbers in dates: of strings in fields whose name says time or date. UNTOLD when there are none, or they
+ * contradict one another; EITHER when there are, and all of them can be both. */
 kq_dates kq_json_dates(kq_sv head);
 
 #endif

@@ -77,8 +77,9 @@ struct kq_source_type {
     kq_status (*open)(const kq_input *input, kq_stream *stream, kq_report *report, kq_budget *budget, kq_source **out,
                       kq_error *err);
     void (*close)(kq_source *source);
-    /* The order of numbers in its dates, as the first records tell it; UNTOLD when they don't, or contradict one
-     * another. May be NULL: it has no such dates. Errors: IO, NOMEM. */
+    /* The order of numbers in its dates, as the first records tell it, or where they don't others that are looked at
+     * (source/look.h); UNTOLD when none does, or they contradict one another. May be NULL: it has no such dates.
+     * Errors: IO, NOMEM, LIMIT. */
     kq_status (*dates)(kq_source *source, kq_dates *out, kq_error *err);
     /* A worker's reader for this request, which outlives it. */
     kq_status (*reader_create)(const kq_request *request, kq_budget *budget, kq_reader **out, kq_error *err);

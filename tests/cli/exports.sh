@@ -365,7 +365,8 @@ check "what it says stands over the file" 3 '{"Timestamp":"2023-10-11T09:43:21.9
     query "$times" --on dm.csv --timezone UTC,mdy
 check "an order that is none" 2 '' "there is no time zone 'UTC,ymd'" query "$times" --on dm.csv --timezone UTC,ymd
 portal '25/10/2023, 09:43:21' '10/25/2023, 09:43:21' >torn.csv
-check "a file that contradicts itself is month first" 3 '{"Timestamp":null} {"Timestamp":"2023-10-25T09:43:21Z"}' 'it would be one as day/month/year' \
+check "a file that contradicts itself is month first" 3 '{"Timestamp":null} {"Timestamp":"2023-10-25T09:43:21Z"}' \
+    "it is day/month/year, and the file's other dates were taken as month/day/year: --timezone ZONE,dmy" \
     query "$times" --on torn.csv --timezone UTC
 portal '10/11/2023, 21:43:21' '10/11/2023, 21:43:21' | sed '2s|a.exe,a,|25/10/2023,25/10/2023 10:00,|' >arg.csv
 check "an argument that is a date says nothing, beside others that are none" 0 \
@@ -382,6 +383,26 @@ check "JSON: month first, and said" 0 '{"Timestamp":"2023-10-11T21:43:21Z"}' 'sl
 sed 's|"10/11/|"25\\/10\\/|' slash.json | cat slash.json - >slashes.json
 check "or as a date of it tells" 0 '{"Timestamp":"2023-11-10T21:43:21Z"} {"Timestamp":"2023-10-25T21:43:21Z"}' '' \
     query "$times" --as DeviceProcessEvents=slashes.json
+
+# FILE, ROWS, ROW: the date that tells stands behind so many others, and before as many as the fourth says
+late() {
+    awk -v n="$2" -v m="${4:-0}" 'NR == 1 && !/^{/ { print; next } { for (i = 0; i < n; i++) print; r = $0
+        sub(/10\/11/, "25/10"); print; for (i = 0; i < m; i++) print r; exit }' "$1" >"$3"
+}
+portal '10/11/2023, 21:43:21' >first.csv
+late first.csv 3000 end.csv
+late first.csv 3000 middle.csv 3000
+late slash.json 3000 end.json
+gzip -c middle.csv >packed.csv.gz
+for file in end.csv middle.csv end.json packed.csv.gz; do
+    check "dates that don't tell are not the last that are looked at, $file" 0 '{"Timestamp":"2023-11-10T21:43:21Z"}' '' \
+        query "$times | take 1" --as DeviceProcessEvents=$file --timezone UTC
+done
+late first.csv 60000 hidden.csv 180050
+check "one that was not looked at is told, and what it says of the others" 3 '{"early":240050,"late":0}' \
+    "is no datetime: '25/10/2023, 21:43:21'; it is day/month/year, and the file's other dates were taken as month/day/year: --timezone ZONE,dmy" \
+    query 'DeviceProcessEvents | summarize early=countif(Timestamp < datetime(2023-11-01)), late=countif(Timestamp >= datetime(2023-11-01))' \
+    --on hidden.csv --timezone UTC
 
 # --- a row with more values than the header has names
 
