@@ -144,18 +144,31 @@ static kq_status load_tests(kq_rule *r, kq_arena *arena, kq_error *err) {
     return check_tests(y, r->tests_path, err);
 }
 
+static bool is_yaml(const char *name) {
+    kq_sv s = kq_sv_of(name);
+    return (kq_sv_ends(s, KQ_SV(".yaml")) || kq_sv_ends(s, KQ_SV(".yml"))) && strcmp(name, "tests.yaml") != 0;
+}
+
+/* A file that is refused and is not even called YAML is most likely a query alone. */
+static kq_status not_rule(kq_status status, const char *path, kq_error *err) {
+    if (status != KQ_ERR_RULE || is_yaml(path)) return status;
+    const kq_error why = *err;
+    return kq_fail(err, status, "%s; a query without a rule is run by 'kequel query --file %s'", why.message, path);
+}
+
 static kq_status load_file(kq_rules *rules, const char *path, const char *dir, kq_arena *arena, kq_error *err) {
     kq_sv text;
     const kq_yaml *y;
     kq_rule r = {.path = kq_arena_copy(arena, kq_sv_of(path)).p, .dir = kq_arena_copy(arena, kq_sv_of(dir)).p};
     if (!r.path || !r.dir) return kq_arena_status(arena, err);
     KQ_TRY(read_file(path, arena, &text, err));
-    KQ_TRY(kq_yaml_parse(text, r.path, arena, &y, err));
+    KQ_TRY(not_rule(kq_yaml_parse(text, r.path, arena, &y, err), path, err));
     r.query = kq_yaml_text(y, "query", KQ_SV(""));
     r.name = kq_yaml_text(y, "name", KQ_SV(""));
-    if (!r.query.n || !r.name.n)
-        return kq_fail(err, KQ_ERR_RULE, "%s:%u: not an analytic rule: it has no '%s'", path, y->line,
-                       r.query.n ? "name" : "query");
+    if (!r.query.n)
+        return not_rule(kq_fail(err, KQ_ERR_RULE, "%s:%u: not an analytic rule: it has no 'query'", path, y->line),
+                        path, err);
+    if (!r.name.n) return kq_fail(err, KQ_ERR_RULE, "%s:%u: not an analytic rule: it has no 'name'", path, y->line);
     r.id = kq_yaml_text(y, "id", KQ_SV(""));
     r.description = kq_yaml_text(y, "description", KQ_SV(""));
     r.severity = kq_yaml_text(y, "severity", KQ_SV("Medium"));
@@ -191,11 +204,6 @@ static kq_status load_or_refuse(kq_rules *rules, const char *path, const char *d
     refused[rules->nrefused++] = text.p;
     rules->refused = refused;
     return KQ_OK;
-}
-
-static bool is_yaml(const char *name) {
-    kq_sv s = kq_sv_of(name);
-    return (kq_sv_ends(s, KQ_SV(".yaml")) || kq_sv_ends(s, KQ_SV(".yml"))) && strcmp(name, "tests.yaml") != 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b) {

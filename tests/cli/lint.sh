@@ -299,5 +299,15 @@ check 'standard input twice' 2 '' "standard input ('-') is given twice" query 'p
 check 'and as a table' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --as T=-
 says 'names of sources are told apart' 0 'unavailable: Security 5156 (outgoing), Security 5156 (incoming), Security 5154' schema DeviceNetworkEvents
 check 'a stream is read once' 0 '{"Count":3}' '' query 'DeviceProcessEvents | count' --on -
+printf 'SecurityEvent\n| count\n' >plain.kql
+printf '// what: this\nlet a = 1;\nSecurityEvent | extend b = "c: d"\n' >notyaml.kql
+printf 'name: no query\n' >plain.yaml
+for file in plain notyaml; do
+    for command in lint 'run --on twice.ndjson'; do
+        says "a query alone has a hint, $file, $command" 2 "a query without a rule is run by 'kequel query --file $file.kql'" $command $file.kql
+    done
+done
+"$k" lint plain.yaml >out 2>&1
+verdict "a rule without a query has none" "$(grep -q "it has no 'query'$" out || cat out)"
 echo "1..$n"
 exit $bad
