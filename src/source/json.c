@@ -254,6 +254,11 @@ static kq_status record(reading *rd, const char *p, size_t n, kq_error *err) {
     place.at = rd->at + first;
     place.n = last - first;
     if (!place.n || place.at[0] != start) place.n = 0; /* bytes that belong to what stands before it */
+    /* What stands between records may hold an odd quote, which only the index of the block takes to be one. */
+    if (r->has_extents && (!place.n || (place.text[place.at[place.n - 1]] | 0x20) != '}')) {
+        rd->at = NULL; /* the index is of this record from now on */
+        return alone(rd, &place, err);
+    }
     return walk(rd, &place, err);
 }
 

@@ -176,6 +176,10 @@ static kq_status next_split(kq_json_source *s, kq_json_reader *r, kq_error *err)
                 memmove(r->extents.p, r->extents.p + sizeof(kq_json_extent), r->extents.n);
             }
         }
+        if (split->at < r->block_at + b->n) { /* of tables: those behind these rows have other columns */
+            if (!r->extents.n) continue;
+            return carry(s, r, (size_t)(split->at - r->block_at), err);
+        }
         if (s->ended) {
             if (!open && kq_json_splitter_inside(split))
                 kq_report_damage(s->base.report, s->base.input->number, s->base.input->path, split->at,

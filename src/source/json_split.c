@@ -52,6 +52,7 @@ void kq_json_splitter_restart(kq_json_splitter *s, uint64_t at) {
     s->open_records = s->envelope; /* a broken record stood among records */
     s->nkey = 0;
     s->key_next = false;
+    s->litter = false;
     s->objects = 0;
 }
 

@@ -44,6 +44,7 @@ typedef struct kq_json_splitter {
     bool stray;      /* in something that is no object where a record should be */
     bool tables;     /* all below: of KQ_JSON_TABLES */
     bool key_next, about, has_columns;
+    bool litter; /* among rows, in something that is no bracket */
     uint8_t nvalue;
     char value[32];   /* name or kind of the table */
     uint64_t objects; /* which of the open brackets are braces */

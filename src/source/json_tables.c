@@ -12,6 +12,7 @@ enum {
     COLUMNS,
     COLUMNS_STRING,
     ROWS, /* between rows */
+    LITTER_STRING,
     ROW,
     ROW_STRING
 };
@@ -221,12 +222,19 @@ void kq_json_tables_feed(kq_json_splitter *s, const char *from, size_t n, kq_buf
             if (c == ']') {
                 s->nkey = 0;
                 s->state = WALK;
-            } else if (!blank(c) && c != ',') {
+            } else if ((c | 0x20) == '{') {
                 s->start = base + (uint64_t)(p - 1 - from);
-                s->level = (c | 0x20) == '{';
+                s->level = 1;
                 s->stray = c != '[' || !s->has_columns; /* errors stand among rows as objects */
-                if (s->level) s->state = ROW;
+                s->state = ROW;
+            } else if (!blank(c) && c != ',') {
+                kq_json_extent e = {base + (uint64_t)(p - 1 - from), base + (uint64_t)(p - 1 - from)};
+                if (!s->litter) kq_buf_append(extents, &e, sizeof e);
+                s->litter = true;
+                if (c == '"') s->state = LITTER_STRING;
+                break;
             }
+            s->litter = false;
             break;
         case ROW:
             p++;
@@ -239,6 +247,9 @@ void kq_json_tables_feed(kq_json_splitter *s, const char *from, size_t n, kq_buf
                 kq_buf_append(extents, &e, sizeof e);
                 s->state = ROWS;
             }
+            break;
+        case LITTER_STRING:
+            if (string_end(s, &p, end, NULL)) s->state = ROWS;
             break;
         default: /* ROW_STRING */
             if (string_end(s, &p, end, NULL)) s->state = ROW;

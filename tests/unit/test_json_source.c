@@ -113,6 +113,14 @@ static void test_tables(void **state) {
     EXPECT("{\"tables\":[{\"name\":\"P\",\"rows\":[[1]]}]}", "a", "! 31 not a row\n");
     EXPECT("{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"}],\"rows\":[[1],[\"2", "a",
            "0|1\n! 60 the record does not end\n");
+    /* what is no row, with quotes and brackets in it */
+    EXPECT("{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"}],\"rows\":[Z\"t{\",[1],7,\"]\\\"\",[2]]}]}", "a",
+           "0|1\n0|2\n! 56 not a row\n! 66 not a row\n! 68 not a row\n");
+    /* behind a row that does not end, tables with other columns */
+    EXPECT("{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"}],\"rows\":[[1,\n{\"tables\":[{\"name\":\"P\","
+           "\"columns\":[{"
+           "\"name\":\"a\"}],\"rows\":[[2]]},{\"name\":\"Q\",\"columns\":[{\"name\":\"b\"}],\"rows\":[[3]]}]}",
+           "a b", "0|2|-\n0|-|3\n! 56 the record does not end\n");
 }
 
 /* What Elasticsearch wraps around records. */
@@ -166,24 +174,41 @@ static void test_deep(void **state) {
     kq_buf_deinit(&text);
 }
 
+/* A quote that only looks like one, from outside a record. */
+static void test_odd_quotes(void **state) {
+    (void)state;
+    EXPECT("[{\"a\":\\\"\"},{\"a\":2},{\"a\":\\\"\"}]", "a",
+           "0|2\n! 1 the record is cut off: a string does not end\n"
+           "! 19 the record is cut off: a string does not end\n");
+}
+
 static void test_too_long(void **state) {
     (void)state;
-    for (int shape = 0; shape < 3; shape++) {
+    static const struct {
+        const char *before, *after, *wants, *expected;
+    } cases[] = {
+        {"{\"a\":1}\n{\"x\":\"", "\"}\n{\"a\":2}\n", "a", "0|1\n0|2\n! 8 "},
+        {"[{\"a\":1},\n{\"x\":\"", "\"},{\"a\":2}]", "a", "0|1\n0|2\n! 10 "},
+        {"{\"a\":1}\n{\"x\":\"", "\"}\n{\"a\":2}\n", "$index a", "0|0|1\n0|2|2\n! 8 "},
+        /* the columns of the next table stand where the long row ends */
+        {"{\"tables\":[{\"name\":\"P\",\"columns\":[{\"name\":\"a\"}],\"rows\":[[1],[\"",
+         "\"]]},{\"name\":\"Q\",\"columns\":[{\"name\":\"b\"},{\"name\":\"a\"}],\"rows\":[[2,3],[4,5]]}]}", "a b",
+         "0|1|-\n0|3|2\n0|5|4\n! 60 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         kq_buf text;
         kq_buf_init(&text, NULL, 0);
-        kq_buf_str(&text, shape == 1 ? "[{\"a\":1},\n{\"x\":\"" : "{\"a\":1}\n{\"x\":\"");
+        kq_buf_str(&text, cases[i].before);
         char *p = kq_buf_reserve(&text, KQ_RECORD_MAX_BYTES + (size_t)3 * KQ_BLOCK_BYTES);
         memset(p, 'x', KQ_RECORD_MAX_BYTES + (size_t)3 * KQ_BLOCK_BYTES);
         text.n += KQ_RECORD_MAX_BYTES + (size_t)3 * KQ_BLOCK_BYTES;
-        kq_buf_str(&text, shape == 1 ? "\"},{\"a\":2}]" : "\"}\n{\"a\":2}\n");
+        kq_buf_str(&text, cases[i].after);
         kq_buf_clear(&out);
-        rows_of(&kq_source_json, kq_buf_view(&text), shape == 2 ? "$index a" : "a", &out);
+        rows_of(&kq_source_json, kq_buf_view(&text), cases[i].wants, &out);
         kq_buf_char(&out, 0);
-        if (shape == 2)
-            assert_string_equal(out.p, "0|0|1\n0|2|2\n! 8 a record is longer than 4 MiB: skipped\n");
-        else
-            assert_string_equal(out.p, shape == 1 ? "0|1\n0|2\n! 10 a record is longer than 4 MiB: skipped\n"
-                                                  : "0|1\n0|2\n! 8 a record is longer than 4 MiB: skipped\n");
+        char expected[100];
+        snprintf(expected, sizeof expected, "%sa record is longer than 4 MiB: skipped\n", cases[i].expected);
+        assert_string_equal(out.p, expected);
         kq_buf_deinit(&text);
     }
 }
@@ -309,11 +334,12 @@ static void test_broken_label(void **state) {
 int main(void) {
     kq_buf_init(&out, NULL, 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),    cmocka_unit_test(test_values), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_special),  cmocka_unit_test(test_shapes), cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_source),   cmocka_unit_test(test_damage), cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_too_long), cmocka_unit_test(test_sets),   cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_detect),   cmocka_unit_test(test_packed), cmocka_unit_test(test_broken_label),
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_values), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_special),    cmocka_unit_test(test_shapes), cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_source),     cmocka_unit_test(test_damage), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_too_long),   cmocka_unit_test(test_sets),   cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_detect),     cmocka_unit_test(test_packed), cmocka_unit_test(test_broken_label),
+        cmocka_unit_test(test_odd_quotes),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     kq_buf_deinit(&out);
