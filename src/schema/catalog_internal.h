@@ -71,7 +71,7 @@ struct kq_catalog {
     kq_says *says; /* beside inputs */
     kq_survey *surveys;
     pthread_mutex_t *surveying; /* of the surveys */
-    kq_watch watch;             /* of surveys and counts */
+    kq_watch watch;             /* of surveys, counts and the reading of process starts */
     size_t ninputs, cap;
     bool keep_duplicates;
     struct kq_loaded *loaded; /* the user's map files, the last first */

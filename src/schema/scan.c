@@ -358,6 +358,7 @@ static kq_status fill_book(kq_scan_worker *w, kq_error *err) {
     kq_consumer to = {.push = part_push, .ctx = part};
     for (bool more = true; more;) {
         uint64_t seq;
+        KQ_TRY(kq_watch_check(&s->catalog->watch, err));
         KQ_TRY(read_next(w->starts, &to, &seq, &more, err));
     }
     kq_scan_worker_destroy(w->starts);

@@ -86,7 +86,50 @@ static void count(KQ_UNUSED void **state) {
     unlink(path);
 }
 
+static kq_status no_rows(KQ_UNUSED void *ctx, KQ_UNUSED kq_chunk *chunk, KQ_UNUSED bool *done,
+                         KQ_UNUSED kq_error *err) {
+    return KQ_OK;
+}
+
+/* A row that asks for its parent has all starts read before it is made. */
+static void starts(KQ_UNUSED void **state) {
+    kq_error err;
+    atomic_bool cancel = true;
+    kq_watch cancelled = {.cancel = &cancel};
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/kq_survey_%ld.ndjson", (long)getpid());
+    kq_catalog *c =
+        catalog_of(path, "{\"EventID\":1,\"Channel\":\"Microsoft-Windows-Sysmon/Operational\","
+                         "\"SourceName\":\"Microsoft-Windows-Sysmon\",\"@timestamp\":\"2026-01-01T00:00:00Z\","
+                         "\"Hostname\":\"h\",\"ProcessId\":1,\"ParentProcessId\":2,\"Image\":\"a\"}\n");
+    const kq_table *t = kq_catalog_find(c, KQ_SV("DeviceProcessEvents"));
+    uint32_t column = 0;
+    while (!kq_sv_eq(t->columns.items[column].name, KQ_SV("InitiatingProcessParentFileName"))) column++;
+    kq_report report;
+    kq_report_init(&report);
+    kq_scan_spec spec = {.table = t, .columns = &column, .ncolumns = 1, .report = &report};
+    kq_consumer to = {.push = no_rows};
+    kq_catalog_watch(c, &cancelled);
+    for (int run = 0; run < 2; run++) {
+        kq_scan *scan;
+        kq_scan_worker *worker;
+        bool more = true;
+        kq_status status = KQ_OK;
+        assert_int_equal(kq_scan_create(c, &spec, &scan, &err), KQ_OK);
+        assert_int_equal(kq_scan_worker_create(scan, &worker, &err), KQ_OK);
+        for (uint64_t seq; more && !status;) status = kq_scan_next(worker, &to, &seq, &more, &err);
+        assert_int_equal(status, run ? KQ_OK : KQ_ERR_CANCELLED);
+        kq_scan_worker_destroy(worker);
+        kq_scan_destroy(scan);
+        cancel = false;
+    }
+    kq_report_deinit(&report);
+    kq_catalog_destroy(c);
+    unlink(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(json), cmocka_unit_test(csv), cmocka_unit_test(count)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(json), cmocka_unit_test(csv), cmocka_unit_test(count),
+                                       cmocka_unit_test(starts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
