@@ -43,10 +43,12 @@ static bool next_is(parser *s, char c) {
     return true;
 }
 
+/* Letters, digits, `_ . - #` and all that is not ASCII. */
 static bool is_word(const parser *s, char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80)) return true;
-    if (c == '_' || c == '.' || c == '-' || c == '#') return true;
-    return s->shape && (c == '@' || c == '$');
+    static const uint64_t bits[2] = {UINT64_C(0x03FF600800000000), UINT64_C(0x07FFFFFE87FFFFFE)};
+    unsigned char u = (unsigned char)c;
+    if ((unsigned char)((u | 0x20) - 'a') < 26) return true;
+    return u & 0x80 || bits[u >> 6] >> (u & 63) & 1 || (s->shape && (c == '@' || c == '$'));
 }
 
 static bool word(parser *s, kq_sv *out) {
@@ -72,18 +74,6 @@ static bool copy(parser *s, kq_sv text, kq_sv *out) {
 }
 
 static bool alternatives(parser *s, kq_map_expr *out);
-
-/* The parts between separators, as one expression of `kind` unless there is only one. */
-static bool collect(parser *s, kq_map_kind kind, kq_map_expr *items, uint32_t n, kq_map_expr *out) {
-    if (n == 1) {
-        *out = items[0];
-        return true;
-    }
-    *out = (kq_map_expr){.kind = kind, .nparts = n, .parts = kq_arena_array(s->arena, kq_map_expr, n)};
-    if (!out->parts) return false;
-    memcpy(out->parts, items, n * sizeof *items);
-    return true;
-}
 
 static bool object(parser *s, kq_map_expr *out) {
     kq_map_expr items[PARTS_MAX];
@@ -189,27 +179,34 @@ static bool part(parser *s, kq_map_expr *out) {
     return copy(s, text, &out->text);
 }
 
-static bool joined(parser *s, kq_map_expr *out) {
+/* What follows the first of several, and all of them as one expression. */
+static bool several(parser *s, char between, kq_map_kind kind, bool (*one)(parser *, kq_map_expr *), const char *many,
+                    kq_map_expr *out) {
     kq_map_expr items[PARTS_MAX];
-    uint32_t n = 0;
+    uint32_t n = 1;
+    items[0] = *out;
     do {
-        if (n == PARTS_MAX) return fail(s, s->p, "too many parts", KQ_SV(""));
-        if (!part(s, &items[n++])) return false;
-    } while (next_is(s, '&'));
-    return collect(s, KQ_MAP_CONCAT, items, n, out);
+        if (n == PARTS_MAX) return fail(s, s->p, many, KQ_SV(""));
+        if (!one(s, &items[n++])) return false;
+    } while (next_is(s, between));
+    *out = (kq_map_expr){.kind = kind, .nparts = n, .parts = kq_arena_array(s->arena, kq_map_expr, n)};
+    if (!out->parts) return false;
+    memcpy(out->parts, items, n * sizeof *items);
+    return true;
+}
+
+static bool joined(parser *s, kq_map_expr *out) {
+    if (!part(s, out)) return false;
+    return !next_is(s, '&') || several(s, '&', KQ_MAP_CONCAT, part, "too many parts", out);
 }
 
 static bool alternatives(parser *s, kq_map_expr *out) {
-    kq_map_expr items[PARTS_MAX];
-    uint32_t n = 0;
     if (s->depth == DEPTH_MAX) return fail(s, s->p, "too many expressions in one another", KQ_SV(""));
     s->depth++;
-    do {
-        if (n == PARTS_MAX) return fail(s, s->p, "too many alternatives", KQ_SV(""));
-        if (!joined(s, &items[n++])) return false;
-    } while (next_is(s, '|'));
+    if (!joined(s, out)) return false;
+    if (next_is(s, '|') && !several(s, '|', KQ_MAP_ANY, joined, "too many alternatives", out)) return false;
     s->depth--;
-    return collect(s, KQ_MAP_ANY, items, n, out);
+    return true;
 }
 
 const kq_map_expr *kq_map_parse(kq_sv text, bool shape, const kq_names *names, kq_arena *arena, kq_map_fault *fault) {

@@ -8,8 +8,9 @@ static bool is_name(char c) {
 
 /* The line at *at, without its end; *at goes behind it. */
 static kq_sv next_line(kq_sv text, size_t *at) {
-    size_t start = *at, end = start;
-    while (end < text.n && text.p[end] != '\n') end++;
+    size_t start = *at;
+    const char *newline = start < text.n ? memchr(text.p + start, '\n', text.n - start) : NULL;
+    size_t end = newline ? (size_t)(newline - text.p) : text.n;
     *at = end < text.n ? end + 1 : end;
     return kq_sv_slice(text, start, end);
 }

@@ -418,7 +418,8 @@ static const kq_transform transforms[] = {
 
 const kq_transform *kq_transform_find(kq_sv name) {
     for (size_t i = 0; i < sizeof transforms / sizeof *transforms; i++)
-        if (kq_sv_eq(kq_sv_of(transforms[i].name), name)) return &transforms[i];
+        if (name.n && *transforms[i].name == *name.p && kq_sv_eq(kq_sv_of(transforms[i].name), name))
+            return &transforms[i];
     return NULL;
 }
 
