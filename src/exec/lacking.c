@@ -6,11 +6,12 @@
 #define TEXTS_SHOWN   4
 #define SOURCES_SHOWN 6
 #define VALUES_SHOWN  8
-#define LOOK_BYTES    (512u << 20) /* of inputs that are read once more when a query has given no row; for lint all are \
-                                    */
+#define LOOK_BYTES                                                                                                     \
+    (512u << 20) /* of inputs that are read once more when a query has given no row; for lint all are                  \
+                  */
 
-/* A column of one source that can only have a few values; of all sources: that is `observed` to have no others here;
- * else a table that has no rows here. */
+/* A column of one source that can only have a few values, or not one that is asked for; of all sources: that is
+ * `observed` to have no others here; else a table that has no rows here. */
 typedef struct cause {
     struct table *table;
     const kq_catalog_source *source;
@@ -18,7 +19,18 @@ typedef struct cause {
     uint32_t column; /* of the table */
     const kq_sv *texts;
     uint32_t n;
+    const kq_text_op *op; /* NULL: the texts are known */
+    bool ci;
+    kq_sv needle;
+    kq_cant cant;
 } cause;
+
+/* What a column may have after all, in spite of its maps: kq_cant.unless. */
+typedef struct doubt {
+    const cause *cause;
+    bool has; /* it was looked for, and it is there, or may be */
+    struct doubt *next;
+} doubt;
 
 /* A table that the query reads, and what fills it. */
 typedef struct table {
@@ -34,6 +46,7 @@ typedef struct table {
     bool asked;        /* and a filter did not pass it */
     bool own;          /* an export may have every column */
     bool suspect;      /* a leg of it ended */
+    bool counted;      /* its records were asked for */
     bool data;         /* an input may have rows of it */
     cause missing;
     struct table *next;
@@ -43,7 +56,9 @@ typedef struct lacking {
     kq_runner *runner;
     kq_arena arena;
     table *tables;
-    size_t leaves;       /* scans of tables with data */
+    size_t leaves; /* scans of tables with data */
+    doubt *doubts;
+    bool failed;         /* no memory for what is asked */
     const kq_leg *could; /* that would be there if the inputs had their events */
 } lacking;
 
@@ -60,7 +75,7 @@ static kq_status known_of(lacking *l, const cause *c, kq_known *out, kq_error *e
         values[i] = kq_value_long(number);
         values[i].type = type;
     }
-    if (c->n) *out = (kq_known){values, c->n, c};
+    *out = (kq_known){c->n ? values : NULL, c->n, c};
     return KQ_OK;
 }
 
@@ -138,7 +153,7 @@ static kq_status add_leg(lacking *l, const kq_plan *scan, const table *t, const 
     if (!leg || !columns) return kq_arena_status(&l->arena, err);
     for (uint32_t i = 0; i < scan->out.n; i++) {
         uint32_t c = scan->u.scan.columns ? scan->u.scan.columns[i] : i;
-        if (c < t->is->columns.n) columns[i] = known && known[c].n ? known[c] : t->seen[c];
+        if (c < t->is->columns.n) columns[i] = known && (known[c].n || !t->seen[c].n) ? known[c] : t->seen[c];
     }
     *leg = (kq_leg){columns, from, out->legs};
     out->legs = leg;
@@ -176,6 +191,59 @@ static void suspect(KQ_UNUSED void *ctx, const void *why) {
         c->table->suspect = true;
 }
 
+/* The doubt about what the column can't have; NULL: none was met so far. */
+static doubt *doubt_of(const lacking *l, const table *t, uint32_t column, const kq_cant *cant) {
+    for (doubt *d = l->doubts; d; d = d->next)
+        if (d->cause->table == t && d->cause->column == column && d->cause->cant.unless == cant->unless &&
+            d->cause->cant.unless_op == cant->unless_op)
+            return d;
+    return NULL;
+}
+
+/* A kq_reach.can. */
+static bool can(void *ctx, const void *column, const kq_text_op *op, bool ci, kq_sv needle, const void **why) {
+    lacking *l = ctx;
+    const cause *of = column;
+    const kq_text_test test = {op->op, ci, needle};
+    kq_cant cant = {0};
+    if (!of->source || kq_catalog_can(l->runner->env.catalog, of->source, of->column, &test, &l->arena, &cant))
+        return true;
+    doubt *d = cant.unless ? doubt_of(l, of->table, of->column, &cant) : NULL;
+    if (d && d->has) return true;
+    cause *c = kq_arena_new(&l->arena, cause);
+    if (c)
+        *c = (cause){.table = of->table,
+                     .source = of->source,
+                     .column = of->column,
+                     .op = op,
+                     .ci = ci,
+                     .needle = needle,
+                     .cant = cant};
+    if (c && cant.unless && !d && (d = kq_arena_new(&l->arena, doubt))) {
+        *d = (doubt){c, false, l->doubts};
+        l->doubts = d;
+    }
+    l->failed |= !c || (cant.unless && !d);
+    *why = c;
+    return l->failed;
+}
+
+/* Looks for what a column may have after all. *again: something of it is there, or nobody looks. */
+static kq_status settle(lacking *l, bool every, bool *again, kq_error *err) {
+    bool looks = every || is_small(l->runner->env.catalog);
+    *again = false;
+    for (doubt *d = l->doubts; d; d = d->next) {
+        const cause *c = d->cause;
+        if (d->has) continue;
+        d->has = !looks;
+        if (looks)
+            KQ_TRY(kq_catalog_look(l->runner->env.catalog, c->table->is, c->column, &c->cant, l->runner->env.budget,
+                                   &d->has, err));
+        *again |= d->has;
+    }
+    return KQ_OK;
+}
+
 /* A column that is never there, not one by whose texts a query chooses what it reads. */
 static bool never(const cause *c) {
     return c->n == 1 && !c->texts[0].n;
@@ -198,9 +266,48 @@ static void observed(const cause *c, kq_buf *out) {
     if (seen->n > VALUES_SHOWN) kq_buf_printf(out, " and %u others", seen->n - VALUES_SHOWN);
 }
 
-/* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". Appended. */
-static kq_status sentence(lacking *l, const cause *c, kq_buf *out, kq_error *err) {
+/* Is it the same that the column can't have? Of another source, maybe. */
+static bool same_test(const cause *a, const cause *b) {
+    return a->op && b->op && a->table == b->table && a->column == b->column && a->op == b->op && a->ci == b->ci &&
+           kq_sv_eq(a->needle, b->needle) && a->cant.why == b->cant.why;
+}
+
+/* Has the source records here, as far as that is known? */
+static bool is_here(const cause *c) {
+    return !c->table->records || c->table->records[c->source - c->table->sources];
+}
+
+/* "RegistryKey never has "HKLM" in DeviceRegistryEvents from Sysmon 12, 13". Appended. */
+static kq_status cant_have(lacking *l, const kq_ended *all, const cause *c, kq_buf *out, kq_error *err) {
+    static const char *const verbs[] = {[KQ_MATCH_EQUALS] = "is never",
+                                        [KQ_MATCH_CONTAINS] = "never contains",
+                                        [KQ_MATCH_STARTSWITH] = "never starts with",
+                                        [KQ_MATCH_ENDSWITH] = "never ends with",
+                                        [KQ_MATCH_HAS] = "never has",
+                                        [KQ_MATCH_HASPREFIX] = "never has a word that starts with",
+                                        [KQ_MATCH_HASSUFFIX] = "never has a word that ends with"};
     const kq_table *t = c->table->is;
+    kq_sv *names = kq_arena_array(&l->arena, kq_sv, c->table->nsources + 1);
+    size_t n = 0;
+    if (!names) return kq_arena_status(&l->arena, err);
+    for (size_t i = 0; i < c->table->nsources; i++)
+        for (const kq_ended *e = all; e; e = e->next) {
+            const cause *other = e->why;
+            if (other->source != &c->table->sources[i] || !same_test(c, other) || !is_here(other)) continue;
+            names[n++] = other->source->name;
+            break;
+        }
+    kq_buf_printf(out, KQ_SV_FMT " %s \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from ",
+                  KQ_SV_ARG(t->columns.items[c->column].name), verbs[c->op->op], KQ_SV_ARG(c->needle),
+                  KQ_SV_ARG(t->name));
+    kq_catalog_name_sources(names, n, out);
+    return KQ_OK;
+}
+
+/* "AccountUpn is never available in DeviceProcessEvents from Sysmon 1". Appended. */
+static kq_status sentence(lacking *l, const kq_ended *all, const cause *c, kq_buf *out, kq_error *err) {
+    const kq_table *t = c->table->is;
+    if (c->op) return cant_have(l, all, c, out, err);
     if (c->observed) {
         observed(c, out);
         return KQ_OK;
@@ -229,36 +336,53 @@ static kq_status sentence(lacking *l, const cause *c, kq_buf *out, kq_error *err
     return KQ_OK;
 }
 
+/* The records of a table's sources, once, when it may matter. *again: they are known now. */
+static kq_status count_records(lacking *l, table *t, bool count, bool *again, kq_error *err) {
+    if (!(t->suspect || count) || t->counted || t->own || !t->data || !t->nsources) return KQ_OK;
+    uint64_t *records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
+    bool known;
+    if (!records) return kq_arena_status(&l->arena, err);
+    KQ_TRY(kq_catalog_count(l->runner->env.catalog, t->is, l->runner->env.budget, records, &known, err));
+    if (known) t->records = records;
+    t->counted = true;
+    *again |= known;
+    return KQ_OK;
+}
+
 /* The plan's legs, of the sources that have records here. They are counted only when it may matter, or `count`. */
 static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs *out, kq_error *err) {
-    kq_reach reach = {scan_legs, suspect, l, &l->arena};
-    bool again = false;
-    KQ_TRY(kq_reach_legs(&reach, plan, out, err));
-    for (table *t = l->tables; t; t = t->next) {
-        again |= t->guessed;
-        if (t->guessed) KQ_TRY(look(l, t, count, err));
-        if (!(t->suspect || count) || t->own || !t->data || !t->nsources) continue;
-        uint64_t *records = kq_arena_array(&l->arena, uint64_t, t->nsources + 1);
-        bool known;
-        if (!records) return kq_arena_status(&l->arena, err);
-        KQ_TRY(kq_catalog_count(l->runner->env.catalog, t->is, l->runner->env.budget, records, &known, err));
-        if (known) t->records = records;
-        again |= known;
+    kq_reach reach = {.scan = scan_legs, .can = can, .end = suspect, .ctx = l, .arena = &l->arena};
+    for (bool again = true, first = true; again; first = false) {
+        l->leaves = 0;
+        again = false;
+        KQ_TRY(kq_reach_legs(&reach, plan, out, err));
+        for (table *t = l->tables; t; t = t->next) {
+            again |= t->guessed;
+            if (t->guessed) KQ_TRY(look(l, t, count, err));
+            KQ_TRY(count_records(l, t, count, &again, err));
+        }
+        if (first && again) l->could = out->legs;
+        if (!again && (!out->legs || out->of_nothing)) KQ_TRY(settle(l, count, &again, err));
     }
-    l->leaves = again ? 0 : l->leaves;
-    if (again) l->could = out->legs;
-    return again ? kq_reach_legs(&reach, plan, out, err) : KQ_OK;
+    return l->failed ? kq_arena_status(&l->arena, err) : KQ_OK;
 }
 
 /* Is this the first cause of its source? A table without data is one only when nothing else is (`missing`). */
-static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
+static bool first_of_source(const kq_ended *list, const kq_ended *e, bool missing) {
     const cause *c = e->why;
-    if (!c->source && !c->observed && !missing) return false;
-    if (c->source && c->table->records && !c->table->records[c->source - c->table->sources]) return false;
+    if (c->source ? !is_here(c) : !c->observed && !missing) return false;
     for (; list != e; list = list->next) {
         const cause *other = list->why;
         if (other->table == c->table && other->source == c->source && other->observed == c->observed) return false;
     }
+    return true;
+}
+
+/* Is it to be told? What several sources can't have alike is told once. */
+static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
+    if (!first_of_source(list, e, missing)) return false;
+    for (; list != e; list = list->next)
+        if (same_test(list->why, e->why) && is_here(list->why)) return false;
     return true;
 }
 
@@ -303,12 +427,10 @@ static bool noted(const lacking *l, const cause *c) {
 static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_buf *text,
                           kq_error *err) {
     bool nothing = !legs->legs, missing = nothing || legs->of_nothing, first = true;
-    uint32_t n = 0;
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;
         missing &= !c->source && !c->observed;
     }
-    for (const kq_ended *e = legs->ended; e; e = e->next) n += told(legs->ended, e, missing);
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;
         if (!told(legs->ended, e, missing)) continue;
@@ -319,9 +441,14 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
             kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
         else
             kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
-        KQ_TRY(sentence(l, c, text, err));
-        if (!every && c->table->records && c->source && n > 1)
-            kq_buf_printf(text, ", nor in %u other source%s here", n - 1, n > 2 ? "s" : "");
+        KQ_TRY(sentence(l, legs->ended, c, text, err));
+        uint32_t others = 0;
+        for (const kq_ended *o = e->next; o; o = o->next)
+            others +=
+                ((const cause *)o->why)->source && first_of_source(legs->ended, o, missing) && !same_test(o->why, c);
+        if (!every && c->table->records && c->source && others)
+            kq_buf_printf(text, ", nor in %u other source%s here", others, others > 1 ? "s" : "");
+        if (c->op && c->cant.why) kq_buf_printf(text, ": %s", c->cant.why);
         if ((nothing || legs->of_nothing) && c->source && first) add_could(l, text);
         first = false;
         kq_buf_char(text, 0);

@@ -4,38 +4,12 @@
  */
 #include "column/dynamic.h"
 #include "kql/optimize.h"
+#include "kql/text_op.h"
 #include <math.h>
-
-typedef struct text_op {
-    const char *name;
-    kq_match_op op;
-    bool ci, list, all;
-} text_op;
-
-static const text_op text_ops[] = {
-    {"==", KQ_MATCH_EQUALS, false, false, false},
-    {"=~", KQ_MATCH_EQUALS, true, false, false},
-    {"in", KQ_MATCH_EQUALS, false, true, false},
-    {"in~", KQ_MATCH_EQUALS, true, true, false},
-    {"has", KQ_MATCH_HAS, true, false, false},
-    {"has_cs", KQ_MATCH_HAS, false, false, false},
-    {"has_any", KQ_MATCH_HAS, true, true, false},
-    {"has_all", KQ_MATCH_HAS, true, true, true},
-    {"hasprefix", KQ_MATCH_HASPREFIX, true, false, false},
-    {"hasprefix_cs", KQ_MATCH_HASPREFIX, false, false, false},
-    {"hassuffix", KQ_MATCH_HASSUFFIX, true, false, false},
-    {"hassuffix_cs", KQ_MATCH_HASSUFFIX, false, false, false},
-    {"contains", KQ_MATCH_CONTAINS, true, false, false},
-    {"contains_cs", KQ_MATCH_CONTAINS, false, false, false},
-    {"startswith", KQ_MATCH_STARTSWITH, true, false, false},
-    {"startswith_cs", KQ_MATCH_STARTSWITH, false, false, false},
-    {"endswith", KQ_MATCH_ENDSWITH, true, false, false},
-    {"endswith_cs", KQ_MATCH_ENDSWITH, false, false, false},
-};
 
 /* One text predicate, maybe collected from several alternatives. */
 typedef struct text_predicate {
-    const text_op *op;
+    const kq_text_op *op;
     uint32_t column;
     kq_sv *needles;
     size_t n, cap;
@@ -74,9 +48,7 @@ static bool add_constant(kq_optimizer *o, text_predicate *t, const kq_expr *e) {
 static bool collect_leaf(kq_optimizer *o, const kq_expr *e, text_predicate *t) {
     if (e->kind != KQ_EXPR_CALL || e->nargs < 2) return false;
     const kq_expr *column = e->args[0];
-    const text_op *op = NULL;
-    for (size_t i = 0; !op && i < sizeof text_ops / sizeof *text_ops; i++)
-        if (strcmp(text_ops[i].name, e->fn->name) == 0) op = &text_ops[i];
+    const kq_text_op *op = kq_text_op_find(e->fn->name);
     if (!op || (!op->list && e->nargs != 2)) return false;
     bool flipped = op->op == KQ_MATCH_EQUALS && !op->list && column->kind == KQ_EXPR_CONST;
     if (flipped) column = e->args[1];

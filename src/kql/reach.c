@@ -1,4 +1,5 @@
 #include "kql/reach.h"
+#include "column/dynamic.h"
 
 #define DEPTH_MAX  3000
 #define VISITS_MAX 20000 /* operators; a plan may have one of them many times */
@@ -129,6 +130,68 @@ static bool is_and(const kq_expr *e) {
     return e->kind == KQ_EXPR_CALL && e->nargs == 2 && strcmp(e->fn->name, "and") == 0;
 }
 
+static bool is_call(const kq_expr *e, const char *name, uint32_t nargs) {
+    return e->kind == KQ_EXPR_CALL && e->nargs == nargs && strcmp(e->fn->name, name) == 0;
+}
+
+/* What is asked of a column's text by one operator. */
+typedef struct asked {
+    const kq_text_op *op;
+    bool ci;
+    const void *column; /* kq_known.why */
+} asked;
+
+static bool needle_can(const walk *w, const asked *a, kq_sv needle, const void **why) {
+    return !needle.n || w->reach->can(w->reach->ctx, a->column, a->op, a->ci, needle, why);
+}
+
+/* Can the text have what a constant says: a text, or an array of texts? */
+static bool constant_can(const walk *w, const asked *a, const kq_expr *e, const void **why) {
+    if (e->kind != KQ_EXPR_CONST || e->value.null) return true;
+    if (e->value.type == KQ_STRING) return needle_can(w, a, kq_str_view(&e->value.u.s), why);
+    kq_dyn d = e->value.type == KQ_DYNAMIC ? kq_str_view(&e->value.u.s) : KQ_SV("");
+    if (!d.n || kq_dyn_tag_of(d) != KQ_DYN_ARRAY || !kq_dyn_count(d)) return true;
+    for (uint32_t i = 0; i < kq_dyn_count(d); i++) {
+        kq_dyn item = kq_dyn_element(d, i);
+        bool can = kq_dyn_tag_of(item) != KQ_DYN_STRING || needle_can(w, a, kq_dyn_string(item), why);
+        if (can != a->op->all) return can;
+    }
+    return a->op->all;
+}
+
+/* The column whose text is asked, as it is or in one case; NULL: there is none that can be asked. */
+static const void *column_of(const kq_expr *e, const kq_known *known, bool *ci) {
+    if (is_call(e, "tolower", 1) || is_call(e, "toupper", 1)) {
+        *ci = true;
+        e = e->args[0];
+    }
+    bool asks = e->kind == KQ_EXPR_COLUMN && e->type == KQ_STRING && !known[e->column].n;
+    return asks ? known[e->column].why : NULL;
+}
+
+/* Can a predicate hold that is not known after folding? Only what says so for certain can't. */
+static bool may_hold(const walk *w, const kq_expr *e, const kq_known *known, unsigned depth, const void **why) {
+    if (e->kind == KQ_EXPR_CONST) return !e->value.null && e->value.u.b;
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || e->nargs < 2) return true;
+    if (is_and(e))
+        return may_hold(w, e->args[0], known, depth + 1, why) && may_hold(w, e->args[1], known, depth + 1, why);
+    if (is_call(e, "or", 2))
+        return may_hold(w, e->args[0], known, depth + 1, why) || may_hold(w, e->args[1], known, depth + 1, why);
+    asked a = {.op = kq_text_op_find(e->fn->name)};
+    if (!a.op || (!a.op->list && e->nargs != 2)) return true;
+    a.ci = a.op->ci;
+    if ((a.column = column_of(e->args[0], known, &a.ci))) {
+        for (uint32_t i = 1; i < e->nargs; i++) {
+            bool can = constant_can(w, &a, e->args[i], why);
+            if (can != a.op->all) return can;
+        }
+        return a.op->all;
+    }
+    bool flipped = a.op->op == KQ_MATCH_EQUALS && !a.op->list;
+    if (!flipped || !(a.column = column_of(e->args[1], known, &a.ci))) return true;
+    return constant_can(w, &a, e->args[0], why);
+}
+
 /* Can the predicate hold for the leg? Its conjuncts are asked one by one: the one that can't tells why. */
 static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigned depth, bool *out, const void **why) {
     if (is_and(e) && depth < DEPTH_MAX) {
@@ -140,7 +203,7 @@ static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigne
     do {
         const kq_expr *now = put_in(w, e, known, 0, why);
         if (!now) return out_of_memory(w);
-        *out = now->kind != KQ_EXPR_CONST || (!now->value.null && now->value.u.b);
+        *out = may_hold(w, now, known, 0, why);
     } while (!*out && pick_next(w));
     w->npicked = 0;
     return KQ_OK;

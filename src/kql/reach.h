@@ -10,12 +10,14 @@
 #define KQ_KQL_REACH_H
 
 #include "kql/plan.h"
+#include "kql/text_op.h"
 
 /* What is known of a column of a leg. */
 typedef struct kq_known {
     const kq_value *values; /* all that it can be; what several columns are together is not known */
     uint32_t n;             /* 0: nothing is known */
-    const void *why;        /* the caller's, of the scan's column that it comes from; NULL: the query says so itself */
+    const void *why;        /* the caller's, of the scan's column that it comes from; NULL: the query says so itself, or
+                               there is nothing to be asked of it (kq_reach.can) */
 } kq_known;
 
 typedef struct kq_leg {
@@ -41,6 +43,9 @@ typedef struct kq_legs {
 typedef struct kq_reach {
     /* Gives the legs of a scan, and why there is none. */
     kq_status (*scan)(void *ctx, const kq_plan *scan, kq_legs *out, kq_error *err);
+    /* Can a column of which nothing else is known have a text with this needle? *why, a kq_ended's, when it can't. The
+     * operator is asked as one that ignores case with `ci`. */
+    bool (*can)(void *ctx, const void *column, const kq_text_op *op, bool ci, kq_sv needle, const void **why);
     void (*end)(void *ctx, const void *why); /* a leg ended; also one that kq_legs.ended does not have */
     void *ctx;
     kq_arena *arena;

@@ -117,12 +117,37 @@ typedef struct kq_catalog_source {
 /* The sources of a table, in the order of the maps, in `arena`. */
 kq_status kq_catalog_sources(const kq_catalog *catalog, const kq_table *table, kq_arena *arena,
                              const kq_catalog_source **out, size_t *n, kq_error *err);
+/* Appends names of sources, as a list that may be cut: "Sysmon 12, 13, Security 4657". */
+void kq_catalog_name_sources(const kq_sv *names, size_t n, kq_buf *out);
 /* Appends the sources of a table, as a list that may be cut: "Sysmon 11, 15, 23, Security 4663". */
 kq_status kq_catalog_source_list(const kq_catalog *catalog, const kq_table *table, kq_buf *out, kq_error *err);
 /* All texts that a column of the source can have, in `arena`; "" is none, a row without a value. *n is 0 when they are
  * not known beforehand, or too many. Errors: NOMEM, LIMIT. */
 kq_status kq_catalog_values(const kq_catalog_source *source, uint32_t column, kq_arena *arena, const kq_sv **texts,
                             uint32_t *n, kq_error *err);
+/* One operator and one needle that is not empty. */
+typedef struct kq_text_test {
+    kq_match_op op;
+    bool ci;
+    kq_sv needle;
+} kq_text_test;
+
+/* Why no text passes a test. */
+typedef struct kq_cant {
+    const char *why; /* static: what stands there instead; NULL: nothing more is to be said */
+    /* Static; NULL: it is certain. Otherwise a text that has this, whatever its case, where `unless_op` says, might
+     * pass: it is to be looked for. */
+    const char *unless;
+    kq_match_op unless_op;
+} kq_cant;
+
+/* Can the column of a source have such a text? Without a word to the contrary it can. False with *cant. */
+bool kq_catalog_can(const kq_catalog *catalog, const kq_catalog_source *source, uint32_t column,
+                    const kq_text_test *test, kq_arena *arena, kq_cant *cant);
+/* Reads the inputs for cant->unless in the column of any source, once for each column: it is remembered. *has also when
+ * an input can be read once only. Errors: NOMEM, LIMIT, CANCELLED, DEADLINE. */
+kq_status kq_catalog_look(const kq_catalog *catalog, const kq_table *table, uint32_t column, const kq_cant *cant,
+                          kq_budget *budget, bool *has, kq_error *err);
 /* Can a source of the table write a column's JSON itself, cheaper than its value: is kq_scan_spec.written worth it? */
 bool kq_catalog_writes(const kq_catalog *catalog, const kq_table *table, uint32_t column);
 /* Has an input rows of the table itself (an export), not of events that become such rows? */

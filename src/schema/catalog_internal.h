@@ -157,6 +157,9 @@ typedef struct kq_observed {
 const kq_observed_column *kq_shelf_observed(kq_shelf *shelf, const kq_table *table);
 const kq_observed_column *kq_shelf_keep_observed(kq_shelf *shelf, kq_observed *made);
 /* Throws away all books and counts; `shelf` too when `all`. */
+/* Was such a text looked for in the column, and is it there? */
+bool kq_shelf_looked(kq_shelf *shelf, const kq_table *table, uint32_t column, const kq_cant *cant, bool *has);
+void kq_shelf_keep_look(kq_shelf *shelf, const kq_table *table, uint32_t column, const kq_cant *cant, bool has);
 void kq_shelf_clear(kq_shelf *shelf, bool all);
 
 /* Makes a table `name` from the first records of an opened source: its fields, and types that fit their values.

@@ -16,8 +16,18 @@ typedef struct counted {
     uint64_t records[];
 } counted;
 
+typedef struct looked {
+    const kq_table *table;
+    uint32_t column;
+    kq_match_op op;
+    const char *unless; /* static */
+    bool has;
+    struct looked *next;
+} looked;
+
 struct kq_shelf {
     pthread_mutex_t lock;
+    looked *looks;
     counted *counts;
     kq_observed *observed;
     kept *books;
@@ -55,6 +65,11 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
         kq_free(k);
     }
     s->observed = NULL;
+    for (looked *k = s->looks, *next; k; k = next) {
+        next = k->next;
+        kq_free(k);
+    }
+    s->looks = NULL;
     if (!all) return;
     pthread_mutex_destroy(&s->lock);
     kq_free(s);
@@ -94,6 +109,26 @@ const kq_observed_column *kq_shelf_keep_observed(kq_shelf *s, kq_observed *made)
     s->observed = made;
     pthread_mutex_unlock(&s->lock);
     return made->columns;
+}
+
+bool kq_shelf_looked(kq_shelf *s, const kq_table *table, uint32_t column, const kq_cant *cant, bool *has) {
+    pthread_mutex_lock(&s->lock);
+    const looked *k = s->looks;
+    while (k && (k->table != table || k->column != column || k->op != cant->unless_op || k->unless != cant->unless))
+        k = k->next;
+    if (k) *has = k->has;
+    pthread_mutex_unlock(&s->lock);
+    return k != NULL;
+}
+
+void kq_shelf_keep_look(kq_shelf *s, const kq_table *table, uint32_t column, const kq_cant *cant, bool has) {
+    looked *k = kq_malloc(sizeof *k);
+    if (!k) return; /* it is looked for again */
+    *k = (looked){table, column, cant->unless_op, cant->unless, has, NULL};
+    pthread_mutex_lock(&s->lock);
+    k->next = s->looks;
+    s->looks = k;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static bool has(const uint32_t *columns, uint32_t n, uint32_t column) {

@@ -227,27 +227,36 @@ static void add_source(kq_buf *out, kq_sv name, kq_sv last) {
     kq_buf_sv(out, kq_sv_slice(name, n, name.n));
 }
 
-kq_status kq_catalog_source_list(const kq_catalog *c, const kq_table *table, kq_buf *out, kq_error *err) {
-    const kq_catalog_source *sources = NULL;
-    size_t n = 0;
+void kq_catalog_name_sources(const kq_sv *names, size_t n, kq_buf *out) {
     kq_sv last = KQ_SV("");
-    kq_arena arena;
-    kq_arena_init(&arena, c->budget, 0);
-    kq_status status = kq_catalog_sources(c, table, &arena, &sources, &n, err);
-    for (size_t i = 0; i < n && !status; i++) {
-        kq_sv name = sources[i].name;
+    for (size_t i = 0; i < n; i++) {
+        kq_sv name = names[i];
         const char *part = memmem(name.p, name.n, " (", 2); /* "Security 5156 (outgoing)" */
         if (part) name = kq_sv_slice(name, 0, (size_t)(part - name.p));
         if (kq_sv_eq(name, last)) continue;
         if (i >= SOURCES_SHOWN) {
             kq_buf_str(out, ", ...");
-            break;
+            return;
         }
-        if (!last.n) kq_buf_str(out, " (");
         add_source(out, name, last);
         last = name;
     }
-    if (last.n) kq_buf_char(out, ')');
+}
+
+kq_status kq_catalog_source_list(const kq_catalog *c, const kq_table *table, kq_buf *out, kq_error *err) {
+    const kq_catalog_source *sources = NULL;
+    size_t n = 0;
+    kq_arena arena;
+    kq_arena_init(&arena, c->budget, 0);
+    kq_status status = kq_catalog_sources(c, table, &arena, &sources, &n, err);
+    kq_sv *names = status ? NULL : kq_arena_array(&arena, kq_sv, n + 1);
+    if (!status && !names) status = kq_arena_status(&arena, err);
+    for (size_t i = 0; i < n && names; i++) names[i] = sources[i].name;
+    if (n && names) {
+        kq_buf_str(out, " (");
+        kq_catalog_name_sources(names, n, out);
+        kq_buf_char(out, ')');
+    }
     kq_arena_deinit(&arena);
     return status;
 }

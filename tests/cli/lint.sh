@@ -155,6 +155,70 @@ for q in 'SecurityEvent | where EventID == 4720 and Account == "nobody"' 'Securi
     "$k" query "$q" --on "$logs" >out 2>&1
     verdict "nothing is said of $q" "$(cat out)"
 done
+# what transforms never give: QUERY, the text of the message
+events() { # SOURCE, ID and fields, each an event of these logs
+    printf '{"@timestamp":"2026-01-15T10:00:00.2Z","Hostname":"WS01","Channel":"%s","SourceName":"%s","EventID":%s,%s}\n' "$1" "$1" "$2" "$3"
+}
+{
+    events Microsoft-Windows-Sysmon 12 '"EventType":"CreateKey","TargetObject":"HKLM\\System\\CurrentControlSet\\Services\\x","Image":"C:\\a\\b.exe"'
+    events Microsoft-Windows-Sysmon 13 '"EventType":"SetValue","TargetObject":"HKLM\\System\\CurrentControlSet\\Services\\x\\Start","Details":"DWORD (0x00000004)"'
+    events Microsoft-Windows-Sysmon 3 '"Initiated":"true","SourceIp":"10.0.0.2","DestinationIp":"0:0:0:0:0:ffff:a00:1"'
+    events Microsoft-Windows-Sysmon 1 '"Image":"C:\\a\\B.exe","ProcessGuid":"{5aa7a0b2-1111-4111-8111-111111111111}","Hashes":"SHA256=ABCD"'
+    events Microsoft-Windows-Sysmon 11 '"Image":"C:\\a\\B.exe","TargetFilename":"C:\\a\\c.txt","ProcessGuid":"{5aa7a0b2-1111-4111-8111-111111111111}"'
+    events Security 4688 '"NewProcessName":"C:\\a\\B.exe"'
+} >changed.ndjson
+changed() {
+    rule one "$1"
+    says "never so: $1" 0 "\"Level\":\"warning\",\"Line\":null,\"Column\":null,\"Message\":\"this can't match here: $2" lint one.yaml --on changed.ndjson
+    "$k" run one.yaml --on changed.ndjson --now latest >out 2>err
+    verdict "and run tells it: $1" "$([ "$(grep -c "^note: one: this can't match here: " err)" = 1 ] || cat err)"
+}
+kept() {
+    rule one "$1"
+    says "may be so: $1" 0 '"Message":"sound, and it can match here"' lint one.yaml --on "${2:-changed.ndjson}"
+    "$k" run one.yaml --on "${2:-changed.ndjson}" --now latest >out 2>&1
+    verdict "and run says nothing: $1" "$(grep "can't match" out)"
+}
+set001='in DeviceRegistryEvents from Sysmon 12, 13: it reads ControlSet001, as Defender'"'s own rows do"
+changed 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"' 'RegistryKey never has \"CurrentControlSet\" '"$set001"
+changed 'DeviceRegistryEvents | where RegistryKey endswith @"\currentcontrolset\Services\x"' 'RegistryKey never ends with \"\\currentcontrolset\\Services\\x\" '"$set001"
+changed 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "HKLM") or tolower(RegistryKey) contains "currentcontrolset"' 'RegistryKey never contains'
+changed 'DeviceRegistryEvents | extend K = RegistryKey | where K has "CurrentControlSet" and ActionType has "Value"' 'RegistryKey never has'
+changed 'imRegistry | where RegistryKey has "CurrentControlSet"' 'RegistryKey never has'
+changed 'DeviceRegistryEvents | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
+changed 'DeviceRegistryEvents | where RegistryValueData == "DWORD (0x00000004)"' 'RegistryValueData is never available'
+changed 'DeviceProcessEvents | where SHA256 == "ABCD"' 'SHA256 is never \"ABCD\" in DeviceProcessEvents from Sysmon 1: it is in lower case'
+changed 'DeviceFileEvents | where InitiatingProcessSHA256 in ("ABCD", "A")' 'InitiatingProcessSHA256 is never'
+changed 'DeviceNetworkEvents | where RemoteIP == "::ffff:10.0.0.1"' 'RemoteIP is never \"::ffff:10.0.0.1\" in DeviceNetworkEvents from Sysmon 3: an address has its shortest spelling'
+changed 'DeviceNetworkEvents | where RemoteIP startswith "::FFFF:"' 'RemoteIP never starts with'
+changed 'DeviceNetworkEvents | where RemoteIPType == "FourToSixMapping"' 'RemoteIPType is never \"FourToSixMapping\"'
+changed 'DeviceNetworkEvents | where DeviceName == "WS01"' 'DeviceName is never \"WS01\" in DeviceNetworkEvents from Sysmon 3: it is in lower case'
+changed 'DeviceProcessEvents | where "WS01" == DeviceName and FileName == "B.exe"' 'DeviceName is never \"WS01\"'
+changed 'DeviceFileEvents | where FileName has @"a\c.txt"' 'FileName never has \"a\\c.txt\" in DeviceFileEvents from Sysmon 11: it is a name without its folder'
+changed 'SecurityEvent | where Channel == "System"' 'Channel is never \"System\" in SecurityEvent from Security'
+kept 'DeviceRegistryEvents | where RegistryKey !has "CurrentControlSet"'
+kept 'DeviceRegistryEvents | where not(RegistryKey has "CurrentControlSet")'
+kept 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "ControlSet001")'
+kept 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet" or ActionType contains "key"'
+kept 'DeviceRegistryEvents | where RegistryKey matches regex "CurrentControlSet"'
+kept 'DeviceRegistryEvents | where RegistryKey startswith "HKEY_LOCAL_MACHINE" and RegistryKey has "ControlSet001"'
+kept 'DeviceRegistryEvents | where RegistryKey startswith "H"'
+kept 'DeviceProcessEvents | where SHA256 =~ "ABCD"'
+kept 'DeviceProcessEvents | where SHA256 == "abcd" and DeviceName has "WS01"'
+kept 'DeviceNetworkEvents | where RemoteIP == "10.0.0.1"'
+kept 'DeviceFileEvents | where FolderPath has @"a\c.txt"'
+kept 'DeviceFileEvents | where InitiatingProcessSHA256 == "abcd"'
+kept 'SecurityEvent | where Channel == "Security" or Computer == "WS01"'
+# a key that has the word elsewhere is what it is: then the logs are asked
+cp changed.ndjson elsewhere.ndjson
+events Microsoft-Windows-Sysmon 12 '"EventType":"CreateKey","TargetObject":"HKLM\\Software\\CurrentControlSet\\y"' >>elsewhere.ndjson
+kept 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"' elsewhere.ndjson
+kept 'DeviceRegistryEvents | where RegistryKey has @"SYSTEM\CurrentControlSet\Services"' elsewhere.ndjson
+echo '{"Timestamp":"2026-01-15T10:00:00Z","DeviceName":"WS01","ActionType":"RegistryKeyCreated","RegistryKey":"HKLM\\SYSTEM\\CurrentControlSet\\x","RegistryValueName":"","TenantId":"","DeviceId":"","InitiatingProcessFileName":"","Type":"DeviceRegistryEvents","TimeGenerated":"2026-01-15T10:00:00Z"}' >own.ndjson
+kept 'DeviceRegistryEvents | where RegistryKey startswith "HKLM" and DeviceName == "WS01"' own.ndjson
+rule one 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"'
+"$k" lint one.yaml --on - <changed.ndjson >out 2>&1
+verdict 'a stream is not read for it' "$(grep "can't match" out)"
 
 # QUERY, the note: of a table that these inputs could fill
 none='DeviceFileEvents has no rows here: no input has its events (Sysmon 2, 11, 15, 23 and 26, 29)'
