@@ -245,17 +245,11 @@ static bool begins_with_data(const walk *k) {
            (c == '[' || c == '{');
 }
 
-/* The value at k->i, wanted when `e` is set; k->i then stands at what follows it. */
-static inline step take_value(walk *k, const kq_json_entry *e) {
+static step wanted_value(walk *k, const kq_json_entry *e) {
     const char *text = k->text;
     const uint32_t *at = k->at;
     uint32_t value = at[k->i];
     char first = text[value];
-    if (KQ_LIKELY(!e)) {
-        if (first == '{' || first == '[') return skip(k) ? GO_ON : BROKEN;
-        k->i++;
-        return GO_ON;
-    }
     kq_sv raw;
     if (first == '{' && e->child) {
         bool data = begins_with_data(k);
@@ -285,6 +279,15 @@ static inline step take_value(walk *k, const kq_json_entry *e) {
         }
     }
     return e->slot == KQ_JSON_NONE ? GO_ON : found(k, e, raw);
+}
+
+/* The value at k->i, wanted when `e` is set; k->i then stands at what follows it. Few are. */
+static inline step take_value(walk *k, const kq_json_entry *e) {
+    if (KQ_UNLIKELY(e != NULL)) return wanted_value(k, e);
+    char first = k->text[k->at[k->i]];
+    if (first == '{' || first == '[') return skip(k) ? GO_ON : BROKEN;
+    k->i++;
+    return GO_ON;
 }
 
 /* The values of a row; k->i stands at its opening bracket. */
