@@ -224,7 +224,8 @@ kq_status kq_fold_call(kq_expr *call, kq_arena *arena, kq_cleanup **cleanups, kq
  * between; NULL when there is none: such a column may come written (u.scan.written). */
 kq_plan *kq_plan_untouched(kq_plan *plan, uint32_t column, uint32_t *at);
 
-/* Appends the plan as an indented tree with its columns, for tests and --explain-plan. */
+/* Appends the plan as an indented tree with its columns, for tests. A node that several others refer to has a number,
+ * and stands there once: afterwards it is "as #1". */
 void kq_plan_print(const kq_plan *plan, kq_buf *out);
 
 /* Appends which columns of tables output column `column` is made of, one part for each leg of a union:

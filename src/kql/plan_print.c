@@ -1,5 +1,6 @@
-/* The plan as text: one line per operator, its input below it, indented. */
-#include "kql/plan.h"
+/* The plan as text: one line per operator, its input below it, indented. What several others refer to is printed once.
+ */
+#include "kql/plan_met.h"
 
 static const char *const plan_names[] = {"SCAN",      "VALUES",      "RANGE",  "FILTER", "PROJECT",
                                          "AGGREGATE", "SORT",        "TOP",    "TAKE",   "UNION",
@@ -15,13 +16,19 @@ static const char *const window_names[] = {
 
 enum { MAX_DEPTH = 2000, MAX_CELLS = 50 };
 
-static void print_plan(const kq_plan *plan, unsigned indent, kq_buf *out);
+typedef struct printing {
+    kq_buf *out;
+    kq_plan_met met;
+} printing;
+
+static void print_plan(printing *pr, const kq_plan *plan, unsigned indent);
 
 static void pad(unsigned indent, kq_buf *out) {
     for (unsigned i = 0; i < indent; i++) kq_buf_str(out, "  ");
 }
 
-static void print_expr(const kq_expr *e, const kq_columns *in, unsigned depth, kq_buf *out) {
+static void print_expr(printing *pr, const kq_expr *e, const kq_columns *in, unsigned depth) {
+    kq_buf *out = pr->out;
     if (depth > MAX_DEPTH) {
         kq_buf_str(out, "...");
         return;
@@ -39,23 +46,29 @@ static void print_expr(const kq_expr *e, const kq_columns *in, unsigned depth, k
         kq_buf_char(out, '(');
         for (uint32_t i = 0; i < e->nargs; i++) {
             if (i) kq_buf_str(out, ", ");
-            print_expr(e->args[i], in, depth + 1, out);
+            print_expr(pr, e->args[i], in, depth + 1);
         }
         kq_buf_char(out, ')');
         break;
     case KQ_EXPR_SUBQUERY:
         kq_buf_str(out, e->list ? "list(\n" : "scalar(\n");
-        print_plan(e->subquery, depth / 2 + 4, out);
+        if (e->subquery->kind == KQ_PLAN_MATERIALIZE || kq_plan_first(&pr->met, e->subquery)) {
+            print_plan(pr, e->subquery, depth / 2 + 4);
+        } else {
+            pad(depth / 2 + 4, out);
+            kq_buf_printf(out, "as #%u\n", kq_plan_nth(&pr->met, e->subquery));
+        }
         pad(depth / 2 + 3, out);
         kq_buf_char(out, ')');
         break;
     }
 }
 
-static void print_exprs(kq_expr *const *e, uint32_t n, const kq_columns *in, kq_buf *out) {
+static void print_exprs(printing *pr, kq_expr *const *e, uint32_t n, const kq_columns *in) {
+    kq_buf *out = pr->out;
     for (uint32_t i = 0; i < n; i++) {
         if (i) kq_buf_str(out, ", ");
-        print_expr(e[i], in, 0, out);
+        print_expr(pr, e[i], in, 0);
     }
 }
 
@@ -70,11 +83,12 @@ static void print_columns(const kq_columns *c, kq_buf *out) {
     kq_buf_str(out, ")\n");
 }
 
-static void print_keys(const kq_plan *p, const kq_columns *in, kq_buf *out) {
+static void print_keys(printing *pr, const kq_plan *p, const kq_columns *in) {
+    kq_buf *out = pr->out;
     for (uint32_t i = 0; i < p->u.order.nkeys; i++) {
         const kq_sort_key *k = &p->u.order.keys[i];
         kq_buf_str(out, i ? ", " : " ");
-        print_expr(k->expr, in, 0, out);
+        print_expr(pr, k->expr, in, 0);
         kq_buf_str(out, k->descending ? " desc" : " asc");
         kq_buf_str(out, k->nulls_first ? " nulls first" : " nulls last");
     }
@@ -99,36 +113,39 @@ static void print_predicate(const kq_plan *p, const kq_predicate *pred, kq_buf *
     kq_buf_char(out, ']');
 }
 
-static void print_aggregate(const kq_plan *p, const kq_columns *in, kq_buf *out) {
+static void print_aggregate(printing *pr, const kq_plan *p, const kq_columns *in) {
+    kq_buf *out = pr->out;
     for (uint32_t i = 0; i < p->u.aggregate.naggs; i++) {
         const kq_agg_item *a = &p->u.aggregate.aggs[i];
         kq_buf_str(out, i ? ", " : " ");
         kq_buf_str(out, a->fn->name);
         kq_buf_char(out, '(');
-        print_exprs(a->args, a->nargs, in, out);
+        print_exprs(pr, a->args, a->nargs, in);
         kq_buf_char(out, ')');
     }
     if (!p->u.aggregate.nby) return;
     kq_buf_str(out, " by ");
-    print_exprs(p->u.aggregate.by, p->u.aggregate.nby, in, out);
+    print_exprs(pr, p->u.aggregate.by, p->u.aggregate.nby, in);
 }
 
-static void print_join(const kq_plan *p, const kq_columns *in, kq_buf *out) {
+static void print_join(printing *pr, const kq_plan *p, const kq_columns *in) {
+    kq_buf *out = pr->out;
     kq_buf_char(out, ' ');
     kq_buf_str(out, join_names[p->u.join.kind]);
     for (uint32_t i = 0; i < p->u.join.nkeys; i++) {
         kq_buf_str(out, i ? ", " : " on ");
-        print_expr(p->u.join.left_keys[i], in, 0, out);
+        print_expr(pr, p->u.join.left_keys[i], in, 0);
         kq_buf_str(out, " == ");
-        print_expr(p->u.join.right_keys[i], p->u.join.right ? &p->u.join.right->out : NULL, 0, out);
+        print_expr(pr, p->u.join.right_keys[i], p->u.join.right ? &p->u.join.right->out : NULL, 0);
     }
 }
 
-static void print_parse(const kq_plan *p, const kq_columns *in, kq_buf *out) {
+static void print_parse(printing *pr, const kq_plan *p, const kq_columns *in) {
+    kq_buf *out = pr->out;
     kq_buf_str(out, p->u.parse.where ? " where" : "");
     kq_buf_str(out, p->u.parse.regex ? " regex" : p->u.parse.relaxed ? " relaxed" : "");
     kq_buf_char(out, ' ');
-    print_expr(p->u.parse.source, in, 0, out);
+    print_expr(pr, p->u.parse.source, in, 0);
     kq_buf_str(out, " with");
     for (uint32_t i = 0; i < p->u.parse.nsteps; i++) {
         const kq_parse_step *s = &p->u.parse.steps[i];
@@ -144,7 +161,8 @@ static void print_parse(const kq_plan *p, const kq_columns *in, kq_buf *out) {
     }
 }
 
-static void print_detail(const kq_plan *p, const kq_columns *in, kq_buf *out) {
+static void print_detail(printing *pr, const kq_plan *p, const kq_columns *in) {
+    kq_buf *out = pr->out;
     switch (p->kind) {
     case KQ_PLAN_SCAN:
         kq_buf_char(out, ' ');
@@ -154,37 +172,37 @@ static void print_detail(const kq_plan *p, const kq_columns *in, kq_buf *out) {
     case KQ_PLAN_VALUES: {
         uint32_t cells = p->u.values.rows * p->out.n;
         kq_buf_printf(out, " %u rows: ", p->u.values.rows);
-        print_exprs(p->u.values.cells, cells > MAX_CELLS ? MAX_CELLS : cells, NULL, out);
+        print_exprs(pr, p->u.values.cells, cells > MAX_CELLS ? MAX_CELLS : cells, NULL);
         if (cells > MAX_CELLS) kq_buf_str(out, ", ...");
         break;
     }
     case KQ_PLAN_RANGE:
         kq_buf_str(out, " from ");
-        print_expr(p->u.range.from, NULL, 0, out);
+        print_expr(pr, p->u.range.from, NULL, 0);
         kq_buf_str(out, " to ");
-        print_expr(p->u.range.to, NULL, 0, out);
+        print_expr(pr, p->u.range.to, NULL, 0);
         kq_buf_str(out, " step ");
-        print_expr(p->u.range.step, NULL, 0, out);
+        print_expr(pr, p->u.range.step, NULL, 0);
         break;
     case KQ_PLAN_FILTER:
         kq_buf_char(out, ' ');
-        print_expr(p->u.filter.predicate, in, 0, out);
+        print_expr(pr, p->u.filter.predicate, in, 0);
         break;
     case KQ_PLAN_PROJECT:
         kq_buf_char(out, ' ');
-        print_exprs(p->u.project.exprs, p->out.n, in, out);
+        print_exprs(pr, p->u.project.exprs, p->out.n, in);
         break;
-    case KQ_PLAN_AGGREGATE: print_aggregate(p, in, out); break;
+    case KQ_PLAN_AGGREGATE: print_aggregate(pr, p, in); break;
     case KQ_PLAN_SORT:
     case KQ_PLAN_TOP:
     case KQ_PLAN_TAKE:
         if (p->kind != KQ_PLAN_SORT) {
             kq_buf_char(out, ' ');
-            print_expr(p->u.order.count, NULL, 0, out);
+            print_expr(pr, p->u.order.count, NULL, 0);
         }
-        print_keys(p, in, out);
+        print_keys(pr, p, in);
         break;
-    case KQ_PLAN_JOIN: print_join(p, in, out); break;
+    case KQ_PLAN_JOIN: print_join(pr, p, in); break;
     case KQ_PLAN_EXPAND:
         for (uint32_t i = 0; i < p->u.expand.n; i++) {
             kq_buf_str(out, i ? ", " : " ");
@@ -192,12 +210,12 @@ static void print_detail(const kq_plan *p, const kq_columns *in, kq_buf *out) {
             kq_buf_printf(out, " to %s", kq_type_name(p->u.expand.to[i]));
         }
         break;
-    case KQ_PLAN_PARSE: print_parse(p, in, out); break;
+    case KQ_PLAN_PARSE: print_parse(pr, p, in); break;
     case KQ_PLAN_SERIES:
         kq_buf_printf(out, " %s(", window_names[p->u.series.kind]);
         for (uint32_t i = 0; i < p->u.series.nargs && p->u.series.args[i]; i++) {
             if (i) kq_buf_str(out, ", ");
-            print_expr(p->u.series.args[i], in, 0, out);
+            print_expr(pr, p->u.series.args[i], in, 0);
         }
         kq_buf_char(out, ')');
         break;
@@ -205,34 +223,51 @@ static void print_detail(const kq_plan *p, const kq_columns *in, kq_buf *out) {
     }
 }
 
-static void print_plan(const kq_plan *plan, unsigned indent, kq_buf *out) {
+static void print_plan(printing *pr, const kq_plan *plan, unsigned indent) {
+    kq_buf *out = pr->out;
     for (; plan && indent < MAX_DEPTH; plan = plan->input, indent++) {
         const kq_columns *in = plan->input ? &plan->input->out : NULL;
+        bool enter = kq_plan_enter(&pr->met, plan);
         pad(indent, out);
         kq_buf_str(out, plan_names[plan->kind]);
-        print_detail(plan, in, out);
+        uint32_t nth = kq_plan_nth(&pr->met, plan);
+        if (nth) kq_buf_printf(out, enter ? " #%u" : " as #%u", nth);
+        print_detail(pr, plan, in);
         print_columns(&plan->out, out);
+        if (!enter) return;
         if (plan->kind == KQ_PLAN_UNION)
-            for (uint32_t i = 0; i < plan->u.unions.n; i++) print_plan(plan->u.unions.inputs[i], indent + 1, out);
-        if (plan->kind == KQ_PLAN_JOIN) print_plan(plan->u.join.right, indent + 1, out);
+            for (uint32_t i = 0; i < plan->u.unions.n; i++) print_plan(pr, plan->u.unions.inputs[i], indent + 1);
+        if (plan->kind == KQ_PLAN_JOIN) print_plan(pr, plan->u.join.right, indent + 1);
     }
 }
 
 void kq_plan_print(const kq_plan *plan, kq_buf *out) {
-    print_plan(plan, 0, out);
+    kq_arena arena;
+    kq_arena_init(&arena, out->budget, 0);
+    printing pr = {out, {.arena = &arena}};
+    print_plan(&pr, plan, 0);
+    if (pr.met.failed && !out->failed) out->failed = KQ_ERR_NOMEM;
+    kq_arena_deinit(&arena);
 }
 
 /* ---- where a column comes from ---- */
 
 #define ORIGIN_MAX 4096 /* bytes: a plan whose nodes are shared can have more paths than anybody reads */
 
-static void origin_list(const kq_plan *p, uint32_t column, kq_buf *out, unsigned depth);
+/* A list of parts that is being made. Each column of a node is looked at once for it: what it gave is there. */
+typedef struct parts {
+    kq_buf *out;
+    kq_plan_met met;
+    bool legs; /* of a union, or else what an expression is computed from */
+} parts;
 
-static void origin_args(const kq_plan *input, const kq_expr *e, kq_buf *out, unsigned depth) {
+static void origin(parts *l, const kq_plan *p, uint32_t column, unsigned depth);
+
+static void origin_args(parts *l, const kq_plan *input, const kq_expr *e, unsigned depth) {
     for (uint32_t i = 0; i < e->nargs; i++) {
         const kq_expr *a = e->args[i];
-        if (a->kind == KQ_EXPR_COLUMN) origin_list(input, a->column, out, depth);
-        if (a->kind == KQ_EXPR_CALL) origin_args(input, a, out, depth);
+        if (a->kind == KQ_EXPR_COLUMN) origin(l, input, a->column, depth);
+        if (a->kind == KQ_EXPR_CALL) origin_args(l, input, a, depth);
     }
 }
 
@@ -246,54 +281,64 @@ static bool has_part(kq_sv have, kq_sv part) {
     return false;
 }
 
-static void origin_part(kq_buf *out, const char *separator, kq_sv part) {
-    if (!part.n || has_part(kq_buf_view(out), part)) return;
-    if (out->n) kq_buf_str(out, separator);
-    kq_buf_sv(out, part);
+static void origin_part(const parts *l, kq_sv part) {
+    if (!part.n || has_part(kq_buf_view(l->out), part)) return;
+    if (l->out->n) kq_buf_str(l->out, l->legs ? "; " : ", ");
+    kq_buf_sv(l->out, part);
 }
 
-static void origin_expr(const kq_plan *input, const kq_expr *e, kq_buf *out, const char *separator, unsigned depth) {
-    kq_buf part;
-    kq_buf_init(&part, NULL, 2 * ORIGIN_MAX);
-    if (e->kind == KQ_EXPR_CONST && e->type == KQ_STRING && !e->value.null && e->value.u.s.len) {
-        kq_buf_printf(&part, "'" KQ_SV_FMT "'", KQ_SV_ARG(kq_str_view(&e->value.u.s)));
-    } else if (e->kind == KQ_EXPR_CALL) {
-        kq_buf inner;
-        kq_buf_init(&inner, NULL, 2 * ORIGIN_MAX);
-        origin_args(input, e, &inner, depth);
-        if (inner.n && separator[0] == ';') kq_buf_str(&part, "computed from ");
-        kq_buf_sv(&part, kq_buf_view(&inner));
-        kq_buf_deinit(&inner);
+static void origin_computed(parts *l, const kq_plan *input, const kq_expr *e, unsigned depth) {
+    if (!l->legs) {
+        origin_args(l, input, e, depth);
+        return;
     }
-    origin_part(out, separator, kq_buf_view(&part));
+    static const char from[] = "computed from ";
+    kq_buf part, list;
+    kq_buf_init(&part, l->out->budget, 2 * ORIGIN_MAX + sizeof from);
+    kq_buf_init(&list, l->out->budget, 2 * ORIGIN_MAX);
+    kq_arena_mark before = kq_arena_here(l->met.arena);
+    parts inner = {&list, {.arena = l->met.arena}, false};
+    origin_args(&inner, input, e, depth);
+    kq_arena_back(l->met.arena, before);
+    l->met.failed |= inner.met.failed;
+    if (list.n) kq_buf_str(&part, from);
+    kq_buf_sv(&part, kq_buf_view(&list));
+    origin_part(l, kq_buf_view(&part));
+    kq_buf_deinit(&list);
     kq_buf_deinit(&part);
 }
 
-static void origin(const kq_plan *p, uint32_t column, kq_buf *out, const char *separator, unsigned depth) {
-    while (p && depth < 1000 && out->n < ORIGIN_MAX && column < p->out.n) {
+static void origin(parts *l, const kq_plan *p, uint32_t column, unsigned depth) {
+    while (p && depth < 1000 && l->out->n < ORIGIN_MAX && column < p->out.n) {
+        if (!kq_plan_first_column(&l->met, p, column)) return;
         depth++;
         switch (p->kind) {
         case KQ_PLAN_SCAN: {
             kq_buf part;
-            kq_buf_init(&part, NULL, ORIGIN_MAX);
+            kq_buf_init(&part, l->out->budget, ORIGIN_MAX);
             kq_buf_printf(&part, KQ_SV_FMT "." KQ_SV_FMT, KQ_SV_ARG(p->u.scan.table),
                           KQ_SV_ARG(p->out.items[column].name));
-            origin_part(out, separator, kq_buf_view(&part));
+            origin_part(l, kq_buf_view(&part));
             kq_buf_deinit(&part);
             return;
         }
         case KQ_PLAN_PROJECT: {
             const kq_expr *e = p->u.project.exprs[column];
-            if (e->kind != KQ_EXPR_COLUMN) {
-                origin_expr(p->input, e, out, separator, depth);
-                return;
+            if (e->kind == KQ_EXPR_CALL) origin_computed(l, p->input, e, depth);
+            if (e->kind == KQ_EXPR_CONST && e->type == KQ_STRING && !e->value.null && e->value.u.s.len) {
+                kq_buf part;
+                kq_buf_init(&part, l->out->budget, 2 * ORIGIN_MAX);
+                kq_buf_printf(&part, "'" KQ_SV_FMT "'", KQ_SV_ARG(kq_str_view(&e->value.u.s)));
+                origin_part(l, kq_buf_view(&part));
+                kq_buf_deinit(&part);
             }
+            if (e->kind != KQ_EXPR_COLUMN) return;
             column = e->column;
             p = p->input;
             break;
         }
         case KQ_PLAN_UNION:
-            for (uint32_t i = 0; i < p->u.unions.n; i++) origin(p->u.unions.inputs[i], column, out, separator, depth);
+            for (uint32_t i = 0; i < p->u.unions.n; i++) origin(l, p->u.unions.inputs[i], column, depth);
             return;
         case KQ_PLAN_JOIN:
             if (column >= p->input->out.n) {
@@ -312,10 +357,11 @@ static void origin(const kq_plan *p, uint32_t column, kq_buf *out, const char *s
     }
 }
 
-static void origin_list(const kq_plan *p, uint32_t column, kq_buf *out, unsigned depth) {
-    origin(p, column, out, ", ", depth);
-}
-
 void kq_plan_origin(const kq_plan *plan, uint32_t column, kq_buf *out) {
-    origin(plan, column, out, "; ", 0);
+    kq_arena arena;
+    kq_arena_init(&arena, out->budget, 16u << 10);
+    parts legs = {out, {.arena = &arena}, true};
+    origin(&legs, plan, column, 0);
+    if (legs.met.failed && !out->failed) out->failed = KQ_ERR_NOMEM;
+    kq_arena_deinit(&arena);
 }

@@ -286,83 +286,126 @@ static void test_shared(void **state) {
           "    PROJECT f  (f:string)\n"
           "      FILTER ==(a, 'x')  (a:string, f:string)\n"
           "        PROJECT a, f  (a:string, f:string)\n"
-          "          MATERIALIZE  (a:string, f:string)\n"
+          "          MATERIALIZE #1  (a:string, f:string)\n"
           "            PROJECT a, f  (a:string, f:string)\n"
           "              FILTER >(b, long(1))  (a:string, b:long, f:string)\n"
           "                SCAN T [range b > long(1)]  (a:string, b:long, f:string)\n"
           "    PROJECT f  (f:string)\n"
           "      FILTER ==(a, 'y')  (a:string, f:string)\n"
           "        PROJECT a, f  (a:string, f:string)\n"
-          "          MATERIALIZE  (a:string, f:string)\n"
-          "            PROJECT a, f  (a:string, f:string)\n"
-          "              FILTER >(b, long(1))  (a:string, b:long, f:string)\n"
-          "                SCAN T [range b > long(1)]  (a:string, b:long, f:string)\n");
+          "          MATERIALIZE as #1  (a:string, f:string)\n");
     check("let m = materialize(T); let k = materialize(m | summarize n=count() by f); union (m | project f), (k | "
           "project f), (k | where n > 1 | project f)",
           "UNION  (f:string)\n"
           "  PROJECT f  (f:string)\n"
           "    PROJECT f  (f:string)\n"
-          "      MATERIALIZE  (f:string)\n"
+          "      MATERIALIZE #1  (f:string)\n"
           "        SCAN T  (f:string)\n"
           "  PROJECT f  (f:string)\n"
           "    PROJECT f  (f:string)\n"
-          "      MATERIALIZE  (f:string, n:long)\n"
+          "      MATERIALIZE #2  (f:string, n:long)\n"
           "        AGGREGATE count() by f  (f:string, n:long)\n"
           "          PROJECT f  (f:string)\n"
-          "            MATERIALIZE  (f:string)\n"
-          "              SCAN T  (f:string)\n"
+          "            MATERIALIZE as #1  (f:string)\n"
           "  PROJECT f  (f:string)\n"
           "    FILTER >(n, long(1))  (f:string, n:long)\n"
           "      PROJECT f, n  (f:string, n:long)\n"
-          "        MATERIALIZE  (f:string, n:long)\n"
-          "          AGGREGATE count() by f  (f:string, n:long)\n"
-          "            PROJECT f  (f:string)\n"
-          "              MATERIALIZE  (f:string)\n"
-          "                SCAN T  (f:string)\n");
+          "        MATERIALIZE as #2  (f:string, n:long)\n");
     check("let m = materialize(T); union (m | where false | project f), (m | project f)",
           "UNION  (f:string)\n"
           "  PROJECT f  (f:string)\n"
           "    VALUES 0 rows:   (f:string)\n"
           "  PROJECT f  (f:string)\n"
           "    PROJECT f  (f:string)\n"
-          "      MATERIALIZE  (a:string, b:long, c:datetime, d:real, e:int, f:string, y:dynamic)\n"
+          "      MATERIALIZE #1  (a:string, b:long, c:datetime, d:real, e:int, f:string, y:dynamic)\n"
           "        SCAN T  (a:string, b:long, c:datetime, d:real, e:int, f:string, y:dynamic)\n");
     check("let m = materialize(T); union m, m | count", "AGGREGATE count()  (Count:long)\n"
                                                         "  UNION  ()\n"
                                                         "    PROJECT   ()\n"
                                                         "      PROJECT   ()\n"
-                                                        "        MATERIALIZE  (a:string)\n"
+                                                        "        MATERIALIZE #1  (a:string)\n"
                                                         "          SCAN T  (a:string)\n"
                                                         "    PROJECT   ()\n"
                                                         "      PROJECT   ()\n"
-                                                        "        MATERIALIZE  (a:string)\n"
-                                                        "          SCAN T  (a:string)\n");
+                                                        "        MATERIALIZE as #1  (a:string)\n");
     check("let m = materialize(T | where b > 1); m | where b > toscalar(m | summarize max(d)) | project a",
           "PROJECT a  (a:string)\n"
           "  FILTER >(toreal(b), scalar(\n"
-          "        AGGREGATE max(d)  (max_d:real)\n"
+          "        AGGREGATE #1 max(d)  (max_d:real)\n"
           "          PROJECT d  (d:real)\n"
-          "            MATERIALIZE  (a:string, b:long, d:real)\n"
+          "            MATERIALIZE #2  (a:string, b:long, d:real)\n"
           "              FILTER >(b, long(1))  (a:string, b:long, d:real)\n"
           "                SCAN T [range b > long(1)]  (a:string, b:long, d:real)\n"
           "      ))  (a:string, b:long)\n"
           "    PROJECT a, b  (a:string, b:long)\n"
-          "      MATERIALIZE  (a:string, b:long, d:real)\n"
-          "        FILTER >(b, long(1))  (a:string, b:long, d:real)\n"
-          "          SCAN T [range b > long(1)]  (a:string, b:long, d:real)\n");
+          "      MATERIALIZE as #2  (a:string, b:long, d:real)\n");
     check("T | where a in ((U | where x == 1 | project z)) | project b",
           "PROJECT b  (b:long)\n"
           "  FILTER in(a, list(\n"
-          "        PROJECT z  (z:string)\n"
+          "        PROJECT #1 z  (z:string)\n"
           "          FILTER ==(x, long(1))  (x:long, z:string)\n"
           "            SCAN U [range x >= long(1) <= long(1)]  (x:long, z:string)\n"
           "      ))  (a:string, b:long)\n"
           "    SCAN T  (a:string, b:long)\n");
 }
 
+/* Lets of which each reads the last one twice: as a tree, such a plan has 2^40 nodes. */
+static void test_nested(void **state) {
+    (void)state;
+    static const char *const lets[] = {
+        "let m%d = materialize(union m%d, m%d);",
+        "let m%d = materialize(m%d | join kind=inner (m%d | project a, k = b) on a | project a, b = b + k, f);",
+        "let m%d = materialize(m%d | where a in ((m%d | project a)));",
+        "let m%d = materialize(m%d | extend b = toscalar(m%d | summarize max(b)));",
+    };
+    for (size_t i = 0; i < sizeof lets / sizeof *lets; i++) {
+        kq_buf query, out;
+        kq_arena arena;
+        kq_node *script;
+        kq_query q = {0};
+        kq_cleanup *cleanups = NULL;
+        kq_error err;
+        kq_arena_init(&arena, NULL, 0);
+        kq_buf_init(&query, NULL, 0);
+        kq_buf_init(&out, NULL, 1 << 20);
+        kq_buf_str(&query, "let m0 = materialize(T | project a, b, f);");
+        for (int n = 1; n <= 40; n++) {
+            char let[200];
+            snprintf(let, sizeof let, lets[i], n, n - 1, n - 1);
+            kq_buf_str(&query, let);
+        }
+        kq_buf_str(&query, "m40 | project a, b, c = strcat(a, f, b)");
+        for (int optimized = 0; optimized < 2; optimized++) {
+            q = (kq_query){0};
+            if (kq_parse(kq_buf_view(&query), &arena, &script, &err) != KQ_OK ||
+                kq_bind(script, &resolver, &arena, &cleanups, &q, &err) != KQ_OK ||
+                (optimized && kq_optimize(&q, &arena, &err) != KQ_OK))
+                fail_msg("%s: %s", lets[i], err.message);
+            kq_buf_clear(&out);
+            kq_plan_print(q.plan, &out);
+            kq_buf_char(&out, 0);
+            assert_int_equal(out.failed, KQ_OK);
+            assert_non_null(strstr(out.p, " as #"));
+            kq_buf_clear(&out);
+            kq_plan_origin(q.plan, 0, &out);
+            kq_buf_char(&out, 0);
+            assert_string_equal(out.p, "T.a");
+            kq_buf_clear(&out);
+            kq_plan_origin(q.plan, 2, &out);
+            kq_buf_char(&out, 0);
+            assert_string_equal(out.p, i == 3 ? "computed from T.a, T.f" : "computed from T.a, T.f, T.b");
+        }
+        kq_buf_deinit(&query);
+        kq_buf_deinit(&out);
+        kq_cleanup_run(&cleanups);
+        kq_arena_deinit(&arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_columns), cmocka_unit_test(test_predicates),
                                        cmocka_unit_test(test_filters), cmocka_unit_test(test_joins),
-                                       cmocka_unit_test(test_order),   cmocka_unit_test(test_shared)};
+                                       cmocka_unit_test(test_order),   cmocka_unit_test(test_shared),
+                                       cmocka_unit_test(test_nested)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
