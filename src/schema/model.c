@@ -19,7 +19,8 @@ typedef struct loader {
     bool in_group; /* a map takes over a group's lines */
     kq_sv head;    /* the section's own line, and its number */
     uint32_t head_line;
-    bool *asks; /* the map asks its parent; where it is noted outlives the loaders of groups */
+    bool *asks;          /* the map asks its parent; where it is noted outlives the loaders of groups */
+    kq_group_line *once; /* of a group's line: parsed for the first map that uses it */
     uint32_t sections;
     struct seen *seen;
 } loader;
@@ -251,6 +252,21 @@ static kq_status expression(loader *l, kq_sv text, bool shape, const kq_map_expr
     if (*out) return shape ? KQ_OK : check_names(l, *out);
     if (!fault.what) return kq_arena_status(l->arena, l->err);
     return unknown(l, fault.at, fault.what, fault.which, &(known){&fault.near, fault.near.n > 0});
+}
+
+/* The expression of a column's line: of a group the one that another map had. */
+static kq_status column_expression(loader *l, kq_sv text, const kq_map_expr **out) {
+    if (l->once && l->once->expr) {
+        *out = l->once->expr;
+        *l->asks |= l->once->asks;
+        return KQ_OK;
+    }
+    bool asked = *l->asks;
+    *l->asks = false;
+    KQ_TRY(expression(l, text, false, out));
+    if (l->once) *l->once = (kq_group_line){*out, *l->asks};
+    *l->asks |= asked;
+    return KQ_OK;
 }
 
 /* Adds a new T named `rest` at the end of a list of the model. */
@@ -545,12 +561,12 @@ static kq_status column_line(loader *l) {
     kq_map *m = l->map;
     uint32_t column = column_at(l, m->table, name);
     const kq_map_expr *parsed;
-    if (column == UINT32_MAX && l->in_group) return expression(l, expr, false, &parsed); /* other tables have it */
+    if (column == UINT32_MAX && l->in_group) return column_expression(l, expr, &parsed); /* other tables have it */
     if (column == UINT32_MAX) return no_column(l, name.p, "the table has no column", name, m->table);
     kq_map_column *c = column_of(l, column);
     if (!c) return kq_arena_status(l->arena, l->err);
     c->guess = guess;
-    KQ_TRY(expression(l, expr, false, &c->expr));
+    KQ_TRY(column_expression(l, expr, &c->expr));
     kq_type type = m->table->columns.items[column].type;
     if (c->expr->kind == KQ_MAP_BAG && type != KQ_DYNAMIC && type != KQ_STRING)
         return bad(l, expr.p, "an object is no value of the column's type,", kq_sv_of(kq_type_name(type)));
@@ -561,16 +577,22 @@ static kq_status map_line(loader *l);
 
 /* The lines of a group, as if they stood here; errors name where they do stand. */
 static kq_status use(loader *l, kq_sv name) {
-    const kq_map_group *g = l->model->groups;
+    kq_map_group *g = l->model->groups;
     while (g && !kq_sv_eq(g->name, name)) g = g->next;
     if (!g) return no_group(l, name);
+    if (!g->lines) {
+        size_t n = 1;
+        for (size_t i = 0; i < g->text.n; i = line_end(g->text, i) + 1) n++;
+        g->lines = kq_arena_calloc(l->arena, n, sizeof *g->lines);
+        if (!g->lines) return kq_arena_status(l->arena, l->err);
+    }
     loader in = *l;
     in.in_group = true;
     in.name = g->file;
     in.line = g->line;
     for (size_t i = 0; i < g->text.n;) {
         size_t end = line_end(g->text, i);
-        in.line++;
+        in.once = &g->lines[in.line++ - g->line];
         in.text = trim(kq_sv_slice(g->text, i, end));
         i = end + 1;
         if (!in.text.n || in.text.p[0] == '#') continue;

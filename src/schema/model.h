@@ -103,11 +103,18 @@ typedef struct kq_shape {
     struct kq_shape *next;
 } kq_shape;
 
+/* The expression of a column's line of a group. */
+typedef struct kq_group_line {
+    const kq_map_expr *expr; /* NULL: not parsed yet */
+    bool asks;               /* its parent */
+} kq_group_line;
+
 typedef struct kq_map_group {
     kq_sv name;
     const char *file; /* for errors */
     uint32_t line;
     kq_sv text;
+    kq_group_line *lines; /* of `text`; made when the group is first used */
     struct kq_map_group *next;
 } kq_map_group;
 
