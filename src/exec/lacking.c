@@ -6,9 +6,7 @@
 #define TEXTS_SHOWN   4
 #define SOURCES_SHOWN 6
 #define VALUES_SHOWN  8
-#define LOOK_BYTES                                                                                                     \
-    (512u << 20) /* of inputs that are read once more when a query has given no row; for lint all are                  \
-                  */
+#define LOOK_BYTES    (512u << 20) /* of inputs that are read again after a query without rows; for lint all are */
 
 /* A column of one source that can only have a few values, or not one that is asked for; of all sources: that is
  * `observed` to have no others here; else a table that has no rows here. */
@@ -55,6 +53,7 @@ typedef struct table {
 typedef struct lacking {
     kq_runner *runner;
     kq_arena arena;
+    const kq_stored *stored;
     table *tables;
     size_t leaves; /* scans of tables with data */
     doubt *doubts;
@@ -171,7 +170,7 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     if (!t->data || !any) {
         kq_ended *e = kq_arena_new(&l->arena, kq_ended);
         if (!e) return kq_arena_status(&l->arena, err);
-        *e = (kq_ended){.why = &t->missing};
+        *e = (kq_ended){.why = &t->missing, .at = scan->span};
         out->ended = e;
         return KQ_OK;
     }
@@ -453,7 +452,7 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
         first = false;
         kq_buf_char(text, 0);
         KQ_TRY(kq_buf_status(text, err));
-        KQ_TRY(fn(ctx, nothing, text->p, err));
+        KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, e->at), err));
         if (!every) break;
     }
     return KQ_OK;
@@ -474,18 +473,20 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     kq_legs legs;
     kq_arena_init(&l.arena, runner->env.budget, 0);
     kq_status status = kq_runner_bind(runner, text, &l.arena, &cleanups, &query, err);
+    if (!status) l.stored = query.stored;
     if (!status) status = legs_here(&l, query.plan, every, &legs, err);
     /* what one source lacks says something of the query when it reads that table and no other */
     if (!status && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
         status = tell(&l, &legs, every, fn, ctx, err);
     if (!status && every && !legs.legs && !legs.ended)
-        status = fn(ctx, true, "this can't match anywhere: its own conditions never hold", err);
+        status = fn(ctx, true, "this can't match anywhere: its own conditions never hold", KQ_NO_SPAN, err);
     kq_cleanup_run(&cleanups);
     kq_arena_deinit(&l.arena);
     return !every && (status == KQ_ERR_LIMIT || status == KQ_ERR_DEADLINE) ? KQ_OK : status;
 }
 
-kq_status kq_lacking_note(void *runner, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
+kq_status kq_lacking_note(void *runner, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_span at,
+                          KQ_UNUSED kq_error *err) {
     kq_runner_note(runner, "%s", sentence);
     return KQ_OK;
 }

@@ -7,8 +7,9 @@
 
 #include "exec/runner.h"
 
-/* A sentence for the user; `nothing`: no row can come from any source here. */
-typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence, kq_error *err);
+/* A sentence for the user; `nothing`: no row can come from any source here. `at`: of the query's text, of a stored
+ * function the place where it is called; KQ_NO_SPAN when there is none. */
+typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence, kq_span at, kq_error *err);
 
 /* Calls `tell` when no row can come of the inputs, whatever they hold: a branch of a union or the optional side of a
  * join that gives none is nothing to tell. Once, or with `every` for each source of the first table that gives none;
@@ -20,6 +21,6 @@ typedef kq_status (*kq_lacking_fn)(void *ctx, bool nothing, const char *sentence
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn tell, void *ctx, kq_error *err);
 
 /* A kq_lacking_fn that makes the sentence a note of the runner, its ctx. */
-kq_status kq_lacking_note(void *runner, bool nothing, const char *sentence, kq_error *err);
+kq_status kq_lacking_note(void *runner, bool nothing, const char *sentence, kq_span at, kq_error *err);
 
 #endif

@@ -83,6 +83,11 @@ kq_sv kq_stored_name(const kq_stored *list, kq_span span) {
     return s ? outermost(list, s)->text.name : KQ_SV("");
 }
 
+kq_span kq_stored_call(const kq_stored *list, kq_span span) {
+    const kq_stored *s = span.start == UINT32_MAX ? NULL : stored_at(list, span.start);
+    return s ? outermost(list, s)->at : span;
+}
+
 void kq_stored_place(const kq_stored *list, kq_error *err) {
     if (!err || err->span_start == UINT32_MAX) return;
     const kq_stored *s = stored_at(list, err->span_start);

@@ -198,6 +198,8 @@ typedef struct kq_stored kq_stored;
 
 /* The name of the stored function that the query calls and that `span` comes from; "" when it is the query's own. */
 kq_sv kq_stored_name(const kq_stored *stored, kq_span span);
+/* Where the query calls the stored function that `span` comes from; `span` when it is the query's own. */
+kq_span kq_stored_call(const kq_stored *stored, kq_span span);
 /* Makes an error whose place is inside a stored function one at the call, with name, line and column in its text. */
 void kq_stored_place(const kq_stored *stored, kq_error *err);
 

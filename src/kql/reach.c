@@ -52,11 +52,11 @@ static size_t count(const kq_leg *l) {
     return n;
 }
 
-static kq_status add_ended(const walk *w, kq_ended **list, const void *why) {
+static kq_status add_ended(const walk *w, kq_ended **list, const void *why, kq_span at) {
     kq_ended *e = why ? kq_arena_new(w->arena, kq_ended) : NULL;
     if (!why) return KQ_OK;
     if (!e) return out_of_memory(w);
-    *e = (kq_ended){.why = why};
+    *e = (kq_ended){.why = why, .at = at};
     for (unsigned n = 0; *list; list = &(*list)->next)
         if (++n == ENDED_MAX) return KQ_OK;
     *list = e;
@@ -64,7 +64,7 @@ static kq_status add_ended(const walk *w, kq_ended **list, const void *why) {
 }
 
 static kq_status add_all_ended(const walk *w, kq_ended **list, const kq_ended *more) {
-    for (; more; more = more->next) KQ_TRY(add_ended(w, list, more->why));
+    for (; more; more = more->next) KQ_TRY(add_ended(w, list, more->why, more->at));
     return KQ_OK;
 }
 
@@ -192,12 +192,14 @@ static bool may_hold(const walk *w, const kq_expr *e, const kq_known *known, uns
     return constant_can(w, &a, e->args[0], why);
 }
 
-/* Can the predicate hold for the leg? Its conjuncts are asked one by one: the one that can't tells why. */
-static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigned depth, bool *out, const void **why) {
+/* Can the predicate hold for the leg? Its conjuncts are asked one by one: the one that can't tells why, and where. */
+static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigned depth, bool *out, const void **why,
+                       kq_span *at) {
     if (is_and(e) && depth < DEPTH_MAX) {
-        KQ_TRY(holds(w, e->args[0], known, depth + 1, out, why));
-        return *out ? holds(w, e->args[1], known, depth + 1, out, why) : KQ_OK;
+        KQ_TRY(holds(w, e->args[0], known, depth + 1, out, why, at));
+        return *out ? holds(w, e->args[1], known, depth + 1, out, why, at) : KQ_OK;
     }
+    *at = e->span;
     *why = NULL;
     pick_all(w, e, known);
     do {
@@ -214,12 +216,13 @@ static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *o
     for (const kq_leg *l = in->legs; l; l = l->next) {
         bool stays = true;
         const void *why = NULL;
-        KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why));
+        kq_span at = p->span;
+        KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why, &at));
         if (stays) {
             KQ_TRY(add_leg(w, &tail, l->columns, l->from));
             continue;
         }
-        KQ_TRY(add_ended(w, &out->ended, why));
+        KQ_TRY(add_ended(w, &out->ended, why, at));
         if (why) w->reach->end(w->reach->ctx, why);
     }
     return KQ_OK;

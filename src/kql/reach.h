@@ -29,6 +29,7 @@ typedef struct kq_leg {
 /* Why a leg is not there: a kq_known's, or the caller's of a scan without legs. */
 typedef struct kq_ended {
     const void *why;
+    kq_span at; /* the condition that did not hold, or the scan */
     struct kq_ended *next;
 } kq_ended;
 

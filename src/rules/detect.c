@@ -219,7 +219,8 @@ typedef struct lacking {
     const kq_rule *rule;
 } lacking;
 
-static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_error *err) {
+static kq_status note_lacking(void *ctx, KQ_UNUSED bool nothing, const char *sentence, KQ_UNUSED kq_span at,
+                              KQ_UNUSED kq_error *err) {
     const lacking *l = ctx;
     kq_runner_note(l->runner, "%.*s: %s", (int)l->rule->name.n, l->rule->name.p, sentence);
     return KQ_OK;

@@ -38,9 +38,10 @@ static kq_status row(lint *l, const char *level, const kq_error *at, const char 
     return kq_listing_row(l->rows, values, err);
 }
 
-static kq_status lacking(void *ctx, bool nothing, const char *sentence, kq_error *err) {
+static kq_status lacking(void *ctx, bool nothing, const char *sentence, kq_span at, kq_error *err) {
+    const kq_error place = {.span_start = at.start, .span_len = at.len};
     ((lint *)ctx)->warned |= nothing;
-    return row(ctx, nothing ? "warning" : "information", NULL, sentence, err);
+    return row(ctx, nothing ? "warning" : "information", &place, sentence, err);
 }
 
 static kq_status lint_rule(lint *l, kq_runner *runner, uint64_t *errors, kq_error *err) {

@@ -145,6 +145,10 @@ says 'a channel, through a let and a table function' 0 "$seen WindowsEvent has t
 echo '{"Type":"DeviceEvents","TimeGenerated":"2026-01-01T00:00:00Z","ActionType":"UsbDriveMounted"}' >usb.ndjson
 says 'what an export has' 0 "$seen DeviceEvents has the ActionType that is asked for, only UsbDriveMounted" query \
     'DeviceEvents | where ActionType == "UsbDriveUnmounted"' --on usb.ndjson
+rule place 'let a = 1; SecurityEvent | where Account has "x" and EventID == 4688'
+says 'lint gives the place of the condition' 0 '"Line":1,"Column":54,' lint place.yaml --on "$logs"
+rule call 'let a = 1; imFileEvent | where FilePath has "x"'
+says 'of a view the place where it is called' 0 '"Line":1,"Column":12,' lint call.yaml --on "$logs"
 rule ids 'SecurityEvent | where EventID in (4688, 4689)'
 says 'lint too' 0 "this can't match here: no row of SecurityEvent has the EventID that is asked for, only 4698, 4720, 4732" lint ids.yaml --on "$logs"
 for q in 'SecurityEvent | where EventID == 4720 and Account == "nobody"' 'SecurityEvent | where EventID != 4688 and Account == "nobody"' \
