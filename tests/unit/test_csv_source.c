@@ -171,7 +171,9 @@ static void test_stray(void **state) {
         kq_buf_clear(&out);
         rows_of(&kq_source_csv, kq_buf_view(&text), "a", &out);
         kq_buf_char(&out, 0);
-        for (const char *p = out.p; (p = strstr(p, "0|'3'\n")); p++) rows++;
+        /* line by line: ASan looks at all that is left for each strstr */
+        for (const char *p = out.p, *end; (end = memchr(p, '\n', (size_t)(out.p + out.n - p))); p = end + 1)
+            rows += kq_sv_eq((kq_sv){p, (size_t)(end - p)}, KQ_SV("0|'3'"));
         assert_int_equal(rows, (5 << 20) / 4);
         assert_string_equal(strchr(out.p, tail ? '5' : '!') - (tail ? 3 : 0),
                             tail ? "0|'5'\n! 4 a quoted field does not end: the line is skipped\n"
