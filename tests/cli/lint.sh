@@ -199,7 +199,7 @@ changed 'DeviceNetworkEvents | where RemoteIPType == "FourToSixMapping"' 'Remote
 changed 'DeviceNetworkEvents | where DeviceName == "WS01"' 'DeviceName is never \"WS01\" in DeviceNetworkEvents from Sysmon 3: it is in lower case'
 changed 'DeviceProcessEvents | where "WS01" == DeviceName and FileName == "B.exe"' 'DeviceName is never \"WS01\"'
 changed 'DeviceFileEvents | where FileName has @"a\c.txt"' 'FileName never has \"a\\c.txt\" in DeviceFileEvents from Sysmon 11: it is a name without its folder'
-changed 'SecurityEvent | where Channel == "System"' 'Channel is never \"System\" in SecurityEvent from Security'
+changed 'SecurityEvent | where Channel == "System"' 'no row of SecurityEvent has the Channel that is asked for, only Security'
 kept 'DeviceRegistryEvents | where RegistryKey !has "CurrentControlSet"'
 kept 'DeviceRegistryEvents | where not(RegistryKey has "CurrentControlSet")'
 kept 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "ControlSet001")'

@@ -17,8 +17,8 @@ chatty=      # not empty: a message that no check asks for is none of its busine
 # NAME, WHY ("" when it is right)
 verdict() {
     n=$((n + 1))
-    if [ -z "$2" ]; then echo "ok $n - $1"; else
-        echo "not ok $n - $1: $2"
+    if [ -z "$2" ]; then printf '%s\n' "ok $n - $1"; else # not echo: names hold backslashes
+        printf '%s\n' "not ok $n - $1: $2"
         bad=1
     fi
 }
