@@ -94,41 +94,26 @@ static kq_status stop(void *ctx, kq_chunk *chunk, bool *done, KQ_UNUSED kq_error
 
 static kq_status look(const kq_catalog *c, const kq_table *table, uint32_t column, const kq_cant *cant,
                       kq_budget *budget, bool *has, kq_error *err) {
-    kq_report report;
     kq_arena arena;
-    kq_scan *scan = NULL;
-    kq_scan_worker *worker = NULL;
     kq_sv needle = kq_sv_of(cant->unless);
     kq_predicate predicate = {.kind = KQ_PREDICATE_TEXT, .column = column};
-    kq_report_init(&report);
     kq_arena_init(&arena, budget, 0);
     kq_status status = kq_matcher_create(cant->unless_op, true, false, &needle, 1, &arena, &predicate.matcher, err);
     kq_scan_spec spec = {.table = table,
                          .predicates = &predicate,
                          .npredicates = 1,
-                         .report = &report,
                          .budget = budget,
                          .local_null = true,
                          .keep_duplicates = true};
     kq_consumer to = {.push = stop, .ctx = has};
-    if (!status) status = kq_scan_create(c, &spec, &scan, err);
-    if (!status) status = kq_scan_worker_create(scan, &worker, err);
-    for (bool more = true; more && !*has && !status;) {
-        uint64_t seq;
-        status = kq_watch_check(&c->watch, err);
-        if (!status) status = kq_scan_next(worker, &to, &seq, &more, err);
-    }
-    kq_scan_worker_destroy(worker);
-    kq_scan_destroy(scan);
+    if (!status) status = kq_catalog_read(c, &spec, &to, has, err);
     kq_arena_deinit(&arena);
-    kq_report_deinit(&report);
     return status;
 }
 
 kq_status kq_catalog_look(const kq_catalog *c, const kq_table *table, uint32_t column, const kq_cant *cant,
                           kq_budget *budget, bool *has, kq_error *err) {
-    *has = false;
-    for (size_t i = 0; i < c->ninputs; i++) *has |= strcmp(c->inputs[i].path, "-") == 0; /* read once only */
+    *has = kq_catalog_streams(c);
     if (*has || kq_shelf_looked(c->shelf, table, column, cant, has)) return KQ_OK;
     KQ_TRY(look(c, table, column, cant, budget, has, err));
     kq_shelf_keep_look(c->shelf, table, column, cant, *has);

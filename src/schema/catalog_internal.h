@@ -146,6 +146,13 @@ kq_status kq_shelf_create(kq_shelf **out, kq_error *err);
 /* What kq_catalog_count found for a table, of n sources; false: it was not counted. */
 bool kq_shelf_counts(kq_shelf *shelf, const kq_table *table, uint64_t *records, uint32_t n);
 void kq_shelf_keep_counts(kq_shelf *shelf, const kq_table *table, const uint64_t *records, uint32_t n);
+/* Is an input read once only (standard input), so that it is left for the query? */
+bool kq_catalog_streams(const kq_catalog *catalog);
+/* Reads all that `spec` asks for by one worker, until *enough. `spec` is given a report of its own: damage is for the
+ * query to tell. Errors: NOMEM, LIMIT, the watch's, those of `to`. */
+kq_status kq_catalog_read(const kq_catalog *catalog, kq_scan_spec *spec, const kq_consumer *to, const bool *enough,
+                          kq_error *err);
+
 /* What kq_catalog_observe found of a table; its memory is its own. */
 typedef struct kq_observed {
     const kq_table *table;

@@ -3,6 +3,7 @@
 #include "column/dynamic.h"
 #include "schema/map_expr.h"
 #include "schema/transform.h"
+#include "source/json_value.h"
 #include <stdio.h>
 
 static void escaped(kq_sv s, kq_buf *out) {
@@ -110,19 +111,17 @@ static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
     }
 }
 
-/* A datum told as an object with a name (kq_json_datum has the spellings). */
+/* A datum told as an object with a name: what kq_json_datum is for JSON text. */
 static bool datum(kq_dyn bag, kq_sv *name, kq_dyn *value) {
-    static const kq_sv names[] = {{"@Name", 5}, {"Name", 4}, {"_Name", 5}},
-                       texts[] = {{"#text", 5}, {"Value", 5}, {"_", 1}, {"text", 4}};
     kq_dyn found = {0};
     if (kq_dyn_tag_of(bag) != KQ_DYN_BAG) return false;
-    for (size_t i = 0; i < 3 && !found.n; i++) found = kq_dyn_get(bag, names[i]);
+    for (size_t i = 0; i < KQ_DATUM_NAMES && !found.n; i++) found = kq_dyn_get(bag, kq_datum_names[i]);
     kq_dyn own = found.n ? (kq_dyn){0} : kq_dyn_get(bag, KQ_SV("#attributes"));
     if (own.n && kq_dyn_tag_of(own) == KQ_DYN_BAG) found = kq_dyn_get(own, KQ_SV("Name"));
     if (!found.n || kq_dyn_tag_of(found) != KQ_DYN_STRING) return false;
     *name = kq_dyn_string(found);
     *value = (kq_dyn){0};
-    for (size_t i = 0; i < 4 && !value->n; i++) *value = kq_dyn_get(bag, texts[i]);
+    for (size_t i = 0; i < KQ_DATUM_TEXTS && !value->n; i++) *value = kq_dyn_get(bag, kq_datum_texts[i]);
     return true;
 }
 

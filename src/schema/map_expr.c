@@ -45,10 +45,9 @@ static bool next_is(parser *s, char c) {
 
 /* Letters, digits, `_ . - #` and all that is not ASCII. */
 static bool is_word(const parser *s, char c) {
-    static const uint64_t bits[2] = {UINT64_C(0x03FF600800000000), UINT64_C(0x07FFFFFE87FFFFFE)};
-    unsigned char u = (unsigned char)c;
-    if ((unsigned char)((u | 0x20) - 'a') < 26) return true;
-    return u & 0x80 || bits[u >> 6] >> (u & 63) & 1 || (s->shape && (c == '@' || c == '$'));
+    if (((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c & 0x80) return true;
+    if (c == '_' || c == '.' || c == '-' || c == '#') return true;
+    return s->shape && (c == '@' || c == '$');
 }
 
 static bool word(parser *s, kq_sv *out) {

@@ -604,7 +604,6 @@ static kq_status use(loader *l, kq_sv name) {
 
 static kq_status map_line(loader *l) {
     kq_sv word, rest;
-    if (!memchr("wuonspy", l->text.p[0], 7)) return column_line(l); /* none of the words below */
     first_word(l->text, &word, &rest);
     bool column = kq_sv_starts(rest, KQ_SV("=")) || kq_sv_starts(rest, KQ_SV("~="));
     if (column) return column_line(l);

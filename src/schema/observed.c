@@ -25,6 +25,7 @@ typedef struct met {
 typedef struct looking {
     met *columns;
     uint32_t n;
+    bool enough; /* every column has too many values */
     kq_arena *arena;
 } looking;
 
@@ -55,38 +56,19 @@ static kq_status meet(met *m, kq_value v, kq_arena *arena, kq_error *err) {
 
 static kq_status push(void *ctx, kq_chunk *chunk, bool *done, kq_error *err) {
     looking *l = ctx;
-    *done = true;
+    l->enough = true;
     for (uint32_t c = 0; c < l->n; c++) {
         met *m = &l->columns[c];
         for (uint32_t k = 0; k < chunk->selected && !m->many; k++)
             KQ_TRY(meet(m, kq_vector_get(&chunk->cols[c], kq_chunk_row(chunk, k)), l->arena, err));
-        *done &= m->many;
+        l->enough &= m->many;
     }
+    *done = l->enough;
     return KQ_OK;
 }
 
 static int by_value(const void *a, const void *b) {
     return kq_value_cmp(a, b);
-}
-
-/* All rows of the table, by one worker. */
-static kq_status look(const kq_catalog *c, const kq_scan_spec *spec, looking *l, kq_error *err) {
-    kq_scan *scan = NULL;
-    kq_scan_worker *worker = NULL;
-    kq_consumer to = {.push = push, .ctx = l};
-    kq_status status = kq_scan_create(c, spec, &scan, err);
-    if (!status) status = kq_scan_worker_create(scan, &worker, err);
-    for (bool more = true; more && !status;) {
-        uint64_t seq;
-        status = kq_watch_check(&c->watch, err);
-        if (!status) status = kq_scan_next(worker, &to, &seq, &more, err);
-        bool enough = l->n > 0;
-        for (uint32_t i = 0; i < l->n; i++) enough &= l->columns[i].many;
-        more &= !enough;
-    }
-    kq_scan_worker_destroy(worker);
-    kq_scan_destroy(scan);
-    return status;
 }
 
 static kq_status observe(const kq_catalog *c, const kq_table *table, kq_budget *budget, kq_observed *out,
@@ -99,17 +81,14 @@ static kq_status observe(const kq_catalog *c, const kq_table *table, kq_budget *
     out->columns = kq_arena_array(arena, kq_observed_column, table->columns.n + 1);
     if (!l.columns) return kq_arena_status(scratch, err);
     if (!out->columns) return kq_arena_status(arena, err);
-    kq_report report;
-    kq_report_init(&report);
     kq_scan_spec spec = {.table = table,
                          .columns = columns,
                          .ncolumns = l.n,
-                         .report = &report,
                          .budget = budget,
                          .keep_duplicates = true,
                          .local_null = true};
-    kq_status status = l.n ? look(c, &spec, &l, err) : KQ_OK;
-    kq_report_deinit(&report);
+    kq_consumer to = {.push = push, .ctx = &l};
+    kq_status status = l.n ? kq_catalog_read(c, &spec, &to, &l.enough, err) : KQ_OK;
     for (uint32_t i = 0; i < l.n && !status; i++) {
         const met *m = &l.columns[i];
         if (m->many || !m->n) continue;
@@ -125,8 +104,7 @@ static kq_status observe(const kq_catalog *c, const kq_table *table, kq_budget *
 kq_status kq_catalog_observe(const kq_catalog *c, const kq_table *table, kq_budget *budget,
                              const kq_observed_column **out, kq_error *err) {
     *out = NULL;
-    for (size_t i = 0; i < c->ninputs; i++)
-        if (strcmp(c->inputs[i].path, "-") == 0) return KQ_OK;
+    if (kq_catalog_streams(c)) return KQ_OK;
     if ((*out = kq_shelf_observed(c->shelf, table))) return KQ_OK;
     kq_observed *made = kq_calloc(1, sizeof *made);
     if (!made) return kq_nomem(err);

@@ -261,29 +261,41 @@ kq_status kq_catalog_source_list(const kq_catalog *c, const kq_table *table, kq_
     return status;
 }
 
-kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget *budget, uint64_t *records,
-                           bool *known, kq_error *err) {
-    *known = true;
-    for (size_t i = 0; i < c->ninputs; i++) *known &= strcmp(c->inputs[i].path, "-") != 0;
-    uint32_t maps = kq_catalog_maps(c, table);
-    if (!*known || kq_shelf_counts(c->shelf, table, records, maps)) return KQ_OK;
+bool kq_catalog_streams(const kq_catalog *c) {
+    for (size_t i = 0; i < c->ninputs; i++)
+        if (strcmp(c->inputs[i].path, "-") == 0) return true;
+    return false;
+}
+
+kq_status kq_catalog_read(const kq_catalog *c, kq_scan_spec *spec, const kq_consumer *to, const bool *enough,
+                          kq_error *err) {
     kq_report report;
     kq_scan *scan = NULL;
     kq_scan_worker *worker = NULL;
     kq_report_init(&report);
-    kq_scan_spec spec = {
-        .table = table, .report = &report, .budget = budget, .counts = records, .keep_duplicates = true};
-    kq_consumer to = {.push = no_rows, .ctx = NULL};
-    kq_status status = kq_scan_create(c, &spec, &scan, err);
+    spec->report = &report;
+    kq_status status = kq_scan_create(c, spec, &scan, err);
     if (!status) status = kq_scan_worker_create(scan, &worker, err);
-    for (bool more = true; more && !status;) {
+    for (bool more = true; more && !*enough && !status;) {
         uint64_t seq;
         status = kq_watch_check(&c->watch, err);
-        if (!status) status = kq_scan_next(worker, &to, &seq, &more, err);
+        if (!status) status = kq_scan_next(worker, to, &seq, &more, err);
     }
     kq_scan_worker_destroy(worker);
     kq_scan_destroy(scan);
     kq_report_deinit(&report);
-    if (!status) kq_shelf_keep_counts(c->shelf, table, records, maps);
     return status;
+}
+
+kq_status kq_catalog_count(const kq_catalog *c, const kq_table *table, kq_budget *budget, uint64_t *records,
+                           bool *known, kq_error *err) {
+    uint32_t maps = kq_catalog_maps(c, table);
+    const bool all = false;
+    *known = !kq_catalog_streams(c);
+    if (!*known || kq_shelf_counts(c->shelf, table, records, maps)) return KQ_OK;
+    kq_scan_spec spec = {.table = table, .budget = budget, .counts = records, .keep_duplicates = true};
+    kq_consumer to = {.push = no_rows, .ctx = NULL};
+    KQ_TRY(kq_catalog_read(c, &spec, &to, &all, err));
+    kq_shelf_keep_counts(c->shelf, table, records, maps);
+    return KQ_OK;
 }

@@ -264,14 +264,17 @@ bool kq_json_item(kq_sv *rest, kq_sv *item) {
     return true;
 }
 
+/* xmltodict's first */
+const kq_sv kq_datum_names[KQ_DATUM_NAMES] = {{"@Name", 5}, {"Name", 4}, {"_Name", 5}};
+const kq_sv kq_datum_texts[KQ_DATUM_TEXTS] = {{"#text", 5}, {"Value", 5}, {"_", 1}, {"text", 4}};
+
 bool kq_json_datum(kq_sv object, kq_sv *name, kq_sv *raw) {
-    static const kq_sv names[] = {{"@Name", 5}, {"Name", 4}, {"_Name", 5}, {"#attributes.Name", 16}};
-    static const kq_sv texts[] = {{"#text", 5}, {"Value", 5}, {"_", 1}, {"text", 4}};
     bool named = false, valued = false;
-    for (size_t i = 0; i < 4 && !named; i++) named = kq_json_dig(object, names[i], name);
+    for (size_t i = 0; i < KQ_DATUM_NAMES && !named; i++) named = kq_json_dig(object, kq_datum_names[i], name);
+    if (!named) named = kq_json_dig(object, KQ_SV("#attributes.Name"), name);
     if (!named || name->n < 2 || name->p[0] != '"' || memchr(name->p, '\\', name->n)) return false;
     *name = kq_sv_slice(*name, 1, name->n - 1);
-    for (size_t i = 0; i < 4 && !valued; i++) valued = kq_json_dig(object, texts[i], raw);
+    for (size_t i = 0; i < KQ_DATUM_TEXTS && !valued; i++) valued = kq_json_dig(object, kq_datum_texts[i], raw);
     if (!valued) *raw = KQ_SV("null");
     return true;
 }

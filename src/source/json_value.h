@@ -28,9 +28,13 @@ void kq_json_mend(kq_sv record, kq_buf *out);
 /* The next element of an array: *rest is the array's text at first, and what is left of it then. */
 bool kq_json_item(kq_sv *rest, kq_sv *item);
 
-/* A datum of an event's data that is told as an object: its name, and its value's raw text. The name's key is @Name
- * (xmltodict), Name, _Name or evtx_dump's attribute, the value's #text, Value, _ or text; without it the value is
- * null. False: it is none, or its name has escapes. */
+/* A datum of an event's data that is told as an object: the keys of its name and of its value, in the order in which
+ * they count. evtx_dump has the name as Name of #attributes. */
+#define KQ_DATUM_NAMES 3
+#define KQ_DATUM_TEXTS 4
+extern const kq_sv kq_datum_names[KQ_DATUM_NAMES], kq_datum_texts[KQ_DATUM_TEXTS];
+
+/* Such a datum's name, and its value's raw text; without one null. False: it is none, or its name has escapes. */
 bool kq_json_datum(kq_sv object, kq_sv *name, kq_sv *raw);
 
 #endif

@@ -103,8 +103,9 @@ static void most(uint64_t *to, uint64_t n) {
     if (n > *to) *to = n;
 }
 
-/* Of things that are kept by file, each beginning with the file's number, the one of `file`: *at is its place, `fresh`
- * when it is made now, zeroed but for the number. Returns the array, which may have moved; NULL without memory. */
+/* Of things that are kept in the order of a number with which each begins, the file's as a rule, the one of `file`: *at
+ * is its place, `fresh` when it is made now, zeroed but for the number. Returns the array, which may have moved; NULL
+ * without memory. */
 static void *by_file(void *items, uint32_t *n, uint32_t *cap, size_t size, uint32_t file, uint32_t *at, bool *fresh) {
     char *p = items;
     uint32_t i = *n, there = 0;
@@ -179,27 +180,21 @@ void kq_report_guessed(kq_report *report, uint32_t file, const char *path, uint6
 
 void kq_report_odd(kq_report *report, uint32_t file, const char *path, bool never, uint64_t count, uint64_t offset,
                    const char *time) {
+    uint32_t at;
+    bool fresh;
     pthread_mutex_lock(&report->lock);
-    uint32_t at = 0;
-    kq_report_odds *o = report->odds;
-    while (at < report->nodds && (o[at].file < file || (o[at].file == file && o[at].never < never))) at++;
-    bool known = at < report->nodds && o[at].file == file && o[at].never == never;
-    if (!known && report->nodds == report->odds_cap) {
-        uint32_t cap = report->odds_cap ? 2 * report->odds_cap : 4;
-        if (!(o = kq_realloc(o, cap * sizeof *o))) goto out;
-        report->odds = o;
-        report->odds_cap = cap;
+    kq_report_odds *odds =
+        by_file(report->odds, &report->nodds, &report->odds_cap, sizeof *odds, 2 * file + never, &at, &fresh);
+    if (odds) {
+        kq_report_odds *o = &odds[at];
+        report->odds = odds;
+        if (fresh || offset < o->offset) {
+            o->never = never;
+            o->path = path;
+            o->offset = offset;
+            snprintf(o->time, sizeof o->time, "%s", time);
+        }
+        most(&o->count, count);
     }
-    if (!known) {
-        memmove(o + at + 1, o + at, (report->nodds - at) * sizeof *o);
-        o[at] = (kq_report_odds){.file = file, .never = never, .path = path, .offset = UINT64_MAX};
-        report->nodds++;
-    }
-    most(&o[at].count, count);
-    if (offset < o[at].offset) {
-        o[at].offset = offset;
-        snprintf(o[at].time, sizeof o[at].time, "%s", time);
-    }
-out:
     pthread_mutex_unlock(&report->lock);
 }

@@ -41,7 +41,7 @@ typedef struct kq_report_guess {
 
 /* Records of a file with a local time that its zone has twice, or not at all. */
 typedef struct kq_report_odds {
-    uint32_t file;
+    uint32_t key; /* stands first: 2 * the file's number, + 1 when `never` */
     bool never;
     const char *path;
     uint64_t count, offset; /* of the first record */
