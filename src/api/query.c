@@ -94,7 +94,7 @@ static kq_status inspect_text(kq_engine *e, kq_buf *text) {
         bool windows = kq_sv_eq(t->name, KQ_SV("WindowsEvent"));
         if (windows && !kq_catalog_own_data(e->catalog, t)) continue; /* the same records as Event */
         tables++;
-        kq_buf_printf(text, ", (['%.*s'] | summarize Records = count()", (int)t->name.n, t->name.p);
+        kq_buf_printf(text, ", (table('%.*s') | summarize Records = count()", (int)t->name.n, t->name.p);
         if (time) kq_buf_printf(text, ", First = min(%s), Last = max(%s)", time, time);
         if (events) kq_buf_str(text, " by Channel = EventLog, Provider = Source, EventID");
         if (windows) kq_buf_str(text, " by Channel, Provider, EventID");

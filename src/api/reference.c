@@ -107,10 +107,10 @@ kq_status kq_engine_schema(kq_engine *engine, const char *table, const kq_output
         kq_sv *names;
         size_t n, nviews;
         status = kq_catalog_status(catalog, err);
-        if (t) {
-            status = list_columns(catalog, t, out, err);
-        } else if (f) {
+        if (f) {
             status = list_view(engine, f, out, err);
+        } else if (t) {
+            status = list_columns(catalog, t, out, err);
         } else if (!status && !(status = all_names(catalog, &names, &n, err))) {
             const kq_sv *views = kq_catalog_function_names(catalog, &nviews);
             status = unknown("table", kq_sv_of(table), names, n, err);

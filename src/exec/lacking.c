@@ -428,7 +428,7 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
     bool nothing = !legs->legs, missing = nothing || legs->of_nothing, first = true;
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;
-        missing &= !c->source && !c->observed;
+        missing &= c->source ? !is_here(c) : !c->observed;
     }
     for (const kq_ended *e = legs->ended; e; e = e->next) {
         const cause *c = e->why;

@@ -36,8 +36,13 @@ static const kq_sv *table_names(void *ctx, bool all, size_t *n) {
         x->items[all] = kq_arena_array(x->arena, kq_sv, count + 1);
         if (!x->items[all]) count = 0; /* the arena's failure is the query's */
         if (all && count) kq_catalog_names(x->catalog, x->items[all]);
-        for (size_t i = 0; !all && i < count; i++) x->items[all][i] = tables[i]->name;
-        x->n[all] = count;
+        for (size_t i = 0; !all && i < count; i++) {
+            const kq_table *t = tables[i];
+            bool view = kq_catalog_function(x->catalog, t->name); /* over the others */
+            if ((!view && kq_catalog_maps(x->catalog, t)) || kq_catalog_own_data(x->catalog, t))
+                x->items[all][x->n[all]++] = t->name;
+        }
+        if (all) x->n[all] = count;
     }
     *n = x->n[all];
     return x->items[all];
@@ -130,9 +135,9 @@ static void note_tables(kq_runner *r, const kq_query *query, kq_arena *arena) {
         kq_runner_note(r, "no input here has data of the table%s %s", shown == 1 ? "" : "s", text);
 }
 
-static bool is_unseen(const kq_unseen *u, const kq_table *t) {
-    for (uint32_t i = 0; i < u->n; i++)
-        if (u->tables[i] == t) return true;
+static bool is_among(const kq_table *t, const kq_table *const *tables, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        if (tables[i] == t) return true;
     return false;
 }
 
@@ -153,11 +158,13 @@ static kq_status note_emptiness(const emptiness *e, kq_error *err);
 
 static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_error *err) {
     if (!p || depth > DEPTH_MAX || !kq_plan_enter(&e->met, p)) return KQ_OK;
-    if (p->kind == KQ_PLAN_SCAN && kq_catalog_has_data(e->runner->env.catalog, p->u.scan.handle)) {
+    const kq_unseen *u = e->unseen;
+    if (p->kind == KQ_PLAN_SCAN && kq_catalog_has_data(e->runner->env.catalog, p->u.scan.handle) &&
+        !is_among(p->u.scan.handle, u->unread, u->nunread)) {
         kq_sv function = kq_stored_name(e->query->stored, p->span);
         /* a file that is named as a table of its own is its user's to know */
         bool empty =
-            is_unseen(e->unseen, p->u.scan.handle) && kq_catalog_maps(e->runner->env.catalog, p->u.scan.handle);
+            is_among(p->u.scan.handle, u->tables, u->n) && kq_catalog_maps(e->runner->env.catalog, p->u.scan.handle);
         if (kq_sv_eq(function, e->function)) {
             e->filled |= !empty;
             for (uint32_t i = 0; i < e->n && i < EMPTY_MAX; i++) empty &= e->tables[i] != p->u.scan.handle;

@@ -73,7 +73,7 @@ static kq_status over_times(kq_runner *r, const scanned *only, const char *befor
         if (time == UINT32_MAX || !asked(r, only, t) || !kq_catalog_has_data(r->env.catalog, t)) continue;
         kq_sv column = t->columns.items[time].name;
         kq_buf_clear(&text);
-        kq_buf_printf(&text, "['%.*s'] | %s['%.*s']", (int)t->name.n, t->name.p, before, (int)column.n, column.p);
+        kq_buf_printf(&text, "table('%.*s') | %s['%.*s']", (int)t->name.n, t->name.p, before, (int)column.n, column.p);
         if (between) kq_buf_printf(&text, "%s['%.*s']", between, (int)column.n, column.p);
         kq_buf_str(&text, after);
         status = kq_buf_status(&text, err);

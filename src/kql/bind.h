@@ -194,6 +194,8 @@ kq_status kq_expr_anywhere(kq_binder *b, const kq_row *row, const char *op, kq_e
 
 /* bind_source.c: tables */
 kq_status kq_bind_table(kq_binder *b, const kq_scope *scope, const kq_node *node, kq_plan **out);
+/* The rows of the table of this name, no function's. Errors: QUERY, there is none. */
+kq_status kq_bind_scan(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span, kq_plan **out);
 kq_plan *kq_plan_new(kq_binder *b, kq_plan_kind kind, kq_span span, kq_plan *input); /* NULL: kq_plan_failed */
 kq_status kq_plan_failed(kq_binder *b, kq_span span);                                /* why kq_plan_new gave NULL */
 kq_status kq_columns_alloc(kq_binder *b, kq_columns *columns, uint32_t n, kq_span span);

@@ -191,7 +191,7 @@ static kq_status bind_range(kq_binder *b, const kq_scope *scope, const kq_node *
 
 /* ---- names ---- */
 
-static kq_status bind_scan(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span, kq_plan **out) {
+kq_status kq_bind_scan(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span, kq_plan **out) {
     kq_table_ref ref;
     if (!b->resolver->find(b->resolver->ctx, name, &ref)) return kq_unknown_table(b, scope, name, span);
     kq_plan *p = kq_plan_new(b, KQ_PLAN_SCAN, span, NULL);
@@ -240,7 +240,7 @@ static kq_status bind_table_call(kq_binder *b, const kq_scope *scope, const kq_n
         KQ_TRY(kq_bind_constant(b, scope, node->kids[0], KQ_STRING, "the table's name", &name));
         if (name->kind != KQ_EXPR_CONST)
             return kq_bind_fail(b, node->kids[0]->span, "the table's name must be constant");
-        return bind_scan(b, scope, kq_arena_copy(b->arena, kq_str_view(&name->value.u.s)), node->span, out);
+        return kq_bind_scan(b, scope, kq_arena_copy(b->arena, kq_str_view(&name->value.u.s)), node->span, out);
     }
     KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
     if (s && s->kind == KQ_SYMBOL_FUNCTION) return bind_symbol(b, scope, s, node, out);
@@ -260,7 +260,7 @@ static kq_status bind_qualified(kq_binder *b, const kq_scope *scope, const kq_no
     }
     const kq_scope *s; /* no let of the query's is meant, but a stored function is */
     KQ_TRY(kq_bind_symbol(b, NULL, node->text, node->span, &s));
-    return s ? bind_symbol(b, NULL, s, node, out) : bind_scan(b, scope, node->text, node->span, out);
+    return s ? bind_symbol(b, NULL, s, node, out) : kq_bind_scan(b, scope, node->text, node->span, out);
 }
 
 /* Have the rows an order that means something after this operator? */
@@ -328,7 +328,7 @@ static kq_status bind_table(kq_binder *b, const kq_scope *scope, const kq_node *
     case KQ_NODE_NAME: {
         const kq_scope *s;
         KQ_TRY(kq_bind_symbol(b, scope, node->text, node->span, &s));
-        return s ? bind_symbol(b, scope, s, node, out) : bind_scan(b, scope, node->text, node->span, out);
+        return s ? bind_symbol(b, scope, s, node, out) : kq_bind_scan(b, scope, node->text, node->span, out);
     }
     case KQ_NODE_EXTERNALDATA:
         return kq_bind_fail(b, node->span, "externaldata reads from addresses, which kequel does not");

@@ -34,10 +34,9 @@ static kq_status parse(kq_binder *b, kq_stored *s) {
 
 kq_status kq_bind_symbol(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span at, const kq_scope **out) {
     kq_stored_text text;
-    kq_table_ref table;
     const kq_resolver *r = b->resolver;
     kq_stored *s = b->stored;
-    if ((*out = kq_scope_find(scope, name)) || r->find(r->ctx, name, &table)) return KQ_OK;
+    if ((*out = kq_scope_find(scope, name))) return KQ_OK;
     while (s && !kq_sv_eq(s->text.name, name)) s = s->next;
     if (!s) {
         if (!r->function || !r->function(r->ctx, name, &text)) return KQ_OK;

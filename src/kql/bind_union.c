@@ -226,7 +226,8 @@ static kq_status add_pattern(kq_binder *b, const kq_scope *scope, const kq_node 
             if (!kq_glob(node->text, names[i])) continue;
             any = true;
             table.text = names[i];
-            KQ_TRY(kq_bind_table(b, NULL, &table, &plan));
+            /* what is here is told once: not by the view of a table, too */
+            KQ_TRY(all ? kq_bind_table(b, NULL, &table, &plan) : kq_bind_scan(b, NULL, names[i], node->span, &plan));
             KQ_TRY(add_leg(b, l, plan, names[i]));
         }
     }

@@ -188,7 +188,8 @@ typedef struct kq_resolver {
     /* Runs a plan while the query is bound, for plugins whose columns the data decides: its rows' cells, row by row, in
      * `arena`. NULL: such plugins need a schema. */
     kq_status (*rows)(void *ctx, const kq_plan *plan, kq_arena *arena, kq_value **cells, size_t *nrows, kq_error *err);
-    /* The stored function of this name (case-sensitive); false: there is none. NULL: there are none at all. */
+    /* The stored function that this name (case-sensitive) means, also where there is a table of that name; false: there
+     * is none. NULL: there are none at all. */
     bool (*function)(void *ctx, kq_sv name, kq_stored_text *out);
     const kq_sv *(*functions)(void *ctx, size_t *n); /* their names, for "did you mean"; may be NULL */
 } kq_resolver;

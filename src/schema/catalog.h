@@ -74,8 +74,9 @@ size_t kq_catalog_names(const kq_catalog *catalog, kq_sv *out);
 /* The tables that queries over all tables mean: those of builtin/ with maps, those of inputs, and those inferred from
  * files given with --as. */
 const kq_table *const *kq_catalog_tables(const kq_catalog *catalog, size_t *n);
-/* The stored function of this name (case-sensitive), or NULL; all of them; and the names of those not hidden. Owned by
- * the catalog. */
+/* The stored function that this name (case-sensitive) means: one named as a table of Log Analytics wins over it and
+ * reads it by table(), any other table wins over a function. NULL: none. All of them; and the names of those not
+ * hidden. Owned by the catalog. */
 const kq_function *kq_catalog_function(const kq_catalog *catalog, kq_sv name);
 const kq_function *kq_catalog_functions(const kq_catalog *catalog, size_t *n);
 const kq_sv *kq_catalog_function_names(const kq_catalog *catalog, size_t *n);
@@ -176,8 +177,9 @@ kq_status kq_catalog_observe(const kq_catalog *catalog, const kq_table *table, k
 /* Tables of which nothing is there. A scan that may have left out some kind of event beforehand notes none. */
 typedef struct kq_unseen {
     const kq_table *tables[32];
-    uint32_t n;           /* no more than there is room for */
-    uint64_t scans, rows; /* all scans, and the rows that they gave */
+    const kq_table *unread[32]; /* no event was looked for: filters that no kind of them can pass */
+    uint32_t n, nunread;        /* no more than there is room for */
+    uint64_t scans, rows;       /* all scans, and the rows that they gave */
 } kq_unseen;
 
 typedef struct kq_scan_spec {
@@ -196,6 +198,8 @@ typedef struct kq_scan_spec {
     bool starts;          /* src/schema's own: the rows go to a book of process starts (book.h) */
     kq_unseen *unseen;    /* where the table is noted when all was read and no event of it is there; NULL: nowhere */
     bool *seen;           /* src/schema's own: set when an event of the table is met; may be NULL */
+    bool *wanted,
+        *left; /* src/schema's own: set when a kind of event is looked for, and when one is not; may be NULL */
 } kq_scan_spec;
 
 typedef struct kq_scan kq_scan;

@@ -61,6 +61,7 @@ kq_status kq_catalogue_load(kq_sv name, kq_model *model, kq_arena *arena, const 
     KQ_TRY(kq_model_load(&one, section, kq_builtin_catalogue[0].name, arena, err));
     kq_model_table *t = one.tables, **end = &model->tables;
     if (!t) return kq_arena_status(arena, err);
+    t->catalogue = true;
     t->table.doc = "a table of Log Analytics, known by its columns";
     uint32_t fixed = t->twins[0] == UINT32_MAX ? 0 : 2; /* the twins stand first, and are referred to by number */
     if (t->table.columns.n > fixed)

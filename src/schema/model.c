@@ -1,6 +1,7 @@
 #include "schema/model.h"
 #include "base/embedded.h"
 #include "base/nearest.h"
+#include "schema/catalogue.h"
 
 #define COLUMNS_MAX 500u /* of a table, as Log Analytics allows */
 
@@ -197,9 +198,15 @@ static kq_status no_system_name(loader *l, const char *at, kq_sv name) {
     return unknown(l, at, "no shape has the system name", name, &k);
 }
 
-static kq_status no_table(loader *l, kq_sv name) {
+/* The table of this name: of the model, or of the catalogue, which joins it to the model. */
+static kq_status table_named(loader *l, kq_sv name, const kq_model_table **out) {
     known k = {0};
+    if ((*out = kq_model_find(l->model, name))) return KQ_OK;
+    KQ_TRY(kq_catalogue_load(name, l->model, l->arena, out, l->err));
+    if (*out) return KQ_OK;
     for (const kq_model_table *t = l->model->tables; t; t = t->next) also(l, &k, t->table.name);
+    kq_sv other;
+    for (size_t at = 0; kq_catalogue_next(&at, &other);) also(l, &k, other);
     return unknown(l, name.p, "there is no table", name, &k);
 }
 
@@ -282,8 +289,8 @@ static kq_status map_section(loader *l, kq_sv rest) {
     kq_sv table, from;
     first_word(rest, &table, &rest);
     first_word(rest, &from, &rest);
-    const kq_model_table *t = kq_model_find(l->model, table);
-    if (!t) return no_table(l, table);
+    const kq_model_table *t;
+    KQ_TRY(table_named(l, table, &t));
     if (!kq_sv_eq(from, KQ_SV("from")) || !rest.n) return bad(l, from.p, "expected 'from' and a name", NONE);
     APPEND(kq_map, l->model->maps, l->map);
     l->map->table = &t->table;
@@ -432,8 +439,8 @@ static kq_status table_line(loader *l) {
 
 static kq_status rows_line(loader *l, kq_sv name) {
     uint32_t n = 0;
-    const kq_model_table *t = kq_model_find(l->model, name);
-    if (!t) return no_table(l, name);
+    const kq_model_table *t;
+    KQ_TRY(table_named(l, name, &t));
     for (const kq_shape *s = l->model->shapes; s; s = s->next) n += s->rows.n > 0;
     if (!l->shape->rows.n) l->shape->rows_at = n;
     l->shape->rows = t->table.name;

@@ -121,6 +121,7 @@ typedef struct kq_map_group {
 typedef struct kq_model_table {
     kq_table table;    /* first: each table of a catalog is one of these */
     uint32_t twins[2]; /* columns that are one instant; UINT32_MAX when none */
+    bool catalogue;    /* a table of Log Analytics as it is there, kq_catalogue_load */
     struct kq_model_table *next;
 } kq_model_table;
 

@@ -334,8 +334,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
         *c = column_of(m, p->column, false);
         KQ_TRY(kq_arena_status(m->arena, m->err));
         if (never(c, p)) {
-            if (spec->seen)
-                __atomic_store_n(spec->seen, true, __ATOMIC_RELAXED); /* it is not looked for: it may be there */
+            if (spec->left) __atomic_store_n(spec->left, true, __ATOMIC_RELAXED);
             return KQ_OK;
         }
     }
@@ -365,6 +364,7 @@ static kq_status add_set(maker *m, const kq_selector *selectors, uint32_t nselec
     }
     m->sets[m->nsets] = (kq_want_set){selectors, nselectors, m->wants, m->nwants};
     m->nsets++;
+    if (spec->wanted && m->map) __atomic_store_n(spec->wanted, true, __ATOMIC_RELAXED);
     return KQ_OK;
 }
 

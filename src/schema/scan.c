@@ -43,6 +43,8 @@ struct kq_scan {
     bool reading_starts;
     kq_unfit unfit;   /* has its own lock */
     bool seen;        /* an event of the table was met; atomic */
+    bool wanted;      /* a kind of event was looked for; atomic */
+    bool left;        /* a kind was not, it may be there; atomic */
     bool whole;       /* all inputs were read */
     uint64_t rows;    /* of workers that ended; atomic */
     unsigned filling; /* workers that read starts */
@@ -98,6 +100,8 @@ kq_status kq_scan_create(const kq_catalog *catalog, const kq_scan_spec *spec, kq
     s->catalog = catalog;
     s->spec = *spec;
     s->spec.seen = &s->seen;
+    s->spec.wanted = &s->wanted;
+    s->spec.left = &s->left;
     s->spec.keep_duplicates |= catalog->keep_duplicates;
     kq_arena_init(&s->arena, spec->budget, 0);
     /* a morsel is claimed in less time than a thread takes to fall asleep and wake */
@@ -145,7 +149,10 @@ void kq_scan_destroy(kq_scan *s) {
     kq_unseen *u = s->spec.unseen;
     if (u) u->scans++;
     if (u) u->rows += s->rows;
-    if (u && s->whole && !s->seen && u->n < sizeof u->tables / sizeof *u->tables) u->tables[u->n++] = s->spec.table;
+    bool nothing = u && s->whole && !s->seen;
+    if (nothing && !s->left && u->n < sizeof u->tables / sizeof *u->tables) u->tables[u->n++] = s->spec.table;
+    if (nothing && s->left && !s->wanted && u->nunread < sizeof u->unread / sizeof *u->unread)
+        u->unread[u->nunread++] = s->spec.table;
     kq_arena_deinit(&s->arena);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->ready);

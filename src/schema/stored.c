@@ -96,6 +96,8 @@ kq_status kq_functions_slack(kq_catalog *c, kq_error *err) {
 }
 
 const kq_function *kq_catalog_function(const kq_catalog *c, kq_sv name) {
+    const kq_model_table *t = kq_model_find(&c->model, name);
+    if (t && !t->catalogue) return NULL;
     for (size_t i = 0; i < c->nfunctions; i++)
         if (kq_sv_eq(c->functions[i].name, name)) return &c->functions[i];
     return NULL;

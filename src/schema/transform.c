@@ -335,6 +335,18 @@ static bool transform_without(kq_sv in, const kq_transform_argument *arg, KQ_UNU
     return true;
 }
 
+static bool transform_label(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    *out = arg->text;
+    return in.n > 0;
+}
+
+static bool transform_guid(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                           kq_sv *out) {
+    bool braces = in.n > 1 && in.p[0] == '{' && in.p[in.n - 1] == '}';
+    *out = braces ? kq_sv_slice(in, 1, in.n - 1) : in;
+    return out->n > 0;
+}
+
 /* What follows the first occurrence of the argument, up to the next semicolon. */
 static bool transform_after(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
     const char *at = arg->text.n && in.n ? memmem(in.p, in.n, arg->text.p, arg->text.n) : NULL;

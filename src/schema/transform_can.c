@@ -69,6 +69,10 @@ static bool can_domain(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ
     return true;
 }
 
+static bool can_label(const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena, kq_cant *cant) {
+    return kq_match_once(t->op, t->ci, e->argument.text, t->needle) || cant_be(cant, "it is always the same");
+}
+
 static bool can_dash(const kq_map_expr *e, const kq_text_test *t, kq_arena *arena, kq_cant *cant) {
     return t->op != KQ_MATCH_EQUALS || t->ci || stays(e, t, arena) || cant_be(cant, "what says nothing is empty there");
 }
@@ -169,9 +173,11 @@ static const struct {
     {"dash", ITSELF, can_dash},
     {"device", ANYTHING, can_device},
     {"domain", PART, can_domain},
+    {"guid", PART, NULL},
     {"hash", FOLDED, can_lower},
     {"ip", ANYTHING, can_ip},
     {"iptype", ANYTHING, can_iptype},
+    {"label", ANYTHING, can_label},
     {"line", PART, NULL},
     {"lower", FOLDED, can_lower},
     {"name", ANYTHING, can_name},

@@ -93,7 +93,7 @@ view "no row when a device's address is asked for: it is not known" '{"Count":0}
     'imProcessCreate(dvcipaddr_has_any_prefix = dynamic(["10."])) | count'
 view "pack changes nothing" '{"Count":4}' '_Im_ProcessCreate(pack = true) | count'
 view "ends of processes, of Sysmon, Security and native" \
-    '{"EventProduct":"Sysmon","Process":"C:\\x\\y.exe","TargetProcessFilename":"y.exe","TargetProcessId":"77","TargetProcessGuid":"ab-1","ActorUsername":"CORP\\alice"} {"EventProduct":"Security Events","Process":"C:\\Windows\\System32\\net.exe","TargetProcessFilename":"net.exe","TargetProcessId":"100","TargetProcessGuid":"","ActorUsername":"CORP\\alice"} {"EventProduct":"Other","Process":"/bin/sh","TargetProcessFilename":"","TargetProcessId":"","TargetProcessGuid":"","ActorUsername":""}' \
+    '{"EventProduct":"Security Events","Process":"C:\\Windows\\System32\\net.exe","TargetProcessFilename":"net.exe","TargetProcessId":"100","TargetProcessGuid":"","ActorUsername":"CORP\\alice"} {"EventProduct":"Sysmon","Process":"C:\\x\\y.exe","TargetProcessFilename":"y.exe","TargetProcessId":"77","TargetProcessGuid":"ab-1","ActorUsername":"CORP\\alice"} {"EventProduct":"Other","Process":"/bin/sh","TargetProcessFilename":"","TargetProcessId":"","TargetProcessGuid":"","ActorUsername":""}' \
     'imProcessTerminate | project EventProduct, Process, TargetProcessFilename, TargetProcessId, TargetProcessGuid, ActorUsername'
 view "starts and ends" '{"EventType":"ProcessCreated","count_":4} {"EventType":"ProcessTerminated","count_":3}' \
     'imProcessEvent | summarize count() by EventType | sort by EventType asc'
@@ -234,6 +234,35 @@ says 'and one that none does' 0 'no input here has data of the table DeviceFileE
     echo '2026-01-01T10:00:00Z,DeviceProcessEvents,b'
 } >many.csv
 check 'many names' 0 '{"DeviceName":"b"}' '' query 'DeviceProcessEvents | project DeviceName' --on many.csv
+
+# --- tables of the schemas are views too
+
+for table in ASimProcessEventLogs ASimFileEventLogs ASimRegistryEventLogs ASimNetworkSessionLogs ASimAuthenticationEventLogs ASimDnsActivityLogs; do
+    "$k" query "table('$table') | getschema | project ColumnName, ColumnType, ColumnOrdinal" </dev/null >want 2>/dev/null
+    "$k" query "$table | getschema | project ColumnName, ColumnType, ColumnOrdinal" </dev/null >got 2>/dev/null
+    verdict "$table has its columns" "$([ "$(wc -l <want)" -gt 80 ] && cmp want got 2>&1)"
+done
+view "starts and ends in the table of processes" \
+    '{"Type":"ASimProcessEventLogs","EventType":"ProcessCreated","n":4} {"Type":"ASimProcessEventLogs","EventType":"ProcessTerminated","n":3}' \
+    'ASimProcessEventLogs | summarize n = count() by Type, EventType | sort by EventType asc'
+view "the table itself has no starts of the logs" '{"EventType":"ProcessCreated","n":1} {"EventType":"ProcessTerminated","n":3}' \
+    'table("ASimProcessEventLogs") | summarize n = count() by EventType | sort by EventType asc'
+view "the other tables" '{"Type":"ASimAuthenticationEventLogs","n":3} {"Type":"ASimDnsActivityLogs","n":2} {"Type":"ASimFileEventLogs","n":2} {"Type":"ASimNetworkSessionLogs","n":3} {"Type":"ASimRegistryEventLogs","n":2}' \
+    'union ASimFileEventLogs, ASimRegistryEventLogs, ASimNetworkSessionLogs, ASimAuthenticationEventLogs, ASimDnsActivityLogs | summarize n = count() by Type | sort by Type asc'
+check "a search tells what is in the logs once, and of no table that nothing fills" 0 '{"$table":"DeviceProcessEvents","n":2} {"$table":"DeviceNetworkEvents","n":1} {"$table":"Event","n":3} {"$table":"WindowsEvent","n":3}' '' \
+    query 'search "certutil" | summarize n = count() by $table' --on "$samples/workstation.evtx"
+check "a pattern that names the views takes them" 0 '{"Type":"ASimProcessEventLogs","n":17} {"Type":"ASimNetworkSessionLogs","n":1}' 'no input here has data' \
+    query 'union ASim* | summarize n = count() by Type' --on "$samples/workstation.evtx"
+cat >ends.json <<'EOF'
+{"TimeGenerated":"2026-01-15T10:00:00Z","Type":"Event","Computer":"WS01","Source":"Microsoft-Windows-Sysmon","EventLog":"Microsoft-Windows-Sysmon/Operational","EventID":5,"EventData":"<DataItem type=\"System.XmlData\"><EventData><Data Name=\"Image\">C:\\a.exe</Data></EventData></DataItem>"}
+{"TimeGenerated":"2026-01-15T10:00:00Z","Type":"Event","Computer":"WS01","Source":"Microsoft-Windows-Security-Auditing","EventLog":"Security","EventID":4634,"EventData":"<DataItem type=\"System.XmlData\"><EventData><Data Name=\"TargetUserName\">alice</Data></EventData></DataItem>"}
+{"TimeGenerated":"2026-01-15T10:00:00Z","Type":"WindowsEvent","Computer":"WS02","Provider":"Microsoft-Windows-Security-Auditing","Channel":"Security","EventID":4647,"EventData":{"TargetUserName":"bob"}}
+EOF
+check "ends in exports of Event and WindowsEvent" 0 '{"Type":"Event","User":"alice"} {"Type":"WindowsEvent","User":"bob"}' '' \
+    query '_Im_Authentication | project Type, User | sort by User asc' --on ends.json
+check "and of processes" 0 '{"Process":"C:\\a.exe"}' '' query 'imProcessTerminate | project Process' --on ends.json
+printf '%s\n' '[table imDns]' 'Mine: string' >own.map
+check "a table of the user's own wins over a view" 0 '{"ColumnName":"Mine"}' '' query 'imDns | getschema | project ColumnName' --map own.map
 
 echo "1..$n"
 exit $bad

@@ -55,5 +55,28 @@ check "when \$Name takes the records of the shapes that have it" 0 '{"a":"one"}'
 check "events of a shape that has no \$EventID are no Windows events" 0 '{"n":1}' 'Event, WindowsEvent have no rows here' query \
     'union Event, WindowsEvent, T_CL | summarize n = count()' --map mine.map --on mine.ndjson
 
+# any table of Log Analytics can be filled
+cat >paloalto.map <<'EOF'
+[shape firewall]
+reader csv
+is receive_time, threat
+data
+Kind: "firewall"
+Time: receive_time
+
+[map CommonSecurityLog from the firewall]
+when $Kind
+TimeGenerated = $Time
+DeviceVendor = "Palo Alto Networks"
+SourceIP = src
+DestinationPort = dport
+EOF
+printf '%s\n' receive_time,src,dport,threat 2026-01-01T10:00:00Z,10.0.0.5,443,no >firewall.csv
+check "a map of a table of Log Analytics" 0 '{"SourceIP":"10.0.0.5","DestinationPort":443,"DeviceVendor":"Palo Alto Networks"}' '' \
+    query 'CommonSecurityLog | project SourceIP, DestinationPort, DeviceVendor' --map paloalto.map --on firewall.csv
+says "and what it lacks is told" 0 "DestinationIP is never available in CommonSecurityLog from the firewall" \
+    query 'CommonSecurityLog | where DestinationIP == "1.2.3.4"' --map paloalto.map --on firewall.csv
+fault "a map of a column that such a table does not have" "2:1: the table has no column 'SourceIp'" '[map CommonSecurityLog from x]' 'SourceIp = src'
+
 echo "1..$n"
 exit $bad

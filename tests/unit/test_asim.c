@@ -41,8 +41,9 @@ static void filters_reach_the_scans(void **state) {
     planned("_Im_ProcessCreate(starttime = datetime(2026-01-01), commandline_has_any = dynamic(['a', 'b'])) | count",
             "SCAN DeviceProcessEvents [range TimeGenerated >= datetime(2026-01-01T00:00:00Z)] [text ActionType] "
             "[text ProcessCommandLine]");
-    planned("imProcessTerminate | count", "SCAN WindowsEvent [text Provider] [range EventID >= int(5) <= int(5)]");
-    planned("imProcessTerminate | count", "SCAN SecurityEvent [range EventID >= int(4689) <= int(4689)]");
+    planned("imProcessTerminate | count", "SCAN ASimProcessEventLogs [text EventType]");
+    planned("ASimRegistryEventLogs | where RegistryKey has 'Run' | count",
+            "SCAN DeviceRegistryEvents [text RegistryKey]");
     planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text RegistryKey]");
     planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text PreviousRegistryKey]");
     planned("imNetworkSession(dstportnumber = 445) | where DstIpAddr == '10.0.0.1' | count",

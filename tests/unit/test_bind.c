@@ -47,7 +47,7 @@ static const kq_stored_text stored[] = {
     STORED("Other", "let Another = () { T };"),
     STORED("Ping", "let Ping = () { Pong | take 1 };"),
     STORED("Pong", "let Pong = () { Ping | take 1 };"),
-    STORED("T", "let T = () { print 1 };"),
+    STORED("Events", "let Events = () { table('Events') | extend more = 1 };"),
 };
 static bool find_function(void *ctx, kq_sv name, kq_stored_text *out) {
     (void)ctx;
@@ -283,7 +283,8 @@ static void stored_functions(void **state) {
     check("T | where s in (OnView) | project s", "s:string");
     check("let View = () { print q = 1 }; View", "q:long"); /* the query's own name wins */
     check("let T = 5; OnView", "s:string");                 /* and is not seen inside */
-    check("T | project s", "s:string");                     /* a table wins over a stored function */
+    check("Events | project more", "more:long"); /* wins over the table of its name, and reads it by table() */
+    check("Events | take 1 | union Events | count", "Count:long");
     check("union isfuzzy=true NoTable, OnView", "s:string");
     check("union isfuzzy=true NoTable, (NoTable), OnView", "s:string");
     refused("View(to = 5)", "View() has no parameter 'to' [] 5+6");
