@@ -51,8 +51,8 @@ kq_status kq_runner_span(kq_runner *runner, int64_t *first, int64_t *last, bool 
  * newest event is older than a day and asks_now is set. Errors: those of kq_runner_span. */
 kq_status kq_runner_note_old(kq_runner *runner, kq_error *err);
 
-/* The times at which the inputs have events, in steps of `bin` ticks: ascending multiples of it. Owned:
- * kq_times_deinit. */
+/* The times at which the inputs have events, in steps of `bin` ticks: ascending multiples of it, each the open start of
+ * a step: (item, item + bin] holds an event. Owned: kq_times_deinit. */
 typedef struct kq_times {
     int64_t *items;
     size_t n, cap;

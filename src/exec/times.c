@@ -166,7 +166,7 @@ void kq_times_deinit(kq_times *t) {
 kq_status kq_runner_times(kq_runner *r, kq_sv query, int64_t bin, kq_times *out, kq_error *err) {
     char after[64];
     kq_result result = {.begin = any_columns, .rows = {.push = time_rows, .ctx = out}, .ctx = out};
-    snprintf(after, sizeof after, ", %lldtick)", (long long)bin);
+    snprintf(after, sizeof after, " - 1tick, %lldtick)", (long long)bin); /* a step's own end is in it */
     *out = (kq_times){0};
     kq_arena arena;
     kq_cleanup *cleanups = NULL;

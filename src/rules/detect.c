@@ -180,7 +180,7 @@ static kq_status run_once(run *r, kq_error *err) {
 /* Does any time stand in a step of `bin` that (from, to] touches? `at` goes forward with `from`. */
 static bool any_in(const kq_times *times, size_t *at, int64_t bin, int64_t from, int64_t to) {
     while (*at < times->n && times->items[*at] + bin <= from) ++*at;
-    return *at < times->n && times->items[*at] <= to;
+    return *at < times->n && times->items[*at] < to;
 }
 
 static kq_status replay(run *r, kq_error *err) {

@@ -3,8 +3,8 @@
  * rows themselves; and the tests that a package carries.
  *
  * Replay: Sentinel runs a rule every queryFrequency over the queryPeriod before. Run times are the multiples of the
- * frequency after the oldest event until the newest is covered; a run whose period holds no event at all is left out.
- * In a run at T now() is T, and only events of (T - queryPeriod, T] are seen. A row equal to
+ * frequency from the oldest event (an event at a run's very time is seen by it) until the newest is covered; a run whose
+ * period holds no event at all is left out. In a run at T now() is T, and only events of (T - queryPeriod, T] are seen. A row equal to
  * one that a run with an overlapping window reported is not reported again; rows of a run that did not trigger are not
  * reported yet.
  */

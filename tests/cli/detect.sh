@@ -50,6 +50,35 @@ $k run "$tmp/hourly.yaml" --on samples >"$tmp/t" 2>/dev/null
 ok "rows below the threshold are reported once it is passed" \
     "$(sed 's/.*T\([0-9]*\):00:00Z".*EventCount":\([0-9]*\).*/\1 \2/' "$tmp/t" | tr '\n' ' ')" = '13 6 14 2 19 1 21 2 '
 ok "with as many events as it counts" "$(head -n 1 "$tmp/t" | grep -o Timestamp | wc -l)" = 6
+cat >"$tmp/edge.ndjson" <<'END'
+{"Timestamp":"2026-03-01T10:00:00Z","DeviceName":"a","ActionType":"ProcessCreated","FileName":"0.exe"}
+{"Timestamp":"2026-03-01T10:00:00Z","DeviceName":"b","ActionType":"ProcessCreated","FileName":"0.exe"}
+{"Timestamp":"2026-03-01T10:00:00.0000001Z","DeviceName":"a","ActionType":"ProcessCreated","FileName":"1.exe"}
+{"Timestamp":"2026-03-01T10:59:59.9999999Z","DeviceName":"a","ActionType":"ProcessCreated","FileName":"2.exe"}
+{"Timestamp":"2026-03-01T11:00:00Z","DeviceName":"a","ActionType":"ProcessCreated","FileName":"3.exe"}
+{"Timestamp":"2026-03-01T11:00:00.0000001Z","DeviceName":"b","ActionType":"ProcessCreated","FileName":"4.exe"}
+{"Timestamp":"2026-03-01T15:00:00Z","DeviceName":"a","ActionType":"ProcessCreated","FileName":"5.exe"}
+END
+for where in '' ' | where Timestamp > ago(1h)' ' | where Timestamp between (ago(1h) .. now())'; do
+    for period in 1h 2h 1d; do
+        printf 'name: Edge\nqueryFrequency: 1h\nqueryPeriod: %s\nquery: DeviceProcessEvents%s | project Timestamp, DeviceName, FileName\n' \
+            $period "$where" >"$tmp/edge.yaml"
+        $k run "$tmp/edge.yaml" --on "$tmp/edge.ndjson" --rows >"$tmp/t" 2>/dev/null
+        ok "events on the edges of runs, period $period$where: each once" "$(sort "$tmp/t" | uniq | wc -l) $(wc -l <"$tmp/t")" = "7 7"
+    done
+done
+$k run "$tmp/edge.yaml" --on "$tmp/edge.ndjson" >"$tmp/t" 2>/dev/null
+ok "each at the run that first sees it, no run before the first one" \
+    "$(sed 's/.*T\([0-9]*\):00:00Z","Al.*EventCount":\([0-9]*\).*/\1 \2/' "$tmp/t" | tr '\n' ' ')" = '10 2 11 3 12 1 15 1 '
+head -n 1 "$tmp/edge.ndjson" >"$tmp/one.ndjson"
+$k run "$tmp/edge.yaml" --on "$tmp/one.ndjson" --rows >"$tmp/t" 2>/dev/null
+ok "a log of one event, on the edge" "$(wc -l <"$tmp/t")" = 1
+$k run "$tmp/edge.yaml" --on "$tmp/edge.ndjson" --rows --now 2026-03-01T11:00:00Z >"$tmp/t" 2>/dev/null
+ok "--now at the edge: both ends of between" "$(wc -l <"$tmp/t")" = 5
+printf 'name: Silent\nqueryFrequency: 1h\nqueryPeriod: 1h\ntriggerOperator: eq\ntriggerThreshold: 0\nquery: DeviceProcessEvents | where FileName == "no"\n' \
+    >"$tmp/silent.yaml"
+$k run "$tmp/silent.yaml" --on "$tmp/edge.ndjson" >"$tmp/t" 2>/dev/null
+ok "a rule that fires on silence has the runs that saw events" "$(cut -c 21-22 "$tmp/t" | tr '\n' ' ')" = '10 11 12 15 '
 $k run $rule --on samples --exit-code >/dev/null 2>&1
 ok "--exit-code" $? = 10
 $k run $rule --on samples --now 2030-01-01 --exit-code >/dev/null 2>&1
