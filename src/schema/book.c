@@ -370,6 +370,11 @@ kq_status kq_book_append(kq_book_part *p, kq_chunk *chunk, kq_error *err) {
     return settle(p, err);
 }
 
+void kq_book_end_part(kq_book_part *p) {
+    kq_ledger_sort(&p->book->entries, &p->entries);
+    kq_ledger_sort(&p->book->told, &p->told);
+}
+
 /* The parts' ledgers, one after another. */
 typedef struct walk {
     kq_book_part *at;

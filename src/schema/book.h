@@ -53,6 +53,8 @@ kq_book_part *kq_book_part_new(kq_book *book);
  * keys, one with the image (kq_book_image) and the time. Errors: NOMEM; LIMIT (of the budget, or no spill file can be
  * made or written), as those below. */
 kq_status kq_book_append(kq_book_part *part, kq_chunk *chunk, kq_error *err);
+/* Nothing more will be appended: what can be done to one part before all are sealed. From any thread. */
+void kq_book_end_part(kq_book_part *part);
 /* Makes the parts findable: from one thread, once. */
 kq_status kq_book_seal(kq_book *book, kq_error *err);
 /* Does a sealed book lie in spill files? */

@@ -15,6 +15,7 @@
 typedef struct kq_ledger_part {
     uint64_t *items;
     size_t n, cap; /* records */
+    size_t sorted; /* n: they are in order */
 } kq_ledger_part;
 
 typedef struct kq_ledger_run {
@@ -52,6 +53,9 @@ static inline size_t kq_ledger_bytes(const kq_ledger *ledger, const kq_ledger_pa
 /* Writes the part's records as a run and empties it, if there are `least` or more; 0: the part's last. From any thread.
  */
 kq_status kq_ledger_spill(kq_ledger *ledger, kq_ledger_part *part, size_t least, kq_error *err);
+/* Puts the records of a part in order: what each worker does to its own need not be done while all wait for the seal.
+ * From any thread. */
+void kq_ledger_sort(const kq_ledger *ledger, kq_ledger_part *part);
 /* Takes the parts (`next` gives them, one after another, then NULL) and makes them findable; in the file when a run was
  * written. From one thread, once. Errors: NOMEM, LIMIT. */
 kq_status kq_ledger_seal(kq_ledger *ledger, kq_ledger_part *(*next)(void *ctx), void *ctx, kq_error *err);

@@ -368,6 +368,7 @@ static kq_status fill_book(kq_scan_worker *w, kq_error *err) {
         KQ_TRY(kq_watch_check(&s->catalog->watch, err));
         KQ_TRY(read_next(w->starts, &to, &seq, &more, err));
     }
+    kq_book_end_part(part);
     kq_scan_worker_destroy(w->starts);
     w->starts = NULL;
     return KQ_OK;
