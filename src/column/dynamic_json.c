@@ -218,6 +218,7 @@ static bool parse_value(parser *j, unsigned depth) {
 
 bool kq_dyn_parse_json(kq_sv text, kq_buf *out) {
     size_t start = out->n;
+    if (!text.n) return false; /* such a text may have no place */
     parser j = {.p = text.p, .end = text.p + text.n, .out = out};
     kq_buf_init(&j.ends, out->budget, 0);
     skip_blanks(&j);
