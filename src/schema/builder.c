@@ -286,6 +286,17 @@ static bool inside(const row *r, const kq_build_node *node, kq_field *out) {
     return found && !empty(out);
 }
 
+/* A value of the events that have these ids. */
+static bool of(const row *r, const kq_build_node *node, kq_field *out) {
+    const kq_map_expr *ids = node->expr;
+    kq_field f;
+    kq_sv text;
+    if (!value_of(r, &node->parts[1], &f) || !kq_field_text(&f, r->arena, &text)) return false;
+    for (uint32_t i = 0; i < ids->nparts; i++)
+        if (kq_sv_eq(ids->parts[i].text, text)) return value_of(r, &node->parts[0], out);
+    return false;
+}
+
 /* The value that an expression has for this row; false: none. */
 static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     const kq_map_expr *e = node->expr;
@@ -313,6 +324,7 @@ static bool value_of(const row *r, const kq_build_node *node, kq_field *out) {
     case KQ_MAP_IN_XML:
     case KQ_MAP_IN_JSON: return inside(r, node, out);
     case KQ_MAP_TIMED: return timed(r, node, out);
+    case KQ_MAP_OF: return of(r, node, out);
     case KQ_MAP_SYSTEM: break; /* compiled away */
     }
     return false;

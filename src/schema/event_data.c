@@ -1,33 +1,22 @@
 /* Event data that came as JSON, as event logs give it: as the XML that Sentinel's table Event holds, and as the object
- * of texts that WindowsEvent has. */
+ * of texts that WindowsEvent has; and Sysmon's list of hashes. */
 #include "column/dynamic.h"
 #include "schema/map_expr.h"
 #include "schema/transform.h"
+#include "source/evtx/escape.h"
 #include "source/json_value.h"
 #include <stdio.h>
 
-static void escaped(kq_sv s, kq_buf *out) {
-    for (size_t i = 0; i < s.n; i++) {
-        switch (s.p[i]) {
-        case '<': kq_buf_str(out, "&lt;"); break;
-        case '>': kq_buf_str(out, "&gt;"); break;
-        case '&': kq_buf_str(out, "&amp;"); break;
-        case '"': kq_buf_str(out, "&quot;"); break;
-        default: kq_buf_char(out, s.p[i]);
-        }
-    }
-}
-
-static void cell(kq_dyn value, kq_buf *scratch, kq_buf *out) {
+static void cell(kq_dyn value, kq_evtx_style style, kq_buf *scratch, kq_buf *out) {
     kq_dyn_tag tag = kq_dyn_tag_of(value);
     if (tag == KQ_DYN_NULL) return;
     if (tag == KQ_DYN_STRING) {
-        escaped(kq_dyn_string(value), out);
+        kq_evtx_escape(kq_dyn_string(value), style, out);
         return;
     }
     kq_buf_empty(scratch);
     kq_dyn_json(value, scratch);
-    escaped(kq_buf_view(scratch), out);
+    kq_evtx_escape(kq_buf_view(scratch), style, out);
 }
 
 static bool is_attributes(kq_sv key) {
@@ -53,7 +42,7 @@ static void attributes(kq_dyn bag, kq_buf *scratch, kq_buf *out) {
         kq_buf_char(out, ' ');
         kq_buf_sv(out, key);
         kq_buf_str(out, "=\"");
-        cell(value, scratch, out);
+        cell(value, KQ_EVTX_ATTRIBUTE, scratch, out);
         kq_buf_char(out, '"');
     }
 }
@@ -97,7 +86,7 @@ static kq_dyn beside(kq_dyn bag, kq_sv name) {
 
 static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
     if (kq_dyn_tag_of(value) != KQ_DYN_BAG) {
-        cell(value, scratch, out);
+        cell(value, KQ_EVTX_TEXT, scratch, out);
         return;
     }
     for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
@@ -105,7 +94,7 @@ static void inside(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
         kq_dyn part = kq_dyn_entry(value, i, &key);
         if (is_attributes(key) || kq_sv_ends(key, KQ_SV("_attributes"))) continue;
         if (kq_sv_eq(key, KQ_SV("#text")))
-            cell(part, scratch, out);
+            cell(part, KQ_EVTX_TEXT, scratch, out);
         else
             element(key, part, beside(value, key), depth, scratch, out);
     }
@@ -140,12 +129,12 @@ static void unnamed(kq_dyn value, kq_buf *scratch, kq_buf *out) {
         kq_sv name;
         if (datum(one, &name, &one)) {
             kq_buf_str(out, "<Data Name=\"");
-            escaped(name, out);
+            kq_evtx_escape(name, KQ_EVTX_ATTRIBUTE, out);
             kq_buf_str(out, "\">");
         } else {
             kq_buf_str(out, "<Data>");
         }
-        if (one.n) cell(one, scratch, out);
+        if (one.n) cell(one, KQ_EVTX_TEXT, scratch, out);
         kq_buf_str(out, "</Data>");
     }
 }
@@ -168,9 +157,9 @@ static void event_data(kq_dyn d, kq_buf *scratch, kq_buf *out) {
             continue;
         }
         kq_buf_str(out, "<Data Name=\"");
-        escaped(key, out);
+        kq_evtx_escape(key, KQ_EVTX_ATTRIBUTE, out);
         kq_buf_str(out, "\">");
-        cell(value, scratch, out);
+        cell(value, KQ_EVTX_TEXT, scratch, out);
         kq_buf_str(out, "</Data>");
     }
     kq_buf_str(out, "</EventData>");
@@ -271,6 +260,23 @@ bool kq_transform_dataxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, 
 
 bool kq_transform_userxml(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
     return rewritten(in, user_item, false, arena, out);
+}
+
+static void hash_list(kq_dyn d, KQ_UNUSED kq_buf *scratch, kq_buf *out) {
+    for (uint32_t i = 0, n = kq_dyn_count(d); i < n; i++) {
+        kq_sv key;
+        kq_dyn value = kq_dyn_entry(d, i, &key);
+        if (kq_dyn_tag_of(value) != KQ_DYN_STRING) continue;
+        if (out->n) kq_buf_char(out, ',');
+        for (size_t k = 0; k < key.n; k++)
+            kq_buf_char(out, key.p[k] >= 'a' && key.p[k] <= 'z' ? (char)(key.p[k] - 0x20) : key.p[k]);
+        kq_buf_char(out, '=');
+        kq_buf_sv(out, kq_dyn_string(value));
+    }
+}
+
+bool kq_transform_hashes(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return rewritten(in, hash_list, false, arena, out);
 }
 
 /* One value as the text that the event has; of an array each on a line of its own, as event logs give it. */

@@ -260,7 +260,8 @@ void kq_map_print(const kq_map_expr *e, kq_buf *out) {
         break;
     case KQ_MAP_IN_XML:
     case KQ_MAP_IN_JSON:
-    case KQ_MAP_TIMED: break; /* made when a map is compiled */
+    case KQ_MAP_TIMED:
+    case KQ_MAP_OF: break; /* made when a map is compiled */
     case KQ_MAP_BAG:
         kq_buf_char(out, '{');
         print_parts(e, ", ", out);

@@ -65,7 +65,8 @@ typedef enum kq_map_kind {
     KQ_MAP_BAG,       /* an object of the parts by their keys */
     KQ_MAP_IN_XML,    /* made of a field: `text` in the XML of event data that a field of the record holds */
     KQ_MAP_IN_JSON,   /* the same in its JSON */
-    KQ_MAP_TIMED      /* made of $DataXml: the XML parts[0] with the time parts[1] in its wrapper */
+    KQ_MAP_TIMED,     /* made of $DataXml: the XML parts[0] with the time parts[1] in its wrapper */
+    KQ_MAP_OF /* made of a shape's field: parts[0] where the EventID parts[1] is a text of the expression's parts */
 } kq_map_kind;
 
 typedef struct kq_map_expr kq_map_expr;

@@ -124,6 +124,12 @@ const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name) {
     return NULL;
 }
 
+bool kq_shape_moves(const kq_shape *shape, kq_sv name) {
+    for (uint32_t i = 0; i < shape->nfields; i++)
+        if (kq_sv_eq(shape->fields[i].name, name)) return true;
+    return false;
+}
+
 static bool reads(const kq_shape *shape, kq_sv reader) {
     for (uint32_t i = 0; i < shape->nreaders; i++)
         if (kq_sv_eq(shape->readers[i], reader)) return true;
@@ -458,6 +464,37 @@ static kq_status inside_line(loader *l, kq_sv rest) {
     return l->shape->inside.p ? KQ_OK : kq_arena_status(l->arena, l->err);
 }
 
+/* field NAME: expression    field NAME of ID, ID: expression */
+static kq_status field_line(loader *l, kq_sv rest) {
+    kq_shape *s = l->shape;
+    kq_sv name, text, ids = {0};
+    if (!cut(rest, ':', &name, &text) || !name.n || !text.n)
+        return bad(l, rest.p, "expected 'field Name: expression'", NONE);
+    kq_sv whole = name, word;
+    first_word(name, &name, &ids);
+    first_word(ids, &word, &ids);
+    if (word.n && (!kq_sv_eq(word, KQ_SV("of")) || !ids.n))
+        return bad(l, whole.p, "expected 'field Name of EventID, EventID: expression'", NONE);
+    for (uint32_t i = 0; i < s->nfields && !ids.n; i++)
+        if (!s->fields[i].of && kq_sv_eq(s->fields[i].name, name))
+            return bad(l, name.p, "the shape has this field already:", name);
+    if (!grow(l->arena, &s->fields, s->nfields, sizeof(kq_shape_field))) return kq_arena_status(l->arena, l->err);
+    kq_shape_field *f = &s->fields[s->nfields++];
+    *f = (kq_shape_field){.name = kq_arena_copy(l->arena, name)};
+    KQ_TRY(expression(l, text, true, &f->expr));
+    if (!ids.n) return KQ_OK;
+    kq_sv *items = NULL;
+    uint32_t n = 0;
+    KQ_TRY(list(l, ids, &items, &n));
+    kq_map_expr *of = kq_arena_new(l->arena, kq_map_expr);
+    kq_map_expr *parts = kq_arena_array(l->arena, kq_map_expr, n + 1);
+    if (!of || !parts) return kq_arena_status(l->arena, l->err);
+    for (uint32_t i = 0; i < n; i++) parts[i] = (kq_map_expr){.kind = KQ_MAP_LITERAL, .text = items[i]};
+    *of = (kq_map_expr){.kind = KQ_MAP_OF, .parts = parts, .nparts = n};
+    f->of = of;
+    return KQ_OK;
+}
+
 static kq_status shape_line(loader *l) {
     kq_shape *s = l->shape;
     kq_sv word, rest, name, field;
@@ -477,6 +514,7 @@ static kq_status shape_line(loader *l) {
         s->has_data = true;
         return KQ_OK;
     }
+    if (kq_sv_eq(word, KQ_SV("field"))) return field_line(l, rest);
     if (kq_sv_eq(word, KQ_SV("rows"))) return rows_line(l, rest);
     if (kq_sv_eq(word, KQ_SV("inside"))) return inside_line(l, rest);
     if (kq_sv_eq(word, KQ_SV("user"))) {

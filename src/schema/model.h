@@ -8,6 +8,9 @@
  *   [shape NAME]              reader evtx, json    is FIELD   isnt FIELD   data PREFIX       System: expression
  *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)
  *                             rows TABLE  (the records are rows of this table, which is filled by events too)
+ *                             field NAME: expression   field NAME of ID, ID: expression
+ *                                                    (what maps get as this field; of these EventIDs. There may be
+ *                                                     a line for each of several EventIDs, and one for all others)
  *                             inside FIELD xml|json  (the fields of maps lie in this field; with `data` and `rows`:
  *                                                     those that are no columns of the table)
  *   [group NAME]              lines of maps, taken over by `use NAME`
@@ -84,6 +87,13 @@ typedef struct kq_shape_name {
     const kq_map_expr *expr; /* its fields are whole fields of the record */
 } kq_shape_name;
 
+/* A field of maps that the shape's records have elsewhere. */
+typedef struct kq_shape_field {
+    kq_sv name;
+    const kq_map_expr *expr; /* as those of kq_shape_name */
+    const kq_map_expr *of;   /* NULL: of all events; else KQ_MAP_OF, its parts the EventIDs */
+} kq_shape_field;
+
 typedef struct kq_shape {
     kq_sv name;
     kq_sv *readers;
@@ -100,6 +110,8 @@ typedef struct kq_shape {
     kq_map_kind inside_as; /* KQ_MAP_IN_XML, KQ_MAP_IN_JSON */
     kq_shape_name *names;
     uint32_t n;
+    kq_shape_field *fields;
+    uint32_t nfields;
     struct kq_shape *next;
 } kq_shape;
 
@@ -151,6 +163,8 @@ static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
 }
 /* What stands behind a system name in this shape; NULL when the shape has none. */
 const kq_map_expr *kq_shape_find(const kq_shape *shape, kq_sv name);
+/* Do the shape's records have a field of maps elsewhere than behind its prefix? */
+bool kq_shape_moves(const kq_shape *shape, kq_sv name);
 /* Do readers of this name have records of the shape, whatever table they are of? Not those of `rows`. */
 bool kq_shape_read_by(const kq_shape *shape, kq_sv reader);
 /* The first shape behind `after` (NULL: of all) of rows that this reader gives, and that maps may make rows of `table`

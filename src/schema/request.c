@@ -134,6 +134,30 @@ static bool timed(maker *m, const kq_map_expr *behind, unsigned as, kq_build_nod
 
 static const kq_map_expr plain_field = {.kind = KQ_MAP_FIELD};
 
+/* A field that the shape's records have elsewhere: of these events here, of those there, of others where all are. */
+static bool moved(maker *m, kq_sv name, unsigned as, kq_build_node *out) {
+    static const kq_map_expr any = {.kind = KQ_MAP_ANY};
+    const kq_shape *s = m->shape;
+    const kq_map_expr *id = kq_shape_find(s, KQ_SV("EventID"));
+    const kq_shape_field *rest = NULL;
+    kq_build_node *parts = kq_arena_array(m->arena, kq_build_node, s->nfields + 1);
+    *out = (kq_build_node){.expr = &any, .parts = parts};
+    for (uint32_t i = 0; i < s->nfields && parts; i++) {
+        const kq_shape_field *f = &s->fields[i];
+        if (!kq_sv_eq(f->name, name)) continue;
+        if (!f->of) rest = f;
+        kq_build_node *both = f->of && id ? kq_arena_array(m->arena, kq_build_node, 2) : NULL;
+        if (!both || !compile(m, f->expr, true, as, &both[0]) || !compile(m, id, true, AS_VALUE, &both[1])) continue;
+        parts[out->nparts++] = (kq_build_node){.expr = f->of, .nparts = 2, .parts = both};
+    }
+    if (rest && !out->nparts) return compile(m, rest->expr, true, as, out);
+    if (rest) return compile(m, rest->expr, true, as, &parts[out->nparts++]);
+    kq_sv own;
+    if (parts && field_name(m, name, &own))
+        parts[out->nparts++] = (kq_build_node){.expr = &plain_field, .at = want(m, own, as)};
+    return out->nparts > 0;
+}
+
 /*
  * Compiles an expression. `whole`: names are whole fields of the record (in a shape). `as`: how the field is taken.
  * Parts that can't have a value here are left out; false when nothing is left. Without memory false too: the
@@ -145,6 +169,7 @@ static bool compile(maker *m, const kq_map_expr *e, bool whole, unsigned as, kq_
     case KQ_MAP_LITERAL: return true;
     case KQ_MAP_FIELD: {
         kq_sv name = e->text;
+        if (!whole && kq_shape_moves(m->shape, name)) return moved(m, name, as, out);
         if (!whole && lies_inside(m, name)) return inside_node(m, name, out);
         if (!whole && !field_name(m, e->text, &name)) return false;
         out->at = want(m, name, as);
@@ -196,9 +221,12 @@ static const kq_build_node *field_node(maker *m, kq_sv name, unsigned as) {
     return node;
 }
 
-static const kq_build_node *node_in(maker *m, kq_sv name) {
-    kq_build_node *node = kq_arena_new(m->arena, kq_build_node);
-    return node && inside_node(m, name, node) ? node : NULL;
+/* A field of maps. */
+static const kq_build_node *map_field_node(maker *m, kq_sv name, unsigned as) {
+    kq_map_expr *e = kq_arena_new(m->arena, kq_map_expr);
+    if (!e) return NULL;
+    *e = (kq_map_expr){.kind = KQ_MAP_FIELD, .text = name};
+    return node_of(m, e, as);
 }
 
 /* The value of a column whose records have the columns' names; twins stand in for each other, the first comes first:
@@ -238,10 +266,8 @@ static kq_build_column column_of(maker *m, uint32_t column, bool written) {
     if (found && !found->expr) return out;
     if (found)
         out.node = node_of(m, found->expr, as);
-    else if (m->map->same_names && lies_inside(m, c->name))
-        out.node = node_in(m, c->name);
     else if (m->map->same_names)
-        out.node = field_node(m, join(m, m->shape->data, c->name), as);
+        out.node = map_field_node(m, c->name, as);
     return out;
 }
 
@@ -269,6 +295,11 @@ static bool never(const kq_build_column *c, const kq_predicate *p) {
     return c->node->expr->kind == KQ_MAP_LITERAL && !kq_matcher_test(p->matcher, c->node->expr->text);
 }
 
+/* Is a field of maps none that readers know? */
+static bool by_row(const maker *m, kq_sv name) {
+    return kq_shape_moves(m->shape, name) || lies_inside(m, name);
+}
+
 /* Conditions on the row, and those on the record that readers can't ask; false without memory. */
 static bool onlys(maker *m, kq_build_set *set) {
     const kq_map *map = m->map;
@@ -276,8 +307,8 @@ static bool onlys(maker *m, kq_build_set *set) {
     if (!only) return false;
     for (uint32_t i = 0; i < map->nwhen; i++) {
         const kq_map_when *w = &map->when[i];
-        if (!w->system && lies_inside(m, w->name))
-            only[set->nonly++] = (kq_build_only){node_in(m, w->name), w->values, w->nvalues, w->not };
+        if (!w->system && by_row(m, w->name))
+            only[set->nonly++] = (kq_build_only){map_field_node(m, w->name, AS_VALUE), w->values, w->nvalues, w->not };
     }
     for (uint32_t i = 0; i < map->nonly; i++) {
         const kq_map_only *o = &map->only[i];
@@ -387,7 +418,7 @@ static bool is_value(const kq_map_when *when, kq_sv text) {
 static asked ask(maker *m, const kq_map_when *when, bool without, bool *with, kq_sv *field) {
     *with = false;
     if (!when->system) {
-        if (lies_inside(m, when->name)) return ASKED_ROW;
+        if (by_row(m, when->name)) return ASKED_ROW;
         return field_name(m, when->name, field) ? ASKED_FIELD : ASKED_NOTHING;
     }
     const kq_map_expr *e = kq_shape_find(m->shape, when->name);

@@ -407,9 +407,10 @@ static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
         kq_sv one = kq_sv_slice(in, i, end ? (size_t)(end - in.p) : in.n);
         i += one.n + 1;
         if (one.n && one.p[one.n - 1] == '\r') one.n--;
+        while (one.n && one.p[0] == '\t') one = kq_sv_slice(one, 1, one.n);
         if (one.n < arg->text.n + 2 || !kq_sv_starts(one, arg->text) || one.p[arg->text.n] != ':') continue;
         *out = kq_sv_slice(one, arg->text.n + 1, one.n);
-        while (out->n && out->p[0] == ' ') *out = kq_sv_slice(*out, 1, out->n);
+        while (out->n && (out->p[0] == ' ' || out->p[0] == '\t')) *out = kq_sv_slice(*out, 1, out->n);
         return out->n > 0 && !kq_sv_eq(*out, KQ_SV("-"));
     }
     return false;
@@ -419,6 +420,7 @@ static bool transform_said(kq_sv in, const kq_transform_argument *arg, KQ_UNUSED
 #define transform_iptype   kq_transform_iptype
 #define transform_dataxml  kq_transform_dataxml
 #define transform_datajson kq_transform_datajson
+#define transform_hashes   kq_transform_hashes
 #define transform_userjson kq_transform_userjson
 #define transform_userxml  kq_transform_userxml
 

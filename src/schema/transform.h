@@ -8,6 +8,7 @@ bool kq_transform_ip(kq_sv in, const kq_transform_argument *argument, kq_arena *
 bool kq_transform_iptype(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_dataxml(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_datajson(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
+bool kq_transform_hashes(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_userjson(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 bool kq_transform_userxml(kq_sv in, const kq_transform_argument *argument, kq_arena *arena, kq_sv *out);
 

@@ -102,7 +102,7 @@ for r in 9 8 7 6; do grep "RecordID\":$r,\|record_id\":$r," cleared.json >one$r.
 xml 9 2026-01-15T10:00:00.1234560Z UserData '<LogFileCleared xmlns=\"http://manifests.microsoft.com/x\"><SubjectUserName>a&amp;b</SubjectUserName><List>x</List><List>7</List></LogFileCleared>'
 xml 8 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared xmlns=\"n\"><SubjectUserName>u</SubjectUserName></LogFileCleared>'
 xml 7 2026-01-15T10:00:00.0000000Z UserData '<LogFileCleared><SubjectUserName>u</SubjectUserName></LogFileCleared>'
-xml 6 '' EventData '<Data>a&lt;</Data><Data>2</Data><Data Name=\"N\">18446744073709551615</Data><Data Name=\"L\">[-9223372036854775807,1.5]</Data><Data Name=\"S\">&quot;12345678901234567890</Data>'
+xml 6 '' EventData '<Data>a&lt;</Data><Data>2</Data><Data Name=\"N\">18446744073709551615</Data><Data Name=\"L\">[-9223372036854775807,1.5]</Data><Data Name=\"S\">\"12345678901234567890</Data>'
 check "user data of WindowsEvent" 0 '{"EventData":{"LogFileCleared":{"SubjectUserName":"a&b","List":["x","7"]}}}' '' query 'WindowsEvent | project EventData' --on one9.json
 check "event data of WindowsEvent is texts, as from EVTX, and has param1, param2 for what has no name" 0 \
     '{"EventData":{"param1":"a<","param2":"2","N":"18446744073709551615","L":"-9223372036854775807\n1.5","S":"\"12345678901234567890"}}' '' \

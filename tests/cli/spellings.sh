@@ -91,7 +91,7 @@ for pair in '@Name #text' 'Name Value' '_Name _' 'Name text'; do
         check "a $f of $1 and $2, as an object" 0 '{"EventData":{"Image":"C:\\a.exe","RuleName":"","CommandLine":"a \"b\"","ProcessId":"7"}}' '' \
             query 'WindowsEvent | project EventData' --on $f.json
         check "a $f of $1 and $2, as XML" 0 '{"n":4,"x":true}' '' query \
-            'Event | project n = countof(EventData, "<Data Name="), x = EventData has "<Data Name=\"CommandLine\">a &quot;b&quot;</Data>"' --on $f.json
+            'Event | project n = countof(EventData, "<Data Name="), x = EventData has "<Data Name=\"CommandLine\">a \"b\"</Data>"' --on $f.json
     done
 done
 datum '{"Data":{"@Name":"Image","#text":"C:\\a.exe"}}' >one.json
