@@ -120,10 +120,13 @@ kq_status kq_catalog_use(kq_catalog *c, kq_sv name, kq_error *err) {
     return kq_arena_status(&c->arena, err);
 }
 
-/* The builtin table that most of the sampled names are columns of; NULL when fewer than three, or than 60 %, are. */
-static const kq_model_table *recognise(kq_catalog *c, const kq_buf *names, const char *path) {
-    const kq_model_table *best = NULL;
-    size_t best_hits = 0, n = 0;
+#define ALIKE_SHOWN 3
+
+/* The builtin table that most of the sampled names are columns of; NULL when fewer than three, or than 60 %, are. The
+ * first one of several; *alike then says which others it may be, or stays NULL. */
+static const kq_model_table *recognise(kq_catalog *c, const kq_buf *names, const char *path, const char **alike) {
+    const kq_model_table *best = NULL, *others[ALIKE_SHOWN];
+    size_t best_hits = 0, n = 0, nothers = 0;
     for (size_t i = 0; i < names->n; i++) n += names->p[i] == 0;
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     for (const kq_model_table *t = c->model.tables; t; t = t->next) {
@@ -139,12 +142,28 @@ static const kq_model_table *recognise(kq_catalog *c, const kq_buf *names, const
         if (hits > best_hits) {
             best = t;
             best_hits = hits;
+            nothers = 0;
+        } else if (hits == best_hits && nothers++ < ALIKE_SHOWN) {
+            others[nothers - 1] = t;
         }
     }
-    if (best && best_hits >= n) return best; /* nothing fits better, or its file names it */
-    kq_sv other = kq_catalogue_recognise(names, base);
-    if (!other.n) return best;
-    return use_table(c, other);
+    if (!best || best_hits < n) { /* else nothing fits better, or its file names it */
+        kq_sv other = kq_catalogue_recognise(names, base);
+        if (other.n) return use_table(c, other);
+    }
+    /* DeviceEvents has columns for whatever has no table of its own: it is one more, not a reason to doubt */
+    if (!nothers || (nothers == 1 && kq_sv_eq(others[0]->table.name, KQ_SV("DeviceEvents")))) return best;
+    kq_buf text;
+    kq_buf_init(&text, NULL, 0);
+    kq_buf_printf(&text, "read as %s, but its columns are as well those of ", best->table.name.p);
+    for (size_t i = 0; i < nothers && i < ALIKE_SHOWN; i++)
+        kq_buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 == nothers ? " and " : ", ", others[i]->table.name.p);
+    if (nothers > ALIKE_SHOWN) kq_buf_printf(&text, " and %zu more", nothers - ALIKE_SHOWN);
+    kq_buf_printf(&text, "; --as TABLE=PATH says which");
+    *alike = text.failed ? NULL : kq_arena_copy(&c->arena, kq_buf_view(&text)).p;
+    if (!*alike) c->arena.failed = true;
+    kq_buf_deinit(&text);
+    return best;
 }
 
 static bool listed(const kq_buf *names, const char *name) {
@@ -307,7 +326,7 @@ static kq_status add_input(kq_catalog *c, kq_input *input, const char *table, bo
         if (!sampled && !category.n) {
             says = says_of(c, source, &names, &survey);
             bool known = says || has_shape(c, source->type, &names);
-            const kq_model_table *t = known ? NULL : recognise(c, &names, input->path);
+            const kq_model_table *t = known ? NULL : recognise(c, &names, input->path, &input->remark);
             if (t) input->table = t->table.name;
             if ((status = kq_arena_status(&c->arena, err))) goto out;
             known |= t || source->type->events || strcmp(input->path, "-") == 0;

@@ -27,6 +27,13 @@ fi
 printf 'TenantId,TimeGenerated,Facility,HostName,SeverityLevel,SyslogMessage\nt,2026-01-01T00:00:00Z,auth,h,info,hello\n' >x.csv
 check "a CSV export is recognised by its columns" 0 '{"Facility":"auth","SyslogMessage":"hello"}' '' query \
     'Syslog | project Facility, SyslogMessage' --on x.csv
+printf 'Timestamp,DeviceName,FileName,FolderPath,SHA256\n2026-01-01T00:00:00Z,d,a.exe,C:\\a.exe,ab\n' >files.csv
+check "columns that several tables have are told" 0 '{"Count":1}' \
+    'files.csv: read as DeviceProcessEvents, but its columns are as well those of DeviceFileEvents, DeviceImageLoadEvents and DeviceEvents; --as' \
+    query 'DeviceProcessEvents | count' --on files.csv
+check "not where the user says which" 0 '{"Count":1}' '' query 'DeviceFileEvents | count' --as DeviceFileEvents=files.csv
+cp files.csv DeviceFileEvents-1.csv
+check "nor where the file's name does" 0 '{"Count":1}' '' query 'DeviceFileEvents | count' --on DeviceFileEvents-1.csv
 echo '{"Timestamp":"2026-01-01T00:00:00Z","SenderFromAddress":"a@b","NetworkMessageId":"n","Subject":"s"}' >mail.json
 check "a JSON export, and its two times" 0 '{"TimeGenerated":"2026-01-01T00:00:00Z","Subject":"s"}' '' query \
     'EmailEvents | project TimeGenerated, Subject' --on mail.json
@@ -277,7 +284,7 @@ for utf in UTF-16LE UTF-16BE; do
     python3 -c 'import sys; open("u.xml", "wb").write(open("e.xml", "rb").read().decode().encode(sys.argv[1]))' $utf
     check "event XML in $utf without its mark" 0 '{"EventID":7}' '' query 'Event | project EventID' --on u.xml
 done
-echo '{"value":[{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"x]}.exe","ActionType":"ProcessCreated"},{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"y.exe","ActionType":"ProcessCreated"}]}' >value.json
+echo '{"value":[{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"x]}.exe","ProcessCommandLine":"c","ActionType":"ProcessCreated"},{"Timestamp":"2026-01-01T00:00:00Z","DeviceName":"d","FileName":"y.exe","ProcessCommandLine":"c","ActionType":"ProcessCreated"}]}' >value.json
 check "an answer that is a list of values" 0 '{"FileName":"x]}.exe"} {"FileName":"y.exe"}' '' query 'DeviceProcessEvents | project FileName' --on value.json
 sed 's/]}$/],"@odata.nextLink":"u"}/' value.json >next.json
 check "and one that goes on elsewhere" 0 '{"Count":2}' '' query 'DeviceProcessEvents | count' --on next.json
