@@ -119,6 +119,10 @@ static void note_inputs(kq_engine *e) {
     const kq_input *inputs = kq_catalog_inputs(e->catalog, &n);
     for (size_t i = 0; i < n; i++)
         if (inputs[i].remark) kq_runner_note(&e->runner, "%s: %s", inputs[i].path, inputs[i].remark);
+    if (e->report.unasked)
+        kq_runner_note(&e->runner,
+                       "standard input is read once: what parents' own starts in it tell is not known, and a "
+                       "start that Sysmon and Security both tell is two rows; of a file it is one");
     if (e->report.again)
         kq_runner_note(&e->runner, "%s: its header stands in it again, as in files that were joined: no row there",
                        e->report.again);

@@ -186,9 +186,11 @@ static kq_status open_next(kq_scan *s, opened **out, kq_error *err) {
         kq_access access;
         if (!kq_catalog_access(s->catalog, i, s->spec.table, &access)) continue;
         /* starts are told by maps; and a stream can be read once only */
-        if (s->spec.starts &&
-            (!kq_catalog_events(s->catalog, i, s->spec.table) || strcmp(s->catalog->inputs[i].path, "-") == 0))
+        if (s->spec.starts && !kq_catalog_events(s->catalog, i, s->spec.table)) continue;
+        if (s->spec.starts && strcmp(s->catalog->inputs[i].path, "-") == 0) {
+            __atomic_store_n(&s->spec.report->unasked, true, __ATOMIC_RELAXED);
             continue;
+        }
         kq_input *input = &s->catalog->inputs[i];
         const kq_scan_request *request;
         KQ_TRY(request_for(s, input->type, access, &request, err));
@@ -414,6 +416,8 @@ static kq_status open_book(void *ctx, const kq_book **book, kq_error *err) {
     status = s->failed;
     if (status && err) *err = s->why;
     pthread_mutex_unlock(&s->lock);
+    if (__atomic_load_n(&s->starts_report.unasked, __ATOMIC_RELAXED))
+        __atomic_store_n(&s->spec.report->unasked, true, __ATOMIC_RELAXED);
     if (!status) *book = s->book;
     return status;
 }

@@ -59,6 +59,7 @@ typedef struct kq_report {
     uint32_t nlogs, logs_cap;
     uint32_t local_file; /* private: of `local` */
     const char *local;   /* the first file with local times of a zone that nobody named, where they are null; or NULL */
+    bool unasked;        /* starts of processes were looked for, not in standard input, which is read once; atomic */
     uint32_t again_file; /* private: of `again` */
     const char *again;   /* the first file whose header stands in it again, or NULL */
     kq_report_guess *guesses; /* by file */

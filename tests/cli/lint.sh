@@ -366,7 +366,7 @@ in=twice.ndjson
 check 'standard input twice' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --on -
 check 'and as a table' 2 '' "standard input ('-') is given twice" query 'print 1' --on - --as T=-
 says 'names of sources are told apart' 0 'unavailable: Security 5156 (outgoing), Security 5156 (incoming), Security 5154' schema DeviceNetworkEvents
-check 'a stream is read once' 0 '{"Count":3}' '' query 'DeviceProcessEvents | count' --on -
+check 'a stream is read once' 0 '{"Count":3}' 'a start that Sysmon and Security both tell is two rows' query 'DeviceProcessEvents | count' --on -
 printf 'SecurityEvent\n| count\n' >plain.kql
 printf '// what: this\nlet a = 1;\nSecurityEvent | extend b = "c: d"\n' >notyaml.kql
 printf 'name: no query\n' >plain.yaml
