@@ -44,6 +44,7 @@ bool kq_time_parse(kq_sv text, int64_t *ticks);
  * is as if it were UTC. 10/11/2023 is month/day/year unless `order` says otherwise. */
 bool kq_time_parse_log(kq_sv text, kq_dates order, int64_t *ticks, bool *zoned);
 /* The order that a date of three numbers is in, its first two being told apart by one of them being above 12.
+ * or by the points between them, which only those write who put the day first.
  * KQ_DATES_EITHER: it is a time in both, and another one; KQ_DATES_UNTOLD: it is no such date, or the same in both. */
 kq_dates kq_time_dates(kq_sv text);
 /* Seconds, milli-, micro- or nanoseconds since 1970, whichever gives a year up to 5138: below 10^11, 10^14, 10^17 and

@@ -387,6 +387,7 @@ kq_dates kq_time_dates(kq_sv text) {
     if (c != '/' && c != '.' && c != '-') return KQ_DATES_UNTOLD;
     bool mdy = kq_time_parse_log(text, KQ_DATES_MDY, &m, &zoned),
          dmy = kq_time_parse_log(text, KQ_DATES_DMY, &d, &zoned);
+    if (mdy && dmy && c == '.') return KQ_DATES_DMY; /* nowhere is the month written first before a point */
     if (mdy && dmy) return m == d ? KQ_DATES_UNTOLD : KQ_DATES_EITHER;
     return mdy ? KQ_DATES_MDY : dmy ? KQ_DATES_DMY : KQ_DATES_UNTOLD;
 }

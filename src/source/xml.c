@@ -44,6 +44,8 @@ static int detect(kq_sv head, KQ_UNUSED const char *path) {
             sure = space ? 95 : 90;
         else if (space)
             sure = named ? 90 : 50;
+        else if (kq_sv_starts((kq_sv){p, (size_t)(end - p)}, KQ_SV("<Events")))
+            sure = 60; /* an export of no event */
     } else if (behind_lines((kq_sv){p, (size_t)(end - p)})) {
         sure = 60;
     }

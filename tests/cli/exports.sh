@@ -411,6 +411,10 @@ check "one that was not looked at is told, and what it says of the others" 3 '{"
     query 'DeviceProcessEvents | summarize early=countif(Timestamp < datetime(2023-11-01)), late=countif(Timestamp >= datetime(2023-11-01))' \
     --on hidden.csv --timezone UTC
 
+portal '01.03.2026, 10:00:00' >points.csv
+check "dates with points have the day first" 0 '{"Timestamp":"2026-03-01T10:00:00Z"}' '' \
+    query "$times | take 1" --as DeviceProcessEvents=points.csv --timezone UTC
+
 # --- a row with more values than the header has names
 
 printf 'Timestamp,DeviceName,FileName,ProcessCommandLine,ProcessId\n2026-01-01T00:00:00Z,d,a.exe,"say "hi", ok",1\n2026-01-01T00:00:00Z,d,b.exe,x,2,,\n' >wide.csv

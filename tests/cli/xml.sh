@@ -30,6 +30,8 @@ check "EventData as an object" 0 '{"Line":"cmd /c \"whoami && hostname\""}' '' q
 
 printf '%s%s' "$event" "<Event>$system<EventData><Data Name='Image'>C:" >cut.xml
 check "an event that is cut off is named, the others are read" 3 "$row" 'the event is cut off' query "$query" --on cut.xml
+printf '<Events></Events>' >none.xml
+check "an export of no event is one" 0 '{"Count":0}' 'no rows here' query 'Event | count' --on none.xml
 printf '<?xml version="1.0"?><html><body>Event</body></html>' >page.xml
 check "other XML is no log" 3 '' 'not a log that kequel knows' query "$query" --on page.xml
 

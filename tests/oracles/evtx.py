@@ -71,6 +71,9 @@ def same(ours, theirs):
     # libevtx prints a negative 32-bit number as '-' and its low 31 bits
     if re.match(r'-\d+$', a) and re.match(r'-\d+$', b) and int(a) >= -2**31 and int(b) == -(int(a) & 0x7FFFFFFF):
         return True
+    # libevtx prints a size_t (type 0x10) as a decimal number; Windows and the Rust crate print 0x24c
+    if re.match(r'0x[0-9a-f]+$', a) and re.match(r'\d+$', b) and int(a, 16) == int(b):
+        return True
     # evtx_dump shows microseconds, the others ticks
     ta, tb = TIME.match(a), TIME.match(b)
     if ta and tb:
