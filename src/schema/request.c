@@ -295,9 +295,18 @@ static bool never(const kq_build_column *c, const kq_predicate *p) {
     return c->node->expr->kind == KQ_MAP_LITERAL && !kq_matcher_test(p->matcher, c->node->expr->text);
 }
 
-/* Is a field of maps none that readers know? */
-static bool by_row(const maker *m, kq_sv name) {
-    return kq_shape_moves(m->shape, name) || lies_inside(m, name);
+/* Is it one field, a text, or one field and a text for the records without it? Readers can select by that. */
+static bool is_plain(const kq_map_expr *e) {
+    return e->kind == KQ_MAP_FIELD || e->kind == KQ_MAP_LITERAL ||
+           (e->kind == KQ_MAP_ANY && e->nparts == 2 && e->parts[0].kind == KQ_MAP_FIELD &&
+            e->parts[1].kind == KQ_MAP_LITERAL);
+}
+
+/* Must what a line `when` asks wait until the row is built? */
+static bool by_row(const maker *m, const kq_map_when *when) {
+    if (!when->system) return kq_shape_moves(m->shape, when->name) || lies_inside(m, when->name);
+    const kq_map_expr *e = kq_shape_find(m->shape, when->name);
+    return e && when->nvalues && !is_plain(e);
 }
 
 /* Conditions on the row, and those on the record that readers can't ask; false without memory. */
@@ -307,8 +316,11 @@ static bool onlys(maker *m, kq_build_set *set) {
     if (!only) return false;
     for (uint32_t i = 0; i < map->nwhen; i++) {
         const kq_map_when *w = &map->when[i];
-        if (!w->system && by_row(m, w->name))
-            only[set->nonly++] = (kq_build_only){map_field_node(m, w->name, AS_VALUE), w->values, w->nvalues, w->not };
+        if (!by_row(m, w)) continue;
+        kq_map_expr *e = kq_arena_new(m->arena, kq_map_expr);
+        if (!e) return false;
+        *e = (kq_map_expr){.kind = w->system ? KQ_MAP_SYSTEM : KQ_MAP_FIELD, .text = w->name};
+        only[set->nonly++] = (kq_build_only){node_of(m, e, AS_VALUE), w->values, w->nvalues, w->not };
     }
     for (uint32_t i = 0; i < map->nonly; i++) {
         const kq_map_only *o = &map->only[i];
@@ -413,23 +425,20 @@ static bool is_value(const kq_map_when *when, kq_sv text) {
     return false;
 }
 
-/* A system name that selects is one field, or one field and a text for the records without it. `without`: the records
- * without it are meant; *with: those are told apart. */
+/* `without`, of a system name that is one field or else a text: the records without the field are meant; *with: those
+ * are told apart. */
 static asked ask(maker *m, const kq_map_when *when, bool without, bool *with, kq_sv *field) {
     *with = false;
-    if (!when->system) {
-        if (by_row(m, when->name)) return ASKED_ROW;
-        return field_name(m, when->name, field) ? ASKED_FIELD : ASKED_NOTHING;
-    }
+    if (by_row(m, when)) return ASKED_ROW;
+    if (!when->system) return field_name(m, when->name, field) ? ASKED_FIELD : ASKED_NOTHING;
     const kq_map_expr *e = kq_shape_find(m->shape, when->name);
     if (!e) return ASKED_NOTHING;
     if (e->kind == KQ_MAP_LITERAL) return is_value(when, e->text) != when->not ? ASKED_HOLDS : ASKED_NOTHING;
-    if (e->kind == KQ_MAP_ANY && e->nparts == 2 && e->parts[1].kind == KQ_MAP_LITERAL) {
+    if (e->kind == KQ_MAP_ANY) {
         *with = true;
         if (without && is_value(when, e->parts[1].text) == when->not ) return ASKED_NOTHING;
         e = e->parts;
     }
-    if (e->kind != KQ_MAP_FIELD) return ASKED_NOTHING;
     *field = e->text;
     return ASKED_FIELD;
 }
