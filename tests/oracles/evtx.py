@@ -74,6 +74,9 @@ def same(ours, theirs):
     # libevtx prints a size_t (type 0x10) as a decimal number; Windows and the Rust crate print 0x24c
     if re.match(r'0x[0-9a-f]+$', a) and re.match(r'\d+$', b) and int(a, 16) == int(b):
         return True
+    # libevtx prints real numbers as 3.199234e+003
+    if re.match(r'-?\d+(\.\d+)?e[+-]\d+$', b) and re.match(r'-?[\d.]+(e[+-]?\d+)?$', a) and float(a) == float(b):
+        return True
     # evtx_dump shows microseconds, the others ticks
     ta, tb = TIME.match(a), TIME.match(b)
     if ta and tb:
