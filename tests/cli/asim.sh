@@ -223,6 +223,27 @@ for of in imProcessCreate:1,4688 imFileEvent:11 imNetworkSession:3 imDns:22 imRe
 done
 check 'process GUIDs of the other views' 0 '{"n":3}' '' \
     query 'union (imFileEvent | project G = ActingProcessGuid), (imNetworkSession | project G = SrcProcessGuid), (imDns | project G = SrcProcessGuid) | summarize n = countif(G == "5770385F-0000-0001-0000-000000000001")' --on events.ndjson
+cat >ids.ndjson <<'EOF'
+{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","LogonId":"0x3e7","RuleName":"starts"}
+{"@timestamp":"2026-01-15T10:01:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"NewProcessId":"0x4e","NewProcessName":"C:\\b.exe","SubjectLogonId":"0x5","TargetLogonId":"0x0"}
+{"@timestamp":"2026-01-15T10:02:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":11,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","TargetFilename":"C:\\c.txt","CreationUtcTime":"2026-01-15 10:01:59.250","RuleName":"-"}
+{"@timestamp":"2026-01-15T10:03:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":3,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","Initiated":"false","RuleName":"net","SourceIp":"10.0.0.1"}
+{"@timestamp":"2026-01-15T10:04:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":5156,"Direction":"%%14593","Application":"C:\\b.exe","SourceAddress":"10.0.0.1","FilterRTID":"65"}
+{"@timestamp":"2026-01-15T10:05:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4624,"TargetUserName":"alice","TargetLogonId":"0x1f","SubjectLogonId":"0x3e7"}
+{"@timestamp":"2026-01-15T10:06:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4634,"TargetUserName":"alice","TargetLogonId":"0x1f"}
+{"@timestamp":"2026-01-15T10:07:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4657,"ObjectName":"\\REGISTRY\\USER\\x","SubjectLogonId":"0x1f"}
+EOF
+check 'sessions of processes are called as in the event' 0 '{"TargetUserSessionId":"0x3e7","ActorSessionId":"","Rule":"starts"} {"TargetUserSessionId":"0x5","ActorSessionId":"0x5","Rule":""}' '' \
+    query 'imProcessCreate | project TargetUserSessionId, ActorSessionId, Rule' --on ids.ndjson
+check 'so that a sign-out has that of its sign-in' 0 '{"TargetSessionId":"0x1f","Types":["Logon","Logoff"],"Actor":["0x3e7"]}' '' \
+    query 'imAuthentication | summarize Types = make_list(EventType), Actor = make_set_if(ActorSessionId, isnotempty(ActorSessionId)) by TargetSessionId' --on ids.ndjson
+check 'and other events that of who did it' 0 '{"ActorSessionId":"0x1f","RegistryKey":"HKEY_USERS\\x"}' '' \
+    query 'imRegistry | project ActorSessionId, RegistryKey' --on ids.ndjson
+view 'Defender has numbers' '{"TargetUserSessionId":"999"}' 'imProcessCreate | where isnotempty(TargetUserSessionId) | project TargetUserSessionId'
+check "a file's own time and who made it" 0 '{"TargetFileCreationTime":"2026-01-15T10:01:59.25Z","RuleName":"","ActorSessionId":"0x3e7"}' '' \
+    query 'imFileEvent | project TargetFileCreationTime, RuleName, ActorSessionId' --on ids.ndjson
+check 'rules and products of network sessions' 0 '{"EventProduct":"Sysmon","Rule":"net","NetworkRuleNumber":null,"DvcAction":""} {"EventProduct":"Windows Firewall","Rule":"65","NetworkRuleNumber":65,"DvcAction":"Allow"}' '' \
+    query 'imNetworkSession | project EventProduct, Rule, NetworkRuleNumber, DvcAction, TimeGenerated | sort by TimeGenerated asc | project-away TimeGenerated' --on ids.ndjson
 view 'rows of Defender keep their ActionType, and no event is behind them' '{"EventOriginalType":"RegistryValueSet","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"} {"EventOriginalType":"RegistryValueDeleted","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"}' \
     'imRegistry | project EventOriginalType, EventProduct, DvcOs, RegistryKey'
 cat >mine.map <<'EOF'
