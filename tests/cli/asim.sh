@@ -244,6 +244,11 @@ check "a file's own time and who made it" 0 '{"TargetFileCreationTime":"2026-01-
     query 'imFileEvent | project TargetFileCreationTime, RuleName, ActorSessionId' --on ids.ndjson
 check 'rules and products of network sessions' 0 '{"EventProduct":"Sysmon","Rule":"net","NetworkRuleNumber":null,"DvcAction":""} {"EventProduct":"Windows Firewall","Rule":"65","NetworkRuleNumber":65,"DvcAction":"Allow"}' '' \
     query 'imNetworkSession | project EventProduct, Rule, NetworkRuleNumber, DvcAction, TimeGenerated | sort by TimeGenerated asc | project-away TimeGenerated' --on ids.ndjson
+printf '%s\n' '{"@timestamp":"2026-01-15T10:04:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":5156,"Direction":"%%14593","FilterRTID":"x"}' >unfit.ndjson
+says 'a value that is none is told by the name that the view has' 3 'NetworkRuleNumber' query 'imNetworkSession | project NetworkRuleNumber' --on unfit.ndjson
+verdict 'and no other' "$(grep "_NetworkRuleNumber" out)"
+printf '%s\n' '{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"S","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Hashes":"IMPHASH=BB"}' >hash.ndjson
+check 'an IMPHASH is a hash where there is no other' 0 '{"Hash":"bb","HashType":"IMPHASH"}' '' query 'imProcessCreate | project Hash, HashType' --on hash.ndjson
 view 'rows of Defender keep their ActionType, and no event is behind them' '{"EventOriginalType":"RegistryValueSet","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"} {"EventOriginalType":"RegistryValueDeleted","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"}' \
     'imRegistry | project EventOriginalType, EventProduct, DvcOs, RegistryKey'
 cat >mine.map <<'EOF'
