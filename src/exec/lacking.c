@@ -81,10 +81,10 @@ static kq_status known_of(lacking *l, const cause *c, kq_known *out, kq_error *e
 /* Nobody has looked what columns like EventID have: a text or a number that nothing has, so that a filter which asks
  * for another is found. */
 static kq_status nothing_seen(lacking *l, table *t, kq_error *err) {
-    uint32_t n = t->is->columns.n;
+    uint32_t n = kq_table_all(t->is).n;
     t->looked = kq_arena_array(&l->arena, cause, n + 1);
     t->seen = kq_arena_array(&l->arena, kq_known, n + 1);
-    for (uint32_t i = 0; i < n && t->looked && t->seen && t->data; i++) {
+    for (uint32_t i = 0; i < t->is->columns.n && t->looked && t->seen && t->data; i++) {
         if (!kq_catalog_observes(t->is, i)) continue;
         kq_value *none = kq_arena_new(&l->arena, kq_value);
         if (!none) return kq_arena_status(&l->arena, err);
@@ -130,13 +130,14 @@ static kq_status table_of(lacking *l, const kq_table *is, table **out, kq_error 
                  .next = l->tables};
     if (t->data) KQ_TRY(kq_catalog_sources(catalog, is, &l->arena, &t->sources, &t->nsources, err));
     KQ_TRY(nothing_seen(l, t, err));
-    size_t n = t->nsources * is->columns.n;
+    uint32_t width = kq_table_all(is).n;
+    size_t n = t->nsources * width;
     t->causes = kq_arena_array(&l->arena, cause, n + 1);
     t->known = kq_arena_array(&l->arena, kq_known, n + 1);
     if (!t->causes || !t->known) return kq_arena_status(&l->arena, err);
     for (size_t i = 0; i < n; i++) {
         cause *c = &t->causes[i];
-        *c = (cause){.table = t, .source = &t->sources[i / is->columns.n], .column = (uint32_t)(i % is->columns.n)};
+        *c = (cause){.table = t, .source = &t->sources[i / width], .column = (uint32_t)(i % width)};
         KQ_TRY(kq_catalog_values(c->source, c->column, &l->arena, &c->texts, &c->n, err));
         KQ_TRY(known_of(l, c, &t->known[i], err));
     }
@@ -152,7 +153,7 @@ static kq_status add_leg(lacking *l, const kq_plan *scan, const table *t, const 
     if (!leg || !columns) return kq_arena_status(&l->arena, err);
     for (uint32_t i = 0; i < scan->out.n; i++) {
         uint32_t c = scan->u.scan.columns ? scan->u.scan.columns[i] : i;
-        if (c < t->is->columns.n) columns[i] = known && (known[c].n || !t->seen[c].n) ? known[c] : t->seen[c];
+        if (c < kq_table_all(t->is).n) columns[i] = known && (known[c].n || !t->seen[c].n) ? known[c] : t->seen[c];
     }
     *leg = (kq_leg){columns, from, out->legs};
     out->legs = leg;
@@ -176,9 +177,10 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     }
     l->leaves++;
     if (t->own || !t->nsources) return add_leg(l, scan, t, NULL, NULL, out, err);
+    size_t width = kq_table_all(t->is).n;
     for (size_t i = t->nsources; i-- > 0;)
         if (!t->records || t->records[i])
-            KQ_TRY(add_leg(l, scan, t, t->known + i * t->is->columns.n, &t->causes[i * t->is->columns.n], out, err));
+            KQ_TRY(add_leg(l, scan, t, t->known + i * width, &t->causes[i * width], out, err));
     return KQ_OK;
 }
 
@@ -253,7 +255,7 @@ static void observed(const cause *c, kq_buf *out) {
     const kq_table *t = c->table->is;
     const kq_known *seen = &c->table->seen[c->column];
     kq_buf_printf(out, "no row of " KQ_SV_FMT " has the " KQ_SV_FMT " that is asked for, only ", KQ_SV_ARG(t->name),
-                  KQ_SV_ARG(t->columns.items[c->column].name));
+                  KQ_SV_ARG(kq_table_says(t, c->column)));
     for (uint32_t i = 0; i < seen->n && i < VALUES_SHOWN; i++) {
         const kq_value *v = &seen->values[i];
         if (i) kq_buf_str(out, ", ");
@@ -296,9 +298,8 @@ static kq_status cant_have(lacking *l, const kq_ended *all, const cause *c, kq_b
             names[n++] = other->source->name;
             break;
         }
-    kq_buf_printf(out, KQ_SV_FMT " %s \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from ",
-                  KQ_SV_ARG(t->columns.items[c->column].name), verbs[c->op->op], KQ_SV_ARG(c->needle),
-                  KQ_SV_ARG(t->name));
+    kq_buf_printf(out, KQ_SV_FMT " %s \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from ", KQ_SV_ARG(kq_table_says(t, c->column)),
+                  verbs[c->op->op], KQ_SV_ARG(c->needle), KQ_SV_ARG(t->name));
     kq_catalog_name_sources(names, n, out);
     return KQ_OK;
 }
@@ -316,7 +317,7 @@ static kq_status sentence(lacking *l, const kq_ended *all, const cause *c, kq_bu
                       KQ_SV_ARG(t->name));
         return c->table->data ? kq_catalog_source_list(l->runner->env.catalog, t, out, err) : KQ_OK;
     }
-    kq_sv name = t->columns.items[c->column].name;
+    kq_sv name = kq_table_says(t, c->column);
     kq_buf_sv(out, name);
     if (never(c))
         kq_buf_str(out, " is never available");

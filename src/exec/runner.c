@@ -11,7 +11,7 @@
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
     if (!t) return false;
-    *out = (kq_table_ref){t->name, t->columns, t};
+    *out = (kq_table_ref){t->name, t->columns, t, t->hidden};
     return true;
 }
 

@@ -60,7 +60,7 @@ static kq_status ask_scan(kq_zoneless *z, kq_runner *r, const kq_plan *p, bool *
     const kq_table *t = p->u.scan.handle;
     bool local;
     if (!kq_catalog_has_data(r->env.catalog, t)) return KQ_OK;
-    uint32_t *columns = kq_calloc(t->columns.n + 1, sizeof *columns);
+    uint32_t *columns = kq_calloc(kq_table_all(t).n + 1, sizeof *columns);
     if (!columns) return kq_nomem(err);
     kq_status status = has_local(z, r, t, columns, &local, err);
     if (!status && local) {

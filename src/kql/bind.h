@@ -118,6 +118,8 @@ uint32_t kq_mentions(const kq_node *node, kq_sv name); /* NAMEs of that name in 
 /* What `name` stands for: in the scope, or a stored function; NULL: neither. `at` is where it stands. Errors: those of
  * the function's text, NOMEM, LIMIT. */
 kq_status kq_bind_symbol(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span at, const kq_scope **out);
+/* Is the span one of a stored function's text? */
+bool kq_span_stored(const kq_binder *b, kq_span span);
 /* Before and after a stored function is bound. Errors: QUERY, it is being bound already. */
 kq_status kq_stored_enter(kq_binder *b, kq_stored *stored, kq_span at);
 static inline void kq_stored_leave(kq_stored *stored) {

@@ -192,14 +192,17 @@ static kq_status bind_range(kq_binder *b, const kq_scope *scope, const kq_node *
 /* ---- names ---- */
 
 kq_status kq_bind_scan(kq_binder *b, const kq_scope *scope, kq_sv name, kq_span span, kq_plan **out) {
-    kq_table_ref ref;
+    kq_table_ref ref = {0};
     if (!b->resolver->find(b->resolver->ctx, name, &ref)) return kq_unknown_table(b, scope, name, span);
     kq_plan *p = kq_plan_new(b, KQ_PLAN_SCAN, span, NULL);
     if (!p) return kq_plan_failed(b, span);
+    uint32_t shown = ref.columns.n;
+    if (kq_span_stored(b, span)) ref.columns.n += ref.hidden;
     uint32_t *columns = kq_arena_array(b->arena, uint32_t, ref.columns.n + 1);
     if (!columns) return kq_bind_nomem(b);
     for (uint32_t i = 0; i < ref.columns.n; i++) columns[i] = i;
     p->out = ref.columns;
+    p->u.scan.shown = shown;
     p->u.scan.table = ref.name;
     p->u.scan.handle = ref.handle;
     p->u.scan.columns = columns;

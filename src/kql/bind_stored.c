@@ -70,6 +70,10 @@ static const kq_stored *stored_at(const kq_stored *list, uint32_t start) {
     return NULL;
 }
 
+bool kq_span_stored(const kq_binder *b, kq_span span) {
+    return span.start != UINT32_MAX && stored_at(b->stored, span.start);
+}
+
 /* The call in the query that `s` was bound for. */
 static const kq_stored *outermost(const kq_stored *list, const kq_stored *s) {
     const kq_stored *o;

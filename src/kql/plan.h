@@ -90,6 +90,7 @@ struct kq_plan {
             kq_sv table;
             const void *handle;      /* the resolver's */
             const uint32_t *columns; /* out column i is column columns[i] of the table */
+            uint32_t shown;          /* from this one on the table's columns are hidden */
             bool *written;           /* NULL, or the columns that come as text: as kq_value_json writes the values */
             const kq_predicate *predicates;
             uint32_t npredicates;
@@ -167,6 +168,7 @@ typedef struct kq_table_ref {
     kq_sv name;
     kq_columns columns;
     const void *handle;
+    uint32_t hidden; /* so many more stand behind `columns`: for stored functions alone */
 } kq_table_ref;
 
 /* A function kept as text beside the tables: found when a query names it and nothing else has the name. */

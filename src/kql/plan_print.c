@@ -316,8 +316,11 @@ static void origin(parts *l, const kq_plan *p, uint32_t column, unsigned depth) 
         case KQ_PLAN_SCAN: {
             kq_buf part;
             kq_buf_init(&part, l->out->budget, ORIGIN_MAX);
-            kq_buf_printf(&part, KQ_SV_FMT "." KQ_SV_FMT, KQ_SV_ARG(p->u.scan.table),
-                          KQ_SV_ARG(p->out.items[column].name));
+            if (p->u.scan.columns[column] < p->u.scan.shown)
+                kq_buf_printf(&part, KQ_SV_FMT "." KQ_SV_FMT, KQ_SV_ARG(p->u.scan.table),
+                              KQ_SV_ARG(p->out.items[column].name));
+            else
+                kq_buf_printf(&part, "the event behind " KQ_SV_FMT, KQ_SV_ARG(p->u.scan.table));
             origin_part(l, kq_buf_view(&part));
             kq_buf_deinit(&part);
             return;

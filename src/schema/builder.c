@@ -381,7 +381,7 @@ static void unfit(const row *r, const kq_field *f, const kq_build_column *c, uin
     if (r->set->map && c->type == KQ_DATETIME && time_in(c->node))
         untimed(r, c);
     else if (!r->set->map || f->kind != KQ_FIELD_STRING || !kq_sv_eq(f->u.text, KQ_SV("-")))
-        kq_unfit_note(b->unfit, b->input, column, b->spec->table->columns.items[column].name, c->type, f, b->offset);
+        kq_unfit_note(b->unfit, b->input, column, kq_table_says(b->spec->table, column), c->type, f, b->offset);
 }
 
 /* Text of a time that would be another one with its day first, and nothing says which it is; told once for a file. */
@@ -418,7 +418,7 @@ static kq_value value(kq_builder *b, kq_field *f, kq_type type, uint32_t column,
 }
 
 static kq_status refuse(const kq_builder *b, kq_error *err) {
-    const kq_sv name = b->spec->table->columns.items[b->refused - 1].name;
+    const kq_sv name = kq_table_says(b->spec->table, b->refused - 1);
     kq_status status = kq_fail(err, KQ_ERR_USAGE,
                                "%s: the times behind '" KQ_SV_FMT "' are local, of a zone that the file does not tell",
                                b->input->path, KQ_SV_ARG(name));

@@ -42,8 +42,9 @@ static bool parent_can(asking *a, kq_sv name, const kq_text_test *t, unsigned de
     const kq_model_table *starts = kq_model_find(a->model, KQ_SV("DeviceProcessEvents"));
     uint32_t column = 0;
     if (!starts) return true;
-    while (column < starts->table.columns.n && !kq_sv_eq(starts->table.columns.items[column].name, name)) column++;
-    if (column == starts->table.columns.n || starts->table.columns.items[column].type != KQ_STRING) return true;
+    const kq_columns all = kq_table_all(&starts->table);
+    while (column < all.n && !kq_sv_eq(all.items[column].name, name)) column++;
+    if (column == all.n || all.items[column].type != KQ_STRING) return true;
     for (const kq_map *map = a->model->maps; map; map = map->next)
         if (map->table == &starts->table && column_can(a, map, column, t, depth + 1)) return true;
     return false;
@@ -71,7 +72,7 @@ static bool can(asking *a, const kq_map *map, const kq_map_expr *e, const kq_tex
 
 static bool column_can(asking *a, const kq_map *map, uint32_t column, const kq_text_test *t, unsigned depth) {
     const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
-    if (!found) return map->same_names;
+    if (!found) return kq_map_same_name(map, column);
     return found->expr && can(a, map, found->expr, t, depth);
 }
 

@@ -12,7 +12,7 @@
 static kq_status list_tables(kq_catalog *c, kq_error *err) {
     size_t n = 0;
     for (kq_model_table *t = c->model.tables; t; t = t->next, n++)
-        if (c->slack && !kq_model_recovered(t, &c->arena)) return kq_arena_status(&c->arena, err);
+        if (c->slack && !kq_model_recovered(&c->model, t, &c->arena)) return kq_arena_status(&c->arena, err);
     c->tables = kq_arena_array(&c->arena, const kq_table *, n + 1);
     if (!c->tables) return kq_arena_status(&c->arena, err);
     c->ntables = 0;
@@ -630,7 +630,7 @@ const kq_table *kq_catalog_find(const kq_catalog *c, kq_sv name) {
     t = kq_model_find(&c->late->model, name);
     if (!t && kq_catalogue_load(name, &c->late->model, &c->late->arena, &t, &why)) t = NULL; /* kq_catalog_status */
     for (kq_model_table *late = c->late->model.tables; late && c->slack; late = late->next)
-        if (!kq_model_recovered(late, &c->late->arena)) t = NULL;
+        if (!kq_model_recovered(&c->late->model, late, &c->late->arena)) t = NULL;
     pthread_mutex_unlock(&c->late->lock);
     return t ? &t->table : NULL;
 }

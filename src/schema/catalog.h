@@ -18,7 +18,18 @@ typedef struct kq_table {
     kq_sv name;
     kq_columns columns;
     const char *doc;
+    uint32_t hidden; /* so many more stand behind `columns`: seen by maps and functions that come with kequel alone */
 } kq_table;
+
+/* The columns of a table with the hidden ones. */
+static inline kq_columns kq_table_all(const kq_table *table) {
+    return (kq_columns){table->columns.items, table->columns.n + table->hidden};
+}
+/* What a column is called in messages: a hidden one, _Name, as what it is to users, the Name of a view. */
+static inline kq_sv kq_table_says(const kq_table *table, uint32_t column) {
+    kq_sv name = table->columns.items[column].name;
+    return column >= table->columns.n && name.n && name.p[0] == '_' ? kq_sv_slice(name, 1, name.n) : name;
+}
 
 /* A function kept as KQL text (builtin/NAME.kql), which a query may name as if it had defined it itself. */
 typedef struct kq_function {

@@ -76,10 +76,20 @@ static void first_word(kq_sv s, kq_sv *word, kq_sv *rest) {
     *rest = trim(kq_sv_slice(s, i, s.n));
 }
 
-static uint32_t find_column(const kq_table *t, kq_sv name) {
-    for (uint32_t i = 0; i < t->columns.n; i++)
-        if (kq_sv_eq(t->columns.items[i].name, name)) return i;
+static uint32_t find_in(const kq_columns *c, kq_sv name) {
+    for (uint32_t i = 0; i < c->n; i++)
+        if (kq_sv_eq(c->items[i].name, name)) return i;
     return UINT32_MAX;
+}
+
+/* The columns of a table that the text may name. */
+static kq_columns columns_of(const loader *l, const kq_table *t) {
+    return l->model->builtin ? kq_table_all(t) : t->columns;
+}
+
+static uint32_t find_column(const loader *l, const kq_table *t, kq_sv name) {
+    const kq_columns c = columns_of(l, t);
+    return find_in(&c, name);
 }
 
 /* The slot of the table's column, or the one where it would stand. There are more slots than columns. */
@@ -97,7 +107,7 @@ static uint16_t *slot_of(const loader *l, const kq_table *t, kq_sv name) {
     if (s->table != t) {
         memset(s, 0, sizeof *s);
         s->table = t;
-        for (uint32_t i = 0; i < t->columns.n; i++) {
+        for (uint32_t i = 0; i < columns_of(l, t).n; i++) {
             uint16_t *slot = slot_in(s, t, t->columns.items[i].name);
             if (!*slot) *slot = (uint16_t)(i + 1);
         }
@@ -108,7 +118,7 @@ static uint16_t *slot_of(const loader *l, const kq_table *t, kq_sv name) {
 /* The same as find_column, faster from one line to the next. A table that was inferred from a file may have more
  * columns than there are slots. */
 static uint32_t column_at(const loader *l, const kq_table *t, kq_sv name) {
-    if (t->columns.n > COLUMNS_MAX + 2) return find_column(t, name);
+    if (t->columns.n > COLUMNS_MAX + 2) return find_column(l, t, name);
     return *slot_of(l, t, name) - 1u;
 }
 
@@ -158,7 +168,16 @@ const kq_map_column *kq_map_find(const kq_model_table *table, const kq_map *map,
         for (uint32_t i = 0; i < map->ncolumns; i++)
             if (map->columns[i].column == c) return &map->columns[i];
     }
-    return NULL;
+    uint32_t other = kq_model_field(table, column);
+    return other == column || other == UINT32_MAX ? NULL : kq_map_find(table, map, other);
+}
+
+uint32_t kq_model_field(const kq_model_table *t, uint32_t column) {
+    return column < t->table.columns.n ? column : t->others[column - t->table.columns.n];
+}
+
+bool kq_map_same_name(const kq_map *map, uint32_t column) {
+    return map->same_names && kq_model_field(kq_model_table_of(map->table), column) != UINT32_MAX;
 }
 
 /* Arrays of the model grow by doubling in the arena; what is left behind goes with the arena. */
@@ -251,7 +270,7 @@ static kq_status check_names(loader *l, const kq_map_expr *e) {
     }
     if (e->kind == KQ_MAP_PARENT) {
         const kq_model_table *t = kq_model_find(l->model, KQ_SV("DeviceProcessEvents"));
-        if (!t || find_column(&t->table, e->text) == UINT32_MAX)
+        if (!t || find_column(l, &t->table, e->text) == UINT32_MAX)
             return no_column(l, place_of(l, e), "DeviceProcessEvents has no column", e->text, t ? &t->table : NULL);
         *l->asks = true;
     }
@@ -383,16 +402,24 @@ static kq_status names_line(loader *l) {
     return KQ_OK;
 }
 
-static kq_status add_column(loader *l, kq_sv name, kq_type type, bool text) {
+/* `hidden`: it is one, and `other`, a column or UINT32_MAX, stands for it. */
+static kq_status add_column(loader *l, kq_sv name, kq_type type, bool text, bool hidden, uint32_t other) {
     kq_table *t = &l->table->table;
     uint16_t *slot = slot_of(l, t, name);
-    uint32_t twin = *slot - 1u;
-    if (*slot && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
+    uint32_t twin = *slot - 1u, n = t->columns.n + t->hidden;
+    if (*slot && !hidden && (twin == l->table->twins[0] || twin == l->table->twins[1])) return KQ_OK;
     if (*slot) return bad(l, name.p, "there is already a column", name);
-    if (t->columns.n == COLUMNS_MAX) return bad(l, name.p, "a table has at most 500 columns, and no room for", name);
-    if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column))) return kq_arena_status(l->arena, l->err);
-    t->columns.items[t->columns.n++] = (kq_column){kq_arena_copy(l->arena, name), type, text};
-    *slot = (uint16_t)t->columns.n;
+    if (t->hidden && !hidden) return bad(l, name.p, "this must stand before hidden columns:", name);
+    if (n == COLUMNS_MAX) return bad(l, name.p, "a table has at most 500 columns, and no room for", name);
+    if (!grow(l->arena, &t->columns.items, n, sizeof(kq_column)) ||
+        (hidden && !grow(l->arena, &l->table->others, t->hidden, sizeof(uint32_t))))
+        return kq_arena_status(l->arena, l->err);
+    t->columns.items[n] = (kq_column){kq_arena_copy(l->arena, name), type, text};
+    *slot = (uint16_t)(n + 1);
+    if (hidden)
+        l->table->others[t->hidden++] = other;
+    else
+        t->columns.n++;
     return KQ_OK;
 }
 
@@ -403,10 +430,44 @@ static bool type_of(kq_sv name, kq_type *type, bool *text) {
     return *text || kq_type_from_name(name, type);
 }
 
+/* Column: type    type: Column Column    and of hidden ones: Column: type else Other */
+static kq_status columns_line(loader *l, kq_sv line, bool hidden) {
+    kq_sv name, type_name, word, other = {0};
+    uint32_t at = UINT32_MAX;
+    if (!cut(line, ':', &name, &type_name) || !name.n) return bad(l, line.p, "expected 'Column: type'", NONE);
+    kq_type type;
+    bool text;
+    if (type_of(name, &type, &text)) { /* type: Column Column */
+        for (kq_sv more = type_name; more.n;) {
+            first_word(more, &name, &more);
+            KQ_TRY(add_column(l, name, type, text, hidden, UINT32_MAX));
+        }
+        return KQ_OK;
+    }
+    if (hidden) {
+        first_word(type_name, &type_name, &other);
+        first_word(other, &word, &other);
+        if (word.n && !(kq_sv_eq(word, KQ_SV("else")) && other.n))
+            return bad(l, word.p, "expected 'else Column'", NONE);
+    }
+    if (!type_of(type_name, &type, &text)) return bad(l, type_name.p, "there is no type", type_name);
+    if (other.n) {
+        const kq_table *t = &l->table->table;
+        at = find_in(&t->columns, other);
+        if (at == UINT32_MAX) return no_column(l, other.p, "the table has no column", other, t);
+        if (t->columns.items[at].type != type) return bad(l, other.p, "this is a column of another type:", other);
+    }
+    return add_column(l, name, type, text, hidden, at);
+}
+
 static kq_status table_line(loader *l) {
     kq_table *t = &l->table->table;
-    kq_sv word, rest, name, type_name;
+    kq_sv word, rest;
     first_word(l->text, &word, &rest);
+    if (kq_sv_eq(word, KQ_SV("hidden")) && !kq_sv_starts(rest, KQ_SV(":"))) {
+        if (!l->model->builtin) return bad(l, word.p, "only tables that come with kequel have hidden columns", NONE);
+        return columns_line(l, rest, true);
+    }
     if (kq_sv_eq(word, KQ_SV("doc"))) {
         t->doc = kq_arena_copy(l->arena, rest).p;
         return t->doc ? KQ_OK : kq_arena_status(l->arena, l->err);
@@ -421,6 +482,7 @@ static kq_status table_line(loader *l) {
             kq_sv n = i ? b : a;
             uint16_t *slot = slot_of(l, t, n);
             if (*slot) return bad(l, n.p, "this must stand before the column", n);
+            if (t->hidden) return bad(l, n.p, "this must stand before hidden columns:", n);
             if (!grow(l->arena, &t->columns.items, t->columns.n, sizeof(kq_column)))
                 return kq_arena_status(l->arena, l->err);
             l->table->twins[i] = t->columns.n;
@@ -429,18 +491,7 @@ static kq_status table_line(loader *l) {
         }
         return KQ_OK;
     }
-    if (!cut(l->text, ':', &name, &type_name) || !name.n) return bad(l, l->text.p, "expected 'Column: type'", NONE);
-    kq_type type;
-    bool text;
-    if (type_of(name, &type, &text)) { /* type: Column Column */
-        for (kq_sv more = type_name; more.n;) {
-            first_word(more, &name, &more);
-            KQ_TRY(add_column(l, name, type, text));
-        }
-        return KQ_OK;
-    }
-    if (!type_of(type_name, &type, &text)) return bad(l, type_name.p, "there is no type", type_name);
-    return add_column(l, name, type, text);
+    return columns_line(l, l->text, false);
 }
 
 static kq_status rows_line(loader *l, kq_sv name) {
@@ -575,7 +626,7 @@ static kq_status never_line(loader *l, kq_sv rest) {
     uint32_t n = 0;
     KQ_TRY(list(l, rest, &names, &n));
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t column = find_column(l->map->table, names[i]);
+        uint32_t column = find_column(l, l->map->table, names[i]);
         if (column == UINT32_MAX)
             return no_column(l, memmem(rest.p, rest.n, names[i].p, names[i].n), "the table has no column", names[i],
                              l->map->table);
@@ -707,20 +758,28 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
 }
 
 kq_status kq_model_builtin(kq_model *model, kq_arena *arena, kq_error *err) {
-    for (const kq_embedded *e = kq_builtin_schemas; e->name; e++)
-        KQ_TRY(kq_model_load(model, e->text, e->name, arena, err));
-    return KQ_OK;
+    kq_status status = KQ_OK;
+    model->builtin = true;
+    for (const kq_embedded *e = kq_builtin_schemas; e->name && !status; e++)
+        status = kq_model_load(model, e->text, e->name, arena, err);
+    model->builtin = false;
+    return status;
 }
 
 const kq_sv kq_recovered_column = {"_Recovered", 10};
 
-bool kq_model_recovered(kq_model_table *t, kq_arena *arena) {
+bool kq_model_recovered(kq_model *model, kq_model_table *t, kq_arena *arena) {
     kq_columns *c = &t->table.columns;
-    if (find_column(&t->table, kq_recovered_column) != UINT32_MAX) return true;
-    kq_column *items = kq_arena_array(arena, kq_column, c->n + 1);
+    if (find_in(c, kq_recovered_column) != UINT32_MAX) return true;
+    kq_column *items = kq_arena_array(arena, kq_column, c->n + t->table.hidden + 1);
     if (!items) return false;
     if (c->n) memcpy(items, c->items, c->n * sizeof *items);
+    if (t->table.hidden) memcpy(items + c->n + 1, c->items + c->n, t->table.hidden * sizeof *items);
     items[c->n] = (kq_column){.name = kq_recovered_column, .type = KQ_BOOL};
+    /* hidden columns are one further now; maps name columns by number */
+    for (kq_map *map = t->table.hidden ? model->maps : NULL; map; map = map->next)
+        for (uint32_t i = 0; map->table == &t->table && i < map->ncolumns; i++)
+            map->columns[i].column += map->columns[i].column >= c->n;
     *c = (kq_columns){items, c->n + 1};
     return true;
 }

@@ -4,6 +4,9 @@
  *
  *   [table NAME]              doc TEXT             same A B   (two columns that are one instant)    Column: type
  *                             type: Column Column   (several of one type; dynamic|string: kq_column.text)
+ *                             hidden Column: type   hidden type: Column Column   hidden Column: type else Other
+ *                               (of builtin/ only, behind all others: for its own functions. Where no map fills it, it
+ *                               is empty, or the same as Other: in exports, and in rows of users' own maps)
  *   [names NAME]              code = name
  *   [shape NAME]              reader evtx, json    is FIELD   isnt FIELD   data PREFIX       System: expression
  *                             user PREFIX or PREFIX*  (where UserData.Element.Name is; '*': without the element's name)
@@ -133,6 +136,7 @@ typedef struct kq_map_group {
 typedef struct kq_model_table {
     kq_table table;    /* first: each table of a catalog is one of these */
     uint32_t twins[2]; /* columns that are one instant; UINT32_MAX when none */
+    uint32_t *others;  /* of each hidden column the one that stands for it; UINT32_MAX when none */
     bool catalogue;    /* a table of Log Analytics as it is there, kq_catalogue_load */
     struct kq_model_table *next;
 } kq_model_table;
@@ -143,6 +147,7 @@ typedef struct kq_model {
     kq_shape *shapes;
     kq_map_group *groups;
     kq_map *maps;
+    bool builtin; /* what is loaded comes with kequel */
 } kq_model;
 
 /* Adds what `text` defines to the model; `name` stands in errors. `text` must outlive the model. On an error the model
@@ -154,8 +159,8 @@ kq_status kq_model_builtin(kq_model *model, kq_arena *arena, kq_error *err);
 
 /* The column that tells old records of event logs from live ones: "_Recovered". */
 extern const kq_sv kq_recovered_column;
-/* Gives the table that column at its end, unless it has one. False without memory. */
-bool kq_model_recovered(kq_model_table *table, kq_arena *arena);
+/* Gives the table that column at its end, before the hidden ones, unless it has one. False without memory. */
+bool kq_model_recovered(kq_model *model, kq_model_table *table, kq_arena *arena);
 
 const kq_model_table *kq_model_find(const kq_model *model, kq_sv name);
 static inline const kq_model_table *kq_model_table_of(const kq_table *table) {
@@ -174,7 +179,13 @@ const kq_shape *kq_model_rows(const kq_model *model, const kq_shape *after, kq_s
 typedef enum kq_worth { KQ_WORTH_UNAVAILABLE, KQ_WORTH_DERIVED, KQ_WORTH_EXACT } kq_worth;
 kq_worth kq_map_worth(const kq_map *map, uint32_t column);
 
-/* How `map` fills column `column` of its table, or its twin; NULL when it does not. */
+/* How `map` fills column `column` of its table, or its twin, or the other one of a hidden column; NULL when it does
+ * not. */
 const kq_map_column *kq_map_find(const kq_model_table *table, const kq_map *map, uint32_t column);
+/* The column whose name rows have as a field where no line of a map fills `column`: itself, or the other one of a
+ * hidden column. UINT32_MAX: none. */
+uint32_t kq_model_field(const kq_model_table *table, uint32_t column);
+/* Does `same names` of the map fill the column, which has no line? */
+bool kq_map_same_name(const kq_map *map, uint32_t column);
 
 #endif

@@ -258,13 +258,13 @@ static kq_build_column column_of(maker *m, uint32_t column, bool written) {
         out.node = m->evtx ? field_node(m, KQ_SV("$recovered"), AS_VALUE) : &other;
         return out;
     }
-    if (!m->map) {
-        out.node = native_node(m, column, as);
-        return out;
-    }
-    const kq_map_column *found = kq_map_find(m->table, m->map, column);
-    if (found && !found->expr) return out;
-    if (found)
+    const kq_map_column *found = m->map ? kq_map_find(m->table, m->map, column) : NULL;
+    uint32_t field = kq_model_field(kq_model_table_of(m->spec->table), column);
+    if (found ? !found->expr : field == UINT32_MAX) return out;
+    if (!found) c = &m->spec->table->columns.items[field];
+    if (!m->map)
+        out.node = native_node(m, field, as);
+    else if (found)
         out.node = node_of(m, found->expr, as);
     else if (m->map->same_names)
         out.node = map_field_node(m, c->name, as);
@@ -645,7 +645,7 @@ kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_ar
     const kq_model_table *table = kq_model_table_of(spec->table);
     *n = 0;
     *yields = false;
-    *columns = starts ? kq_arena_array(arena, uint32_t, starts->table.columns.n + 1) : NULL;
+    *columns = starts ? kq_arena_array(arena, uint32_t, kq_table_all(&starts->table).n + 1) : NULL;
     if (!starts) return KQ_OK;
     if (!*columns) return kq_arena_status(arena, err);
     for (const kq_map *map = model->maps; map; map = map->next) {
@@ -654,7 +654,8 @@ kq_status kq_scan_parents(const kq_model *model, const kq_scan_spec *spec, kq_ar
         for (uint32_t i = 0; i < spec->ncolumns + spec->npredicates; i++) {
             uint32_t c = i < spec->ncolumns ? spec->columns[i] : spec->predicates[i - spec->ncolumns].column;
             const kq_map_column *mc = kq_map_find(table, map, c);
-            if (mc && mc->expr) add_parents(&starts->table.columns, mc->expr, *columns, n);
+            const kq_columns all = kq_table_all(&starts->table);
+            if (mc && mc->expr) add_parents(&all, mc->expr, *columns, n);
         }
     }
     return KQ_OK;

@@ -15,7 +15,7 @@ kq_worth kq_map_worth(const kq_map *map, uint32_t column) {
     const kq_map_column *found = kq_map_find(kq_model_table_of(map->table), map, column);
     if (found && !found->expr) return KQ_WORTH_UNAVAILABLE;
     if (found) return found->guess || derived(found->expr) ? KQ_WORTH_DERIVED : KQ_WORTH_EXACT;
-    return map->same_names ? KQ_WORTH_EXACT : KQ_WORTH_UNAVAILABLE;
+    return kq_map_same_name(map, column) ? KQ_WORTH_EXACT : KQ_WORTH_UNAVAILABLE;
 }
 
 void kq_catalog_describe(const kq_catalog *c, const kq_table *table, uint32_t column, kq_buf *out) {
@@ -162,7 +162,7 @@ kq_status kq_catalog_values(const kq_catalog_source *source, uint32_t column, kq
     if (t.unknown)
         ;
     else if (!found)
-        map->same_names ? (void)(t.unknown = true) : add_text(&t, KQ_SV(""));
+        kq_map_same_name(map, column) ? (void)(t.unknown = true) : add_text(&t, KQ_SV(""));
     else if (!found->expr)
         add_text(&t, KQ_SV(""));
     else

@@ -141,8 +141,8 @@ static bool transform_unpercent(kq_sv in, KQ_UNUSED const kq_transform_argument 
     return true;
 }
 
-/* The root of a registry path as Defender spells it. */
-static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+/* A registry path with its root as Defender spells it. `follow`: and behind the link CurrentControlSet. */
+static bool with_root(kq_sv in, bool follow, kq_arena *arena, kq_sv *out) {
     static const struct {
         kq_sv sysmon, defender;
     } roots[] = {
@@ -160,7 +160,7 @@ static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *ar
             continue;
         kq_sv rest = kq_sv_slice(in, n, in.n), set = KQ_SV("\\SYSTEM\\CurrentControlSet");
         /* the link that Sysmon writes; Defender writes the set that it leads to */
-        bool linked = rest.n >= set.n && kq_sv_eq_ascii_ci(kq_sv_slice(rest, 0, set.n), set) &&
+        bool linked = follow && rest.n >= set.n && kq_sv_eq_ascii_ci(kq_sv_slice(rest, 0, set.n), set) &&
                       (rest.n == set.n || rest.p[set.n] == '\\') && roots[i].defender.p[5] == 'L';
         size_t skip = linked ? set.n : 0;
         kq_sv text = kq_arena_printf(arena, "%s%.*s%s%.*s", roots[i].defender.p, linked ? 8 : 0, rest.p,
@@ -169,6 +169,14 @@ static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *ar
         return true;
     }
     return in.n > 0;
+}
+
+static bool transform_regkey(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return with_root(in, true, arena, out);
+}
+
+static bool transform_hive(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
+    return with_root(in, false, arena, out);
 }
 
 /* What stands before the last backslash: the key of a value's path, the folder of a file's. */

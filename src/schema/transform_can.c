@@ -83,8 +83,7 @@ static bool has_root(kq_sv needle, const char *root) {
     return starts(needle, root) && (needle.n == n || needle.p[n] == '\\');
 }
 
-static bool can_regkey(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena,
-                       kq_cant *cant) {
+static bool can_hive(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena, kq_cant *cant) {
     static const struct {
         const char *root, *why;
     } roots[] = {{"HKLM", "it reads HKEY_LOCAL_MACHINE"},
@@ -93,15 +92,19 @@ static bool can_regkey(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ
                  {"HKCU", "it reads HKEY_CURRENT_USER"},
                  {"\\REGISTRY\\MACHINE", "it reads HKEY_LOCAL_MACHINE"},
                  {"\\REGISTRY\\USER", "it reads HKEY_USERS"}};
-    static const char set[] = "CurrentControlSet";
-    if (contains(t->needle, set))
-        return unlikely(cant, "it reads ControlSet001, as Defender's own rows do", set, KQ_MATCH_CONTAINS);
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
         bool first = t->op == KQ_MATCH_EQUALS || t->op == KQ_MATCH_STARTSWITH;
         if (has_root(t->needle, roots[i].root))
             return unlikely(cant, roots[i].why, roots[i].root, first ? KQ_MATCH_STARTSWITH : KQ_MATCH_CONTAINS);
     }
     return true;
+}
+
+static bool can_regkey(const kq_map_expr *e, const kq_text_test *t, kq_arena *arena, kq_cant *cant) {
+    static const char set[] = "CurrentControlSet";
+    if (contains(t->needle, set))
+        return unlikely(cant, "it reads ControlSet001, as Defender's own rows do", set, KQ_MATCH_CONTAINS);
+    return can_hive(e, t, arena, cant);
 }
 
 static bool can_regdata(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena,
@@ -175,6 +178,7 @@ static const struct {
     {"domain", PART, can_domain},
     {"guid", PART, NULL},
     {"hash", FOLDED, can_lower},
+    {"hive", ANYTHING, can_hive},
     {"ip", ANYTHING, can_ip},
     {"iptype", ANYTHING, can_iptype},
     {"label", ANYTHING, can_label},

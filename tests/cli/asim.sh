@@ -170,7 +170,7 @@ EOF
 "$k" run rule.yaml --on "$samples" >out 2>err
 verdict "a rule on a view replays" "$(grep -q '"AlertName":"Accounts made on the command line"' out || cat out err)"
 "$k" schema imProcesCreate >out 2>err
-verdict "and what each is made of" "$("$k" schema imRegistry | grep -c '"From":"DeviceRegistryEvents.RegistryKey; DeviceRegistryEvents.PreviousRegistryKey; ASimRegistryEventLogs.RegistryKey"' | grep -v '^1$')"
+verdict "and what each is made of" "$("$k" schema imRegistry | grep -c '"From":"the event behind DeviceRegistryEvents; ASimRegistryEventLogs.RegistryKey"' | grep -v '^1$')"
 verdict "schema knows a view that is meant" "$(grep -q "did you mean 'imProcessCreate'" err || cat err)"
 # --- which log told a row
 
@@ -200,6 +200,91 @@ told imProcessCreate '""' --as DeviceProcessEvents=tenant.json
 echo '{"TimeGenerated":"2026-01-01T10:00:00Z","SourceSystem":"s","Type":"DeviceProcessEvents","ActionType":"ProcessCreated","ProcessUniqueId":"7"}' >system.json
 told imProcessCreate '""' --as DeviceProcessEvents=system.json
 check 'a filter on it' 0 '{"Process":"C:\\b.exe"}' '' query 'imProcessCreate | where EventProduct == "Security Events" | project Process' --on events.ndjson
+# what the events have, and no table of Defender
+cat >guids.ndjson <<'EOF'
+{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ParentProcessGuid":"{5770385F-0000-0001-0000-000000000000}","ProcessId":77,"Image":"C:\\a.exe","Hashes":"MD5=AA,IMPHASH=BB"}
+{"@timestamp":"2026-01-15T10:00:01Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"ProcessGuid":"{5770385F-0000-0001-0000-000000000002}","ParentProcessGuid":"{5770385F-0000-0001-0000-000000000001}","LogonGuid":"{5770385F-0000-0002-0000-000000000000}","CurrentDirectory":"C:\\x\\","Hashes":"MD5=AA,IMPHASH=CC","ProcessId":78,"Image":"C:\\b.exe"}
+{"@timestamp":"2026-01-15T10:05:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":13,"EventType":"SetValue","ProcessGuid":"{5770385F-0000-0001-0000-000000000002}","ProcessId":78,"Image":"C:\\b.exe","TargetObject":"HKLM\\SYSTEM\\CurrentControlSet\\Services\\x\\Start","Details":"x"}
+{"@timestamp":"2026-01-15T10:06:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":14,"EventType":"RenameKey","ProcessGuid":"{5770385F-0000-0001-0000-000000000002}","ProcessId":78,"Image":"C:\\b.exe","TargetObject":"HKLM\\SYSTEM\\CurrentControlSet\\Services\\x","NewName":"HKLM\\SYSTEM\\CurrentControlSet\\Services\\y"}
+{"@timestamp":"2026-01-15T10:07:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4657,"ObjectName":"\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\x","ObjectValueName":"Start","NewValue":"2","OldValue":"3","OldValueType":"%%1876","ProcessId":"0x4e","ProcessName":"C:\\b.exe"}
+EOF
+check 'what Sysmon tells of a process' 0 '{"TargetProcessGuid":"5770385F-0000-0001-0000-000000000002","ActingProcessGuid":"5770385F-0000-0001-0000-000000000001","ParentProcessGuid":"5770385F-0000-0001-0000-000000000000","TargetProcessCurrentDirectory":"C:\\x\\","TargetProcessIMPHASH":"cc","ActingProcessIMPHASH":"bb","TargetUserSessionGuid":"5770385F-0000-0002-0000-000000000000"}' '' \
+    query 'imProcessCreate(hashes_has_any = dynamic(["cc"])) | project TargetProcessGuid, ActingProcessGuid, ParentProcessGuid, TargetProcessCurrentDirectory, TargetProcessIMPHASH, ActingProcessIMPHASH, TargetUserSessionGuid' --on guids.ndjson
+check 'and with --slack, which has one more column' 0 '{"TargetProcessGuid":"5770385F-0000-0001-0000-000000000002","_Recovered":false,"TargetProcessCurrentDirectory":"C:\\x\\"}' '' \
+    query 'imProcessCreate(hashes_has_any = dynamic(["cc"])) | project TargetProcessGuid, _Recovered, TargetProcessCurrentDirectory' --on guids.ndjson --slack
+check 'keys of the registry are as Sysmon wrote them but for the hive' 0 '{"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\x","RegistryPreviousKey":"","RegistryValue":"Start","EventOriginalType":"13","ActingProcessGuid":"5770385F-0000-0001-0000-000000000002","ParentProcessGuid":"5770385F-0000-0001-0000-000000000001"} {"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\y","RegistryPreviousKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\x","RegistryValue":"","EventOriginalType":"14","ActingProcessGuid":"5770385F-0000-0001-0000-000000000002","ParentProcessGuid":"5770385F-0000-0001-0000-000000000001"}' '' \
+    query 'imRegistry | where RegistryKey has "CurrentControlSet" | project RegistryKey, RegistryPreviousKey, RegistryValue, EventOriginalType, ActingProcessGuid, ParentProcessGuid' --on guids.ndjson
+check 'and those of the table as Defender has them' 0 '{"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\x"} {"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\y"} {"RegistryKey":"HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\x"}' '' \
+    query 'DeviceRegistryEvents | project RegistryKey' --on guids.ndjson
+check 'what kind of change it was, and of value' 0 '{"EventOriginalSubType":"SetValue","RegistryPreviousValueType":""} {"EventOriginalSubType":"RenameKey","RegistryPreviousValueType":""} {"EventOriginalSubType":"","RegistryPreviousValueType":"Reg_DWord"}' '' \
+    query 'imRegistry | project EventOriginalSubType, RegistryPreviousValueType' --on guids.ndjson
+for of in imProcessCreate:1,4688 imFileEvent:11 imNetworkSession:3 imDns:22 imRegistry:13 imAuthentication:4624; do
+    want=$(echo "${of#*:}" | sed 's/,/","/g')
+    check "EventOriginalType and DvcOs of events: ${of%:*}" 0 "{\"Type\":[\"$want\"],\"Os\":[\"Windows\"]}" '' \
+        query "${of%:*} | summarize Type = make_list(EventOriginalType), Os = make_set(DvcOs)" --on events.ndjson
+done
+check 'process GUIDs of the other views' 0 '{"n":3}' '' \
+    query 'union (imFileEvent | project G = ActingProcessGuid), (imNetworkSession | project G = SrcProcessGuid), (imDns | project G = SrcProcessGuid) | summarize n = countif(G == "5770385F-0000-0001-0000-000000000001")' --on events.ndjson
+cat >ids.ndjson <<'EOF'
+{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","LogonId":"0x3e7","RuleName":"starts"}
+{"@timestamp":"2026-01-15T10:01:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4688,"NewProcessId":"0x4e","NewProcessName":"C:\\b.exe","SubjectLogonId":"0x5","TargetLogonId":"0x0"}
+{"@timestamp":"2026-01-15T10:02:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":11,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","TargetFilename":"C:\\c.txt","CreationUtcTime":"2026-01-15 10:01:59.250","RuleName":"-"}
+{"@timestamp":"2026-01-15T10:03:00Z","Hostname":"W","Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":3,"ProcessGuid":"{5770385F-0000-0001-0000-000000000001}","ProcessId":77,"Image":"C:\\a.exe","Initiated":"false","RuleName":"net","SourceIp":"10.0.0.1"}
+{"@timestamp":"2026-01-15T10:04:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":5156,"Direction":"%%14593","Application":"C:\\b.exe","SourceAddress":"10.0.0.1","FilterRTID":"65"}
+{"@timestamp":"2026-01-15T10:05:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4624,"TargetUserName":"alice","TargetLogonId":"0x1f","SubjectLogonId":"0x3e7"}
+{"@timestamp":"2026-01-15T10:06:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4634,"TargetUserName":"alice","TargetLogonId":"0x1f"}
+{"@timestamp":"2026-01-15T10:07:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":4657,"ObjectName":"\\REGISTRY\\USER\\x","SubjectLogonId":"0x1f"}
+EOF
+check 'sessions of processes are called as in the event' 0 '{"TargetUserSessionId":"0x3e7","ActorSessionId":"","Rule":"starts"} {"TargetUserSessionId":"0x5","ActorSessionId":"0x5","Rule":""}' '' \
+    query 'imProcessCreate | project TargetUserSessionId, ActorSessionId, Rule' --on ids.ndjson
+check 'so that a sign-out has that of its sign-in' 0 '{"TargetSessionId":"0x1f","Types":["Logon","Logoff"],"Actor":["0x3e7"]}' '' \
+    query 'imAuthentication | summarize Types = make_list(EventType), Actor = make_set_if(ActorSessionId, isnotempty(ActorSessionId)) by TargetSessionId' --on ids.ndjson
+check 'and other events that of who did it' 0 '{"ActorSessionId":"0x1f","RegistryKey":"HKEY_USERS\\x"}' '' \
+    query 'imRegistry | project ActorSessionId, RegistryKey' --on ids.ndjson
+view 'Defender has numbers' '{"TargetUserSessionId":"999"}' 'imProcessCreate | where isnotempty(TargetUserSessionId) | project TargetUserSessionId'
+check "a file's own time and who made it" 0 '{"TargetFileCreationTime":"2026-01-15T10:01:59.25Z","RuleName":"","ActorSessionId":"0x3e7"}' '' \
+    query 'imFileEvent | project TargetFileCreationTime, RuleName, ActorSessionId' --on ids.ndjson
+check 'rules and products of network sessions' 0 '{"EventProduct":"Sysmon","Rule":"net","NetworkRuleNumber":null,"DvcAction":""} {"EventProduct":"Windows Firewall","Rule":"65","NetworkRuleNumber":65,"DvcAction":"Allow"}' '' \
+    query 'imNetworkSession | project EventProduct, Rule, NetworkRuleNumber, DvcAction, TimeGenerated | sort by TimeGenerated asc | project-away TimeGenerated' --on ids.ndjson
+printf '%s\n' '{"@timestamp":"2026-01-15T10:04:00Z","Hostname":"W","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":5156,"Direction":"%%14593","FilterRTID":"x"}' >unfit.ndjson
+says 'a value that is none is told by the name that the view has' 3 'NetworkRuleNumber' query 'imNetworkSession | project NetworkRuleNumber' --on unfit.ndjson
+verdict 'and no other' "$(grep "_NetworkRuleNumber" out)"
+printf '%s\n' '{"@timestamp":"2026-01-15T10:00:00Z","Hostname":"W","Channel":"S","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Hashes":"IMPHASH=BB"}' >hash.ndjson
+check 'an IMPHASH is a hash where there is no other' 0 '{"Hash":"bb","HashType":"IMPHASH"}' '' query 'imProcessCreate | project Hash, HashType' --on hash.ndjson
+view 'rows of Defender keep their ActionType, and no event is behind them' '{"EventOriginalType":"RegistryValueSet","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"} {"EventOriginalType":"RegistryValueDeleted","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_LOCAL_MACHINE\\SOFTWARE\\Run"}' \
+    'imRegistry | project EventOriginalType, EventProduct, DvcOs, RegistryKey'
+cat >mine.map <<'EOF'
+[shape mine]
+reader json
+is mine
+data
+Kind: mine
+Time: ts
+Computer: host
+RecordID: host
+EventID: mine
+
+[map DeviceRegistryEvents from mine]
+when $Kind: 1
+same names
+use device
+Timestamp = $Time
+ActionType = "RegistryValueSet"
+EOF
+printf '%s\n' '{"mine":1,"host":"H","ts":"2026-01-01T10:00:00Z","RegistryKey":"HKEY_USERS\\x","_RegistryKey":"no","_EventProduct":"no","_DvcOs":"no"}' >mine.ndjson
+check "nor behind those of a user's own map" 0 '{"EventOriginalType":"RegistryValueSet","EventProduct":"","DvcOs":"","RegistryKey":"HKEY_USERS\\x"}' '' \
+    query 'imRegistry | project EventOriginalType, EventProduct, DvcOs, RegistryKey' --on mine.ndjson --map mine.map
+printf '%s\n' '{"TimeGenerated":"2026-01-01T10:00:00Z","_RegistryKey":"no","_EventProduct":"no","RegistryKey":"HKEY_USERS\\x","ActionType":"RegistryValueSet"}' >named.json
+check 'what an export has under such a name is none' 0 '{"EventProduct":"","RegistryKey":"HKEY_USERS\\x"}' '' \
+    query 'imRegistry | project EventProduct, RegistryKey' --as DeviceRegistryEvents=named.json
+says 'a hidden column is none to a query' 2 "unknown column '_EventProduct'" query 'DeviceProcessEvents | project _EventProduct' --on guids.ndjson
+verdict 'nor is it meant' "$(grep "did you mean '_" out)"
+printf '%s\n' '[map DeviceProcessEvents from mine]' '_EventProduct = "x"' >names.map
+says 'nor to a map' 2 "the table has no column '_EventProduct'" query 'DeviceProcessEvents' --map names.map
+printf '%s\n' '[table Mine]' 'hidden A: string' >names.map
+says 'which can not have its own' 2 'only tables that come with kequel have hidden columns' query 'Mine' --map names.map
+says 'a note speaks of the column of the view' 0 'EventOriginalType is always "1" in DeviceProcessEvents from Sysmon 1' query 'imProcessCreate | where EventOriginalType == "4689"' --on guids.ndjson
+check 'a search does not look at them' 0 '{"Count":0}' '' query 'search in (DeviceRegistryEvents) "CurrentControlSet" | count' --on guids.ndjson
 
 # inputs that hold no table that a view reads
 printf '%s\n%s\n' 'TimeGenerated,Provider,EventID,EventData,Type' '2026-01-01T10:00:00Z,p,1,{},WindowsEvent' >exported.csv

@@ -188,7 +188,7 @@ changed 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"' 'Regi
 changed 'DeviceRegistryEvents | where RegistryKey endswith @"\currentcontrolset\Services\x"' 'RegistryKey never ends with \"\\currentcontrolset\\Services\\x\" '"$set001"
 changed 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "HKLM") or tolower(RegistryKey) contains "currentcontrolset"' 'RegistryKey never contains'
 changed 'DeviceRegistryEvents | extend K = RegistryKey | where K has "CurrentControlSet" and ActionType has "Value"' 'RegistryKey never has'
-changed 'imRegistry | where RegistryKey has "CurrentControlSet"' 'RegistryKey never has'
+changed 'imRegistry | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
 changed 'DeviceRegistryEvents | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
 changed 'DeviceRegistryEvents | where RegistryValueData == "DWORD (0x00000004)"' 'RegistryValueData is never available'
 changed 'DeviceProcessEvents | where SHA256 == "ABCD"' 'SHA256 is never \"ABCD\" in DeviceProcessEvents from Sysmon 1: it is in lower case'
@@ -206,6 +206,7 @@ kept 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "Co
 kept 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet" or ActionType contains "key"'
 kept 'DeviceRegistryEvents | where RegistryKey matches regex "CurrentControlSet"'
 kept 'DeviceRegistryEvents | where RegistryKey startswith "HKEY_LOCAL_MACHINE" and RegistryKey has "ControlSet001"'
+kept 'imRegistry | where RegistryKey has "CurrentControlSet"'
 kept 'DeviceRegistryEvents | where RegistryKey startswith "H"'
 kept 'DeviceProcessEvents | where SHA256 =~ "ABCD"'
 kept 'DeviceProcessEvents | where SHA256 == "abcd" and DeviceName has "WS01"'

@@ -134,7 +134,7 @@ enum { ACCESSES = KQ_ACCESS_ROWS - KQ_ACCESS_NATIVE + 1, SCANS = 8 };
  * from 1; 0: all of them. */
 static kq_status scan_table(const kq_model *model, const kq_table *table, size_t way, kq_arena *arena, kq_error *err) {
     static const char *readers[] = {"evtx", "json", "csv", "xml"};
-    uint32_t n = table->columns.n;
+    uint32_t n = kq_table_all(table).n;
     uint32_t *columns = kq_arena_array(arena, uint32_t, n + 1);
     kq_predicate *predicates = kq_arena_array(arena, kq_predicate, n + 1);
     const kq_matcher *matcher;
@@ -193,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const kq_map *before = model.maps;
     while (before && before->next) before = before->next;
     if (status && !failing) die("builtin", &err);
+    model.builtin = way & 1; /* hidden columns too */
     if (!status) status = kq_model_load(&model, (kq_sv){(const char *)data, size - 1}, "fuzz", &arena, &err);
     check(status, &err, failing);
     unsigned scanned = 0;

@@ -11,7 +11,7 @@ static const kq_sv table = {"T", 1};
 
 static bool find(void *ctx, kq_sv name, kq_table_ref *out) {
     (void)ctx;
-    *out = (kq_table_ref){table, {columns, 4}, NULL};
+    *out = (kq_table_ref){table, {columns, 4}, NULL, 0};
     return kq_sv_eq(name, table);
 }
 

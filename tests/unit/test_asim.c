@@ -43,9 +43,10 @@ static void filters_reach_the_scans(void **state) {
             "[text ProcessCommandLine]");
     planned("imProcessTerminate | count", "SCAN ASimProcessEventLogs [text EventType]");
     planned("ASimRegistryEventLogs | where RegistryKey has 'Run' | count",
-            "SCAN DeviceRegistryEvents [text RegistryKey]");
-    planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text RegistryKey]");
-    planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text PreviousRegistryKey]");
+            "SCAN DeviceRegistryEvents [text _RegistryKey]");
+    planned("imRegistry | where RegistryKey has 'Run' | count", "SCAN DeviceRegistryEvents [text _RegistryKey]");
+    planned("imRegistry | where RegistryKey has 'Run' | count",
+            "SCAN DeviceRegistryEvents [text _RegistryPreviousKey]");
     planned("imNetworkSession(dstportnumber = 445) | where DstIpAddr == '10.0.0.1' | count",
             "SCAN DeviceNetworkEvents [range RemotePort >= int(445) <= int(445)] [text RemoteIP]");
     planned("imNetworkSession | where DstPortNumber == 445 | count",
@@ -81,6 +82,101 @@ static void views_bind(void **state) {
         shown++;
     }
     assert_true(shown > 8);
+}
+
+static kq_status shown(void *ctx, const kq_column *column, kq_sv from, kq_error *err) {
+    size_t n;
+    const kq_table *const *tables = kq_catalog_tables(catalog, &n);
+    (void)ctx;
+    (void)from;
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < tables[i]->hidden; k++)
+            assert_false(kq_sv_eq(column->name, tables[i]->columns.items[tables[i]->columns.n + k].name));
+    return KQ_OK;
+}
+
+/* Hidden columns are seen by the stored functions alone, and they tell nobody. */
+static void hidden_columns(void **state) {
+    (void)state;
+    const kq_table *t = kq_catalog_find(catalog, KQ_SV("DeviceProcessEvents"));
+    const kq_columns all = kq_table_all(t);
+    size_t n;
+    assert_true(t->hidden > 5);
+    planned("DeviceProcessEvents | take 1", "TimeGenerated:datetime");
+    not_planned("DeviceProcessEvents | take 1", "_EventProduct");
+    not_planned("union Device* | take 1", "_EventProduct");
+    not_planned("search in (DeviceProcessEvents) 'x'", "_EventProduct");
+    not_planned("imProcessCreate | getschema", "(_EventProduct");
+    for (uint32_t i = 0; i < all.n; i++) {
+        for (uint32_t k = 0; k < i; k++) assert_false(kq_sv_eq(all.items[i].name, all.items[k].name));
+        kq_sv says = kq_table_says(t, i);
+        assert_true(kq_sv_eq(says, all.items[i].name) == (i < t->columns.n));
+    }
+    /* one that a query reads is built, the others are not */
+    planned("imProcessCreate | project TargetProcessGuid",
+            "SCAN DeviceProcessEvents [text ActionType]  (ActionType:string, _TargetProcessGuid:string)");
+    planned("imProcessCreate | where EventOriginalType == '1' and EventProduct == 'Sysmon' | count",
+            "SCAN DeviceProcessEvents [text ActionType] [text _EventOriginalType] [text _EventProduct]");
+    /* no view gives one away */
+    const kq_function *f = kq_catalog_functions(catalog, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (f[i].hidden || memmem(f[i].text.p, f[i].text.n, "(T:(*)", 6)) continue;
+        kq_runner runner = {.env = {.catalog = catalog}};
+        kq_error err;
+        kq_buf_init(&runner.notes, NULL, 1 << 16);
+        if (kq_runner_columns(&runner, f[i].name, shown, NULL, &err)) fail_msg("%s", err.message);
+        kq_buf_deinit(&runner.notes);
+    }
+    /* with _Recovered, which everybody sees, they are still the last */
+    kq_catalog *c;
+    assert_int_equal(kq_catalog_create(NULL, &c, NULL), KQ_OK);
+    assert_int_equal(kq_catalog_slack(c, NULL), KQ_OK);
+    const kq_table *old = kq_catalog_find(c, t->name);
+    assert_int_equal(old->columns.n, t->columns.n + 1);
+    assert_int_equal(old->hidden, t->hidden);
+    assert_true(kq_sv_eq(old->columns.items[t->columns.n].name, kq_recovered_column));
+    assert_true(kq_sv_eq(kq_table_all(old).items[old->columns.n].name, all.items[t->columns.n].name));
+    kq_catalog_destroy(c);
+}
+
+/* What the text of a table may say of them. */
+static void hidden_lines(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *wrong;
+    } cases[] = {
+        {"[table T]\nA: string\nhidden string: _B _C\nhidden _D: string else A", NULL},
+        {"[table T]\nhidden: string", NULL}, /* a column of that name */
+        {"[table T]\nhidden : string", NULL},
+        {"[table T]\nhidden _B: string\nA: string", "must stand before hidden columns"},
+        {"[table T]\nhidden _B: string\nsame A C", "must stand before hidden columns"},
+        {"[table T]\nA: long\nhidden _B: string else A", "of another type"},
+        {"[table T]\nA: long\nhidden _B: long else C", "no column 'C'"},
+        {"[table T]\nA: long\nhidden _B: long or A", "expected 'else Column'"},
+        {"[table T]\nA: long\nhidden _B: long else", "expected 'else Column'"},
+        {"[table T]\nA: long\nhidden A: long", "already a column"},
+        {"[table T]\nA: long\nhidden _B", "expected 'Column: type'"},
+        {"[table T]\nhidden _B: string\nhidden long: _B", "already a column"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kq_arena arena;
+        kq_model model = {.builtin = true};
+        kq_error err = {0};
+        kq_arena_init(&arena, NULL, 0);
+        kq_status status = kq_model_load(&model, kq_sv_of(cases[i].text), "text", &arena, &err);
+        if (!cases[i].wrong ? status != KQ_OK : status != KQ_ERR_RULE || !strstr(err.message, cases[i].wrong))
+            fail_msg("%s: %s", cases[i].text, err.message);
+        if (i == 0) {
+            const kq_model_table *t = model.tables;
+            assert_int_equal(t->table.columns.n, 1);
+            assert_int_equal(t->table.hidden, 3);
+            assert_int_equal(kq_model_field(t, 0), 0);
+            assert_int_equal(kq_model_field(t, 1), UINT32_MAX);
+            assert_int_equal(kq_model_field(t, 3), 0);
+        }
+        kq_arena_deinit(&arena);
+    }
 }
 
 /* How a text is cut into functions, and what is shown of one. */
@@ -135,6 +231,7 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(filters_reach_the_scans), cmocka_unit_test(views_bind),
-                                       cmocka_unit_test(texts_are_cut)};
+                                       cmocka_unit_test(texts_are_cut), cmocka_unit_test(hidden_columns),
+                                       cmocka_unit_test(hidden_lines)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -11,7 +11,8 @@
 static kq_column t_columns[] = {{KQ_SV("s"), KQ_STRING, false},  {KQ_SV("l"), KQ_LONG, false},
                                 {KQ_SV("i"), KQ_INT, false},     {KQ_SV("r"), KQ_REAL, false},
                                 {KQ_SV("b"), KQ_BOOL, false},    {KQ_SV("t"), KQ_DATETIME, false},
-                                {KQ_SV("d"), KQ_DYNAMIC, false}, {KQ_SV("a1"), KQ_STRING, false}};
+                                {KQ_SV("d"), KQ_DYNAMIC, false}, {KQ_SV("a1"), KQ_STRING, false},
+                                {KQ_SV("_x"), KQ_STRING, false}}; /* the last one is hidden */
 static kq_column u_columns[] = {
     {KQ_SV("s"), KQ_STRING, false}, {KQ_SV("l"), KQ_INT, false}, {KQ_SV("u"), KQ_STRING, false}};
 static const kq_sv table_names[] = {{"T", 1}, {"U", 1}, {"Events", 6}};
@@ -19,9 +20,9 @@ static const kq_sv table_names[] = {{"T", 1}, {"U", 1}, {"Events", 6}};
 static bool find(void *ctx, kq_sv name, kq_table_ref *out) {
     (void)ctx;
     if (kq_sv_eq(name, KQ_SV("T")) || kq_sv_eq(name, KQ_SV("Events")))
-        *out = (kq_table_ref){name, {t_columns, 8}, t_columns};
+        *out = (kq_table_ref){name, {t_columns, 8}, t_columns, 1};
     else if (kq_sv_eq(name, KQ_SV("U")))
-        *out = (kq_table_ref){name, {u_columns, 3}, u_columns};
+        *out = (kq_table_ref){name, {u_columns, 3}, u_columns, 0};
     else
         return false;
     return true;
@@ -37,6 +38,7 @@ static const kq_stored_text stored[] = {
     { {name, sizeof name - 1}, {text, sizeof text - 1}, {"test.kql", 8}, 7 }
     STORED("View",
            "let View = (from:long = 0, only:string = '*') {\n  T | where l >= from and (only == '*' or s == only)\n};"),
+    STORED("Sees", "let Sees = (t:(*)) { union T, (T | where _x == 'a'), t | project s, x = _x };"),
     STORED("Twice", "let Twice = (x:long) { x * 2 };"),
     STORED("OnView", "let OnView = () { View(from = Twice(2)) | project s };"),
     STORED("Needs", "let Needs = (x:long) { T | where l == x };"),
@@ -306,6 +308,21 @@ static void stored_functions(void **state) {
     planned("View | where l > 7", "SCAN T");
 }
 
+/* A table's hidden columns are there for stored functions alone. */
+static void hidden_columns(void **state) {
+    (void)state;
+    check("T", "s:string, l:long, i:int, r:real, b:bool, t:datetime, d:dynamic, a1:string");
+    check("T | invoke Sees()", "s:string, x:string"); /* of its own T, not of the one that it is given */
+    check("table('T') | project-reorder * | project-away s, l, i, r, b, t, d", "a1:string");
+    check("union T | project-keep *1, _*", "a1:string");
+    check("T | extend _x = 1 | project _x", "_x:long");
+    refused("T | project _x", "unknown column '_x' [");
+    refused("T | where _x == 'a'", "unknown column '_x' [");
+    refused("View | project _y", "unknown column '_y' [");
+    refused("T | project bag_pack_columns(_x)", "unknown column '_x' [");
+    refused("let F = () { T | project _x }; F", "unknown column '_x' [");
+}
+
 static void limits(void **state) {
     (void)state;
     char *bombs[] = {
@@ -359,6 +376,7 @@ int main(void) {
                                        cmocka_unit_test(errors),
                                        cmocka_unit_test(plans),
                                        cmocka_unit_test(stored_functions),
+                                       cmocka_unit_test(hidden_columns),
                                        cmocka_unit_test(limits),
                                        cmocka_unit_test(out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
