@@ -29,10 +29,11 @@ static kq_status out_of_memory(const walk *w) {
     return status ? status : kq_nomem(w->err);
 }
 
-static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns, const void *from) {
+/* A leg with the origin of `of`; NULL: of none. */
+static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns, const kq_leg *of) {
     kq_leg *leg = kq_arena_new(w->arena, kq_leg);
     if (!leg) return out_of_memory(w);
-    *leg = (kq_leg){.columns = columns, .from = from};
+    *leg = (kq_leg){.columns = columns, .from = of ? of->from : NULL, .also = of ? of->also : NULL};
     **tail = leg;
     *tail = &leg->next;
     return KQ_OK;
@@ -219,7 +220,7 @@ static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *o
         kq_span at = p->span;
         KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why, &at));
         if (stays) {
-            KQ_TRY(add_leg(w, &tail, l->columns, l->from));
+            KQ_TRY(add_leg(w, &tail, l->columns, l));
             continue;
         }
         KQ_TRY(add_ended(w, &out->ended, why, at));
@@ -269,7 +270,7 @@ static kq_status compute(walk *w, kq_expr **exprs, uint32_t n, uint32_t width, c
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
     for (uint32_t i = 0; i < n; i++) KQ_TRY(values_of(w, exprs[i], l->columns, &columns[i]));
-    return add_leg(w, tail, columns, l->from);
+    return add_leg(w, tail, columns, l);
 }
 
 /* A leg whose columns stand at `at` of `width`. */
@@ -277,7 +278,7 @@ static kq_status placed(walk *w, const kq_leg *l, uint32_t n, uint32_t at, uint3
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
     if (n) memcpy(columns + at, l->columns, n * sizeof *columns);
-    return add_leg(w, tail, columns, l->from);
+    return add_leg(w, tail, columns, l);
 }
 
 /* The input's legs of which the first `n` columns stay as they are, but for those in `changed`. */
@@ -291,7 +292,7 @@ static kq_status widened(walk *w, const kq_plan *p, const kq_legs *in, const uin
         if (n) memcpy(columns, l->columns, n * sizeof *columns);
         for (uint32_t i = 0; i < nchanged; i++)
             if (changed[i] < p->out.n) columns[changed[i]] = (kq_known){0};
-        KQ_TRY(add_leg(w, &tail, columns, l->from));
+        KQ_TRY(add_leg(w, &tail, columns, l));
     }
     return KQ_OK;
 }
@@ -317,11 +318,29 @@ static kq_status aggregate(walk *w, const kq_plan *p, const kq_legs *in, kq_legs
 
 static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out);
 
+/* Columns of a union's input that have one value which no scan gave. */
+static kq_status made_itself(const walk *w, const kq_plan *p, const kq_plan *input, const kq_legs *in) {
+    for (kq_leg *l = in->legs; l; l = l->next) {
+        kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
+        if (!columns) return out_of_memory(w);
+        if (p->out.n) memcpy(columns, l->columns, p->out.n * sizeof *columns);
+        for (uint32_t c = 0; c < p->out.n; c++) {
+            bool padded = input->kind == KQ_PLAN_PROJECT && input->u.project.exprs[c]->kind == KQ_EXPR_CONST;
+            if (columns[c].n == 1 && !columns[c].why)
+                columns[c].why =
+                    w->reach->made(w->reach->ctx, l->from, p->span, p->out.items[c].name, columns[c].values, padded);
+        }
+        l->columns = columns;
+    }
+    return KQ_OK;
+}
+
 static kq_status all_inputs(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
     kq_leg **tail = &out->legs;
     for (uint32_t i = 0; i < p->u.unions.n; i++) {
         kq_legs in;
         KQ_TRY(legs_of(w, p->u.unions.inputs[i], depth + 1, &in));
+        if (w->reach->made) KQ_TRY(made_itself(w, p, p->u.unions.inputs[i], &in));
         *tail = in.legs;
         while (*tail) tail = &(*tail)->next;
         KQ_TRY(add_all_ended(w, &out->ended, in.ended));
@@ -342,8 +361,19 @@ static kq_status pairs(walk *w, const kq_plan *p, const kq_legs *left, const kq_
                 if (nleft) memcpy(columns, l->columns, nleft * sizeof *columns);
                 if (nright) memcpy(columns + nleft, r->columns, nright * sizeof *columns);
             }
-            KQ_TRY(add_leg(w, &tail, columns, l->from));
+            const kq_leg pair = {.from = l->from, .also = r};
+            KQ_TRY(add_leg(w, &tail, columns, &pair));
         }
+    return KQ_OK;
+}
+
+/* The legs of one side that need one of the other's. */
+static kq_status semi(const walk *w, const kq_leg *legs, const kq_leg *other, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    for (const kq_leg *l = legs; l; l = l->next) {
+        const kq_leg both = {.from = l->from, .also = other};
+        KQ_TRY(add_leg(w, &tail, l->columns, &both));
+    }
     return KQ_OK;
 }
 
@@ -370,8 +400,8 @@ static kq_status join(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
     out->ended = left.legs && !right.legs ? right.ended : left.ended;
     if (!left.legs || !right.legs) return KQ_OK;
     if (kind == KQ_JOIN_LEFTSEMI || kind == KQ_JOIN_RIGHTSEMI) {
-        out->legs = kind == KQ_JOIN_LEFTSEMI ? left.legs : right.legs;
-        return KQ_OK;
+        bool is_left = kind == KQ_JOIN_LEFTSEMI;
+        return semi(w, is_left ? left.legs : right.legs, is_left ? right.legs : left.legs, out);
     }
     return pairs(w, p, &left, &right, out);
 }

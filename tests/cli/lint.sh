@@ -224,6 +224,38 @@ rule one 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"'
 "$k" lint one.yaml --on - <changed.ndjson >out 2>&1
 verdict 'a stream is not read for it' "$(grep "can't match" out)"
 
+# what a view or a union makes itself, and what a view's own conditions leave out: QUERY, the note
+told() {
+    "$k" query "$1" --on "${3:-changed.ndjson}" >out 2>err
+    verdict "told: $1" "$([ "$(cat err)" = "note: this can't match here: $2" ] || cat err)"
+}
+audited() { # ID and fields of an event of the Security log
+    printf '{"@timestamp":"2026-01-15T10:00:00.2Z","Hostname":"WS01","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":%s,%s}\n' "$1" "$2"
+}
+cat changed.ndjson >starts.ndjson
+audited 4688 '"NewProcessName":"C:\\a\\B.exe"' >>starts.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1, nor in 1 other source here' starts.ndjson
+told 'imProcessCreate | where EventResult == "Failure"' \
+    'EventResult is always "Success" in imProcessCreate from Sysmon 1; events of 1 other source here can'"'"'t match either' starts.ndjson
+events Microsoft-Windows-Sysmon 5 '"Image":"C:\\a\\b.exe"' >ended.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'no input has events of the table DeviceProcessEvents (Sysmon 1, Security 4688)' ended.ndjson
+cat starts.ndjson >>ended.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1, nor in 1 other source here' ended.ndjson
+told 'union DeviceProcessEvents, DeviceNetworkEvents | where RemoteIP == "x" and SHA1 == "a"' \
+    'the union takes no RemoteIP from DeviceProcessEvents; events of 2 other sources here can'"'"'t match either' starts.ndjson
+told '_ASim_Dns | take 1' 'the events that could (Sysmon 22) are in no input' "$logs"
+told 'ASimDnsActivityLogs | where DnsQuery has "x"' 'the events that could (Sysmon 22) are in no input' "$logs"
+audited 4648 '"TargetUserName":"x"' >>ended.ndjson
+for q in 'DeviceProcessEvents | join kind=inner (DeviceLogonEvents | where ActionType == "LogonSuccess") on DeviceName' \
+    'DeviceLogonEvents | where ActionType == "LogonSuccess" | join kind=inner (DeviceProcessEvents) on DeviceName' \
+    'DeviceProcessEvents | join kind=leftsemi (DeviceLogonEvents | where ActionType == "LogonSuccess") on DeviceName'; do
+    told "$q" 'ActionType is always "LogonAttempted" in DeviceLogonEvents from Security 4648; the events that could (Security 4624) are in no input' \
+        ended.ndjson
+done
+
 # QUERY, the note: of a table that these inputs could fill
 none='DeviceFileEvents has no rows here: no input has its events (Sysmon 2, 11, 15, 23 and 26, 29)'
 empty() {
