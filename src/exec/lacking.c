@@ -1,5 +1,6 @@
 #include "exec/lacking.h"
 #include "base/number.h"
+#include "exec/empties.h"
 #include "kql/reach.h"
 #include <stdio.h>
 
@@ -618,8 +619,11 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     if (!status) status = legs_here(&l, query.plan, every, false, &legs, err);
     if (!status && !legs.legs && best_rank(&l, legs.ended) > RANK_OTHER)
         status = as_written(&l, text, every, &cleanups, &legs, err);
+    bool empty = false;
+    if (!status && legs.legs && !legs.of_nothing && (every || is_small(runner->env.catalog)))
+        status = kq_empties(runner, &query, &l.arena, every, fn, ctx, &empty, err);
     /* what one source lacks says something of the query when it reads that table and no other */
-    if (!status && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
+    if (!status && !empty && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
         status = tell(&l, &legs, every, fn, ctx, err);
     if (!status && every && !legs.legs && !legs.ended)
         status = fn(ctx, true, "this can't match anywhere: its own conditions never hold", KQ_NO_SPAN, err);

@@ -212,12 +212,25 @@ static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigne
     return KQ_OK;
 }
 
+/* Tells the known columns of an expression. */
+static void ask(walk *w, const kq_expr *e, const kq_known *known, unsigned depth) {
+    if (e->kind == KQ_EXPR_COLUMN && known[e->column].n && known[e->column].why)
+        w->reach->ask(w->reach->ctx, known[e->column].why);
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return;
+    for (uint32_t i = 0; i < e->nargs; i++) ask(w, e->args[i], known, depth + 1);
+}
+
 static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
     kq_leg **tail = &out->legs;
     for (const kq_leg *l = in->legs; l; l = l->next) {
         bool stays = true;
         const void *why = NULL;
         kq_span at = p->span;
+        if (w->reach->ask) {
+            ask(w, p->u.filter.predicate, l->columns, 0);
+            KQ_TRY(add_leg(w, &tail, l->columns, l));
+            continue;
+        }
         KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why, &at));
         if (stays) {
             KQ_TRY(add_leg(w, &tail, l->columns, l));
@@ -309,7 +322,10 @@ static kq_status aggregate(walk *w, const kq_plan *p, const kq_legs *in, kq_legs
     kq_leg **tail = &out->legs;
     if (!p->u.aggregate.nby && p->u.aggregate.naggs) { /* a row even of nothing */
         out->of_nothing |= !in->legs;
-        return any_rows(w, p, &out->legs);
+        KQ_TRY(any_rows(w, p, &out->legs));
+        if (in->legs) out->legs->from = in->legs->from;
+        out->legs->also = in->legs; /* any of them is in it */
+        return KQ_OK;
     }
     for (const kq_leg *l = in->legs; l; l = l->next)
         KQ_TRY(compute(w, p->u.aggregate.by, p->u.aggregate.nby, p->out.n, l, &tail));
