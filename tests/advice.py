@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Advice is never wrong: rules that ask for what some row has, in two columns at once, over the samples (or the paths
+"""Advice is never wrong: rules that ask for what some row has, in several columns at once, over the samples (or the paths
 given). lint may not say of any of them that it can't match. As TAP."""
 import json
 import os
@@ -47,7 +47,7 @@ def condition(pick, row):
 
 def rules(pick, logs):
     for table in TABLES:
-        r = subprocess.run([KEQUEL, 'query', f'{table} | take 3000', '--format', 'ndjson', '--timezone', 'UTC', '--on', *logs],
+        r = subprocess.run([KEQUEL, 'query', f'{table} | take 3000', '--format', 'ndjson', '--timezone', 'UTC', *logs],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         rows = [json.loads(line) for line in r.stdout.decode('utf8', 'replace').splitlines()]
         for row in pick.sample(rows, min(len(rows), 25)):
@@ -56,12 +56,22 @@ def rules(pick, logs):
             key = next((k for k in ('EventID', 'ActionType', 'EventType') if k in plain and pick.random() < 0.7), None)
             parts = [condition(pick, plain), condition(pick, plain)] + ([f'{key} == {quoted(plain[key])}'] if key else [])
             pick.shuffle(parts)
-            yield f'{table} | where ' + pick.choice([' and ', ' | where ']).join(parts) + pick.choice(['', ' | count | where Count > 0'])
+            one, two = ' and '.join(parts[:1]), pick.choice([' and ', ' | where ']).join(parts[1:])
+            device = next((k for k in ('Computer', 'DeviceName', 'DvcHostname') if plain.get(k)), None)
+            form = pick.randrange(5 if device else 2)
+            if form < 2:
+                yield f'{table} | where {one} | where {two}' + (' | count | where Count > 0' if form else '')
+            elif form == 2:
+                yield f'{table} | where {one} | join kind=inner ({table} | where {two}) on {device}'
+            elif form == 3:
+                yield f'{table} | where {one} and {device} in (({table} | where {two} | project {device}))'
+            else:
+                yield f'union ({table} | where {one}), ({table} | where false and {two}) | where {two}'
 
 
 def main():
     pick = random.Random(7)
-    logs = sys.argv[1:] or ['samples']
+    logs = [word for path in sys.argv[1:] or ['samples'] for word in ('--on', path)]
     with tempfile.TemporaryDirectory() as folder:
         queries = list(rules(pick, logs))
         files = []
@@ -69,7 +79,7 @@ def main():
             files.append(os.path.join(folder, f'r{i}.yaml'))
             with open(files[-1], 'w') as f:
                 f.write(HEAD % (i, query))
-        r = subprocess.run([KEQUEL, 'lint', *files, '--format', 'ndjson', '--timezone', 'UTC', '--on', *logs], stdout=subprocess.PIPE,
+        r = subprocess.run([KEQUEL, 'lint', *files, '--format', 'ndjson', '--timezone', 'UTC', *logs], stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE)
     said = [json.loads(line) for line in r.stdout.decode().splitlines()]
     denied = [(line['Message'], queries[int(line['Rule'][1:])]) for line in said if "can't match here" in line['Message'] or

@@ -14,7 +14,9 @@ typedef struct fact {
     bool empty; /* else a key */
 } fact;
 
+/* A table as one scan of the plan reads it. */
 struct table {
+    const kq_plan *scan;
     const kq_table *is;
     bool *wanted; /* columns that filters ask for */
     uint32_t nwanted;
@@ -36,13 +38,14 @@ typedef struct empties {
     bool any; /* a leg may be of any group */
 } empties;
 
-static kq_status table_of(empties *m, const kq_table *is, table **out, kq_error *err) {
+static kq_status table_of(empties *m, const kq_plan *scan, table **out, kq_error *err) {
+    const kq_table *is = scan->u.scan.handle;
     for (*out = m->tables; *out; *out = (*out)->next)
-        if ((*out)->is == is) return KQ_OK;
+        if ((*out)->scan == scan) return KQ_OK;
     table *t = kq_arena_new(m->arena, table);
     bool *wanted = kq_arena_array(m->arena, bool, is->columns.n + 1);
     if (!t || !wanted) return kq_arena_status(m->arena, err);
-    *t = (table){.is = is, .wanted = wanted, .next = m->tables};
+    *t = (table){.scan = scan, .is = is, .wanted = wanted, .next = m->tables};
     m->tables = *out = t;
     return KQ_OK;
 }
@@ -52,9 +55,9 @@ static kq_status table_of(empties *m, const kq_table *is, table **out, kq_error 
 static kq_status know(const empties *m, table *t, uint32_t column, const kq_observed_group *group, kq_known *out,
                       kq_error *err) {
     bool key = group && t->groups->keys[column];
-    bool empty = m->mode == MODE_EMPTY ? t->groups->read[column] && t->wanted[column] && !group->filled[column]
-                                       : m->mode == MODE_ASK && !kq_catalog_observes(t->is, column) &&
-                                             kq_catalog_groups_by(t->is, column);
+    bool empty =
+        group && m->mode == MODE_EMPTY && t->groups->read[column] && t->wanted[column] && !group->filled[column];
+    if (m->mode == MODE_ASK) empty = !kq_catalog_observes(t->is, column) && kq_catalog_groups_by(t->is, column);
     if (!key && !empty) return KQ_OK;
     fact *f = kq_arena_new(m->arena, fact);
     kq_value *value = kq_arena_new(m->arena, kq_value);
@@ -87,7 +90,7 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     empties *m = ctx;
     table *t;
     *out = (kq_legs){0};
-    KQ_TRY(table_of(m, scan->u.scan.handle, &t, err));
+    KQ_TRY(table_of(m, scan, &t, err));
     if (!kq_catalog_has_data(m->runner->env.catalog, t->is)) return KQ_OK;
     if (m->mode == MODE_ASK || !t->groups) return add_leg(m, t, scan, NULL, out, err);
     for (uint32_t i = t->groups->n; i-- > 0;)
@@ -113,13 +116,6 @@ static void ended(void *ctx, const void *why) {
     if (m->mode == MODE_KEYS && f->column < sizeof f->table->asked) f->table->asked[f->column] = true;
 }
 
-static kq_status reach(empties *m, mode mode, const kq_plan *plan, kq_legs *out, kq_error *err) {
-    const kq_reach r = {
-        .scan = scan_legs, .can = can, .ask = mode == MODE_ASK ? ask : NULL, .end = ended, .ctx = m, .arena = m->arena};
-    m->mode = mode;
-    return kq_reach_legs(&r, plan, out, err);
-}
-
 /* Notes the groups of legs. */
 static void pass(empties *m, const kq_leg *legs) {
     for (const kq_leg *l = legs; l && !m->any; l = l->next) {
@@ -130,11 +126,34 @@ static void pass(empties *m, const kq_leg *legs) {
     }
 }
 
+/* What a filter asks of a subquery is not told from what it needs of it: its groups pass. */
+static void list(void *ctx, const kq_leg *legs) {
+    empties *m = ctx;
+    if (m->mode == MODE_KEYS) pass(m, legs);
+}
+
+static kq_status reach(empties *m, mode mode, const kq_plan *plan, kq_legs *out, kq_error *err) {
+    const kq_reach r = {.scan = scan_legs,
+                        .can = can,
+                        .ask = mode == MODE_ASK ? ask : NULL,
+                        .end = ended,
+                        .list = list,
+                        .ctx = m,
+                        .arena = m->arena};
+    m->mode = mode;
+    return kq_reach_legs(&r, plan, out, err);
+}
+
 static kq_status read_tables(empties *m, bool *any, kq_error *err) {
     *any = false;
     for (table *t = m->tables; t; t = t->next) {
+        uint32_t n = t->is->columns.n;
         if (!t->nwanted || t->nwanted > ASKED_MAX) continue;
-        KQ_TRY(kq_catalog_group(m->runner->env.catalog, t->is, t->wanted, m->runner->env.budget, &t->groups, err));
+        bool *wanted = kq_arena_array(m->arena, bool, n + 1); /* by all scans of the table: it is read once */
+        if (!wanted) return kq_arena_status(m->arena, err);
+        for (const table *o = m->tables; o; o = o->next)
+            for (uint32_t c = 0; c < n && o->is == t->is && o->nwanted <= ASKED_MAX; c++) wanted[c] |= o->wanted[c];
+        KQ_TRY(kq_catalog_group(m->runner->env.catalog, t->is, wanted, m->runner->env.budget, &t->groups, err));
         if (!t->groups) continue;
         *any |= t->groups->n > 0;
         t->passed = kq_arena_array(m->arena, bool, t->groups->n + 1);

@@ -52,6 +52,8 @@ typedef struct kq_reach {
     /* An input of a union has one value in a column because the query itself says so, or (`padded`) because the input
      * has no such column. Gives a kq_known.why, or NULL. `from`: of the leg. May be NULL. */
     const void *(*made)(void *ctx, const void *from, kq_span at, kq_sv column, const kq_value *value, bool padded);
+    /* Legs of a subquery, without which what a filter asks of it does not hold. May be NULL. */
+    void (*list)(void *ctx, const kq_leg *legs);
     /* A filter asks for a column of which something is known; then no filter ends a leg. May be NULL. */
     void (*ask)(void *ctx, const void *why);
     void (*end)(void *ctx, const void *why); /* a leg ended; also one that kq_legs.ended does not have */

@@ -284,6 +284,18 @@ says 'lint tells it with its place' 0 "\"Line\":1,\"Column\":43,\"Message\":\"th
 says 'run too' 0 "note: hollow: this can't match here: $cleared" run hollow.yaml --on audit.ndjson
 rule tally 'SecurityEvent | where EventID == 1102 and CommandLine has "wevtutil" | count'
 says 'and of what counts nothing' 0 "nothing is counted here, and the row is there even so: $cleared" lint tally.yaml --on audit.ndjson
+told 'SecurityEvent | join kind=inner (SecurityEvent | where CommandLine has "x" and EventID == 1102) on Computer' "$cleared" audit.ndjson
+# a subquery that gives no row: nothing is in it
+told 'SecurityEvent | where Computer in ((SecurityEvent | where EventID == 1102 and CommandLine has "x" | project Computer))' "$cleared" audit.ndjson
+told 'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where FileName == "b" or FileName == "c" | where DeviceName in~ (A)' \
+    'ActionType is always "LogonAttempted" in DeviceLogonEvents from Security 4648; the events that could (Security 4625) are in no input' ended.ndjson
+for q in 'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where DeviceName !in (A) and FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A) or FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where not(DeviceName in (A)) and FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | summarize N = count() | project N; DeviceProcessEvents | where ProcessId in (A)' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonAttempted" | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A) and FileName == "no"'; do
+    kept "$q" ended.ndjson
+done
 for q in 'SecurityEvent | where EventID == 1102 and isempty(CommandLine)' 'SecurityEvent | where EventID != 1102 and CommandLine has "no"' \
     'SecurityEvent | where EventID == 1102 and (CommandLine has "no" or Account has "no")' \
     'SecurityEvent | where EventID == 1102 and CommandLine !has "x" and Account == "no"' \
