@@ -327,6 +327,8 @@ empty 'DeviceProcessEvents | where Timestamp < datetime(2000-01-01) | count' ''
 empty 'DeviceEvents | where ActionType == "NamedPipeEvent" | count' ''
 empty 'DeviceFileEvents | where ActionType == "FileCreated"' "this can't match here: no input has events of the table DeviceFileEvents (Sysmon 2, 11, 15, 23 and 26, 29)"
 empty 'DeviceFileEvents | where FileName has "x"' "$none"
+empty 'let A = DeviceFileEvents | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A)' "$none"
+empty 'DeviceProcessEvents | where DeviceName !in ((DeviceFileEvents | project DeviceName)) | count' "$none"
 empty 'DeviceFileEvents | take 0' ''
 empty 'imProcessEvent | count' ''
 # NAME, EVENT ID, FIELD of an event of Sysmon's, as three writers give it
