@@ -279,8 +279,8 @@ static kq_status tell_first(empties *m, const kq_legs *legs, kq_lacking_fn fn, v
     if (!f.groups || !f.with) return kq_arena_status(m->arena, err);
     for (const kq_ended *o = legs->ended; o; o = o->next) {
         const fact *other = o->why;
-        bool same = other->empty && other->table == f.table && other->column == f.column;
-        if (same) f.groups[other->group] = true;
+        bool same = other->empty && other->table->is == f.table->is && other->column == f.column;
+        if (same && other->table == f.table) f.groups[other->group] = true;
         f.others |= other->empty && !same;
     }
     if (!choose_keys(&f)) return KQ_OK;

@@ -63,6 +63,8 @@ typedef struct lacking {
     doubt *doubts;
     bool failed;         /* no memory for what is asked */
     const kq_leg *could; /* that would be there if the inputs had their events */
+    bool could_known;
+    bool everywhere; /* what is asked is what no source can give, here or not */
 } lacking;
 
 /* How much a cause says of what the user asked for, the most first. */
@@ -179,7 +181,7 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     table *t;
     *out = (kq_legs){0};
     KQ_TRY(table_of(l, scan->u.scan.handle, &t, err));
-    bool any = !t->records;
+    bool any = !t->records || l->everywhere;
     for (size_t i = 0; !any && i < t->nsources; i++) any = t->records[i] > 0;
     if (!t->data || !any) {
         kq_ended *e = kq_arena_new(&l->arena, kq_ended);
@@ -191,7 +193,7 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     l->leaves++;
     if (t->own || !t->nsources) return add_leg(l, scan, t, NULL, &t->missing, out, err);
     for (size_t i = t->nsources; i-- > 0;)
-        if (!t->records || t->records[i])
+        if (l->everywhere || !t->records || t->records[i])
             KQ_TRY(add_leg(l, scan, t, t->known + i * t->is->columns.n, &t->causes[i * t->is->columns.n], out, err));
     return KQ_OK;
 }
@@ -403,7 +405,10 @@ static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, bool wri
             if (t->guessed) KQ_TRY(look(l, t, count, err));
             KQ_TRY(count_records(l, t, count, &again, err));
         }
-        if (first && again) l->could = out->legs;
+        if (first && again) {
+            l->could = out->legs;
+            l->could_known = true;
+        }
         if (!again && (!out->legs || out->of_nothing)) KQ_TRY(settle(l, count, &again, err));
     }
     return l->failed ? kq_arena_status(&l->arena, err) : KQ_OK;
@@ -417,7 +422,7 @@ static bool could_help(const lacking *l, const table *t) {
         for (const kq_leg *also = leg->also; also; also = also->next)
             if (!also->from || also->also || ((const cause *)also->from)->table == t) return true;
     }
-    return !l->could;
+    return !l->could_known;
 }
 
 /* The sources of `could` of which nothing is here, in `names`. *known false: a leg may be of anything. */
@@ -460,7 +465,7 @@ static rank rank_of(const lacking *l, const kq_ended *e) {
     const cause *c = e->why;
     bool view = kq_stored_name(l->stored, e->at).n > 0;
     if (is_missing(c)) return could_help(l, c->table) && !(view && others_help(l, c->table)) ? RANK_MISSING : RANK_VIEW;
-    if (!is_here(c)) return RANK_NONE;
+    if (!l->everywhere && !is_here(c)) return RANK_NONE;
     if (c->op || (!c->observed && never(c))) return view ? RANK_VIEW_NEVER : RANK_NEVER;
     return view ? RANK_VIEW : RANK_OTHER;
 }
@@ -506,6 +511,11 @@ static bool add_could(const lacking *l, const char *before, kq_buf *out) {
     return true;
 }
 
+static bool all_missing(const kq_ended *list) {
+    while (list && is_missing(list->why)) list = list->next;
+    return !list;
+}
+
 /* All that is known are conditions of a stored function that nothing here passes. Appended. */
 static void of_view(const lacking *l, const kq_ended *e, kq_buf *out) {
     if (!add_could(l, "", out))
@@ -537,14 +547,14 @@ static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, ra
         kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
     else
         kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
-    if (r == RANK_VIEW && kq_stored_name(l->stored, e->at).n) {
+    if (r == RANK_VIEW && kq_stored_name(l->stored, e->at).n && !all_missing(legs->ended)) {
         of_view(l, e, text);
         return KQ_OK;
     }
     KQ_TRY(sentence(l, legs->ended, c, text, err));
     for (const kq_ended *o = e->next; o; o = o->next)
         others += ((const cause *)o->why)->source && first_of_source(l, legs->ended, o, r) && !same_test(o->why, c);
-    if (!every && c->table->records && c->source && others) {
+    if (!every && !l->everywhere && c->table->records && c->source && others) {
         if (r == RANK_OTHER || (c->made.n && !c->view.n))
             kq_buf_printf(text, "; events of %u other source%s here can't match either", others, others > 1 ? "s" : "");
         else
@@ -603,6 +613,13 @@ static kq_status as_written(lacking *l, kq_sv text, bool every, kq_cleanup **cle
         *legs = other;
         return KQ_OK;
     }
+    l->everywhere = best == RANK_VIEW && kq_stored_name(stored, legs->ended->at).n;
+    if (l->everywhere) KQ_TRY(legs_here(l, query.plan, every, true, &other, err));
+    if (l->everywhere && !other.legs && best_rank(l, other.ended) <= RANK_OTHER) {
+        *legs = other;
+        return KQ_OK;
+    }
+    l->everywhere = false;
     l->stored = stored;
     l->could = could;
     return KQ_OK;

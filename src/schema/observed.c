@@ -13,8 +13,8 @@
 #define GROUPS_MAX 96u
 #define NO_VALUE   UINT16_MAX
 
-static const kq_sv observed_names[] = {{"ActionType", 10}, {"Channel", 7},          {"EventID", 7}, {"EventLog", 8},
-                                       {"Provider", 8},    {"EventSourceName", 15}, {"Source", 6}};
+static const kq_sv observed_names[] = {{"ActionType", 10}, {"EventType", 9}, {"Channel", 7},          {"EventID", 7},
+                                       {"EventLog", 8},    {"Provider", 8},  {"EventSourceName", 15}, {"Source", 6}};
 #define COLUMNS_MAX (sizeof observed_names / sizeof *observed_names)
 
 /* The values of one column that were met. */

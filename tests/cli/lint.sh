@@ -241,7 +241,9 @@ told 'imProcessCreate | where EventResult == "Failure"' \
     'EventResult is always "Success" in imProcessCreate from Sysmon 1; events of 1 other source here can'"'"'t match either' starts.ndjson
 events Microsoft-Windows-Sysmon 5 '"Image":"C:\\a\\b.exe"' >ended.ndjson
 told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
-    'no input has events of the table DeviceProcessEvents (Sysmon 1, Security 4688)' ended.ndjson
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1' ended.ndjson
+"$k" query 'imProcessCreate | where CommandLine has "x"' --on ended.ndjson >out 2>err
+verdict 'an end of a process is no reason' "$([ "$(cat err)" = 'note: imProcessCreate: DeviceProcessEvents has no rows here: no input has its events (Sysmon 1, Security 4688)' ] || cat err)"
 cat starts.ndjson >>ended.ndjson
 told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
     'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1, nor in 1 other source here' ended.ndjson
