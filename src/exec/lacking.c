@@ -615,7 +615,7 @@ static kq_status as_written(lacking *l, kq_sv text, bool every, kq_cleanup **cle
     }
     l->everywhere = best == RANK_VIEW && kq_stored_name(stored, legs->ended->at).n;
     if (l->everywhere) KQ_TRY(legs_here(l, query.plan, every, true, &other, err));
-    if (l->everywhere && !other.legs && best_rank(l, other.ended) <= RANK_OTHER) {
+    if (l->everywhere && !other.legs && best_rank(l, other.ended) == RANK_NEVER) {
         *legs = other;
         return KQ_OK;
     }
