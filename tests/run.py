@@ -77,6 +77,8 @@ def main():
     tap('structure', [sys.executable, 'tests/structure.py'])
     step('maps')
     tap('maps', [sys.executable, 'tests/maps.py'])
+    step('advice')
+    tap('advice', [sys.executable, 'tests/advice.py'])
     step('documentation')
     tap('documentation', [sys.executable, 'tests/docs.py'])
     step('command line')

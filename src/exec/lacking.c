@@ -1,5 +1,6 @@
 #include "exec/lacking.h"
 #include "base/number.h"
+#include "exec/empties.h"
 #include "kql/reach.h"
 #include <stdio.h>
 
@@ -21,6 +22,9 @@ typedef struct cause {
     bool ci;
     kq_sv needle;
     kq_cant cant;
+    kq_sv
+        made; /* a column that a union or a view gives one value in rows of the table, `texts`; `column` is none then */
+    kq_sv view; /* the stored function that does */
 } cause;
 
 /* What a column may have after all, in spite of its maps: kq_cant.unless. */
@@ -59,7 +63,19 @@ typedef struct lacking {
     doubt *doubts;
     bool failed;         /* no memory for what is asked */
     const kq_leg *could; /* that would be there if the inputs had their events */
+    bool could_known;
+    bool everywhere; /* what is asked is what no source can give, here or not */
 } lacking;
+
+/* How much a cause says of what the user asked for, the most first. */
+typedef enum rank {
+    RANK_NEVER,      /* a column that is never there, or never so */
+    RANK_OTHER,      /* one that has other values */
+    RANK_VIEW_NEVER, /* the same in a condition of a stored function, ... */
+    RANK_MISSING,    /* a table without rows here */
+    RANK_VIEW,       /* ... by which it chooses its events: never what the user asked for */
+    RANK_NONE
+} rank;
 
 /* What the plan's values of a column are that has these texts. */
 static kq_status known_of(lacking *l, const cause *c, kq_known *out, kq_error *err) {
@@ -155,7 +171,7 @@ static kq_status add_leg(lacking *l, const kq_plan *scan, const table *t, const 
         uint32_t c = scan->u.scan.columns ? scan->u.scan.columns[i] : i;
         if (c < kq_table_all(t->is).n) columns[i] = known && (known[c].n || !t->seen[c].n) ? known[c] : t->seen[c];
     }
-    *leg = (kq_leg){columns, from, out->legs};
+    *leg = (kq_leg){.columns = columns, .from = from, .next = out->legs};
     out->legs = leg;
     return KQ_OK;
 }
@@ -166,7 +182,7 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
     table *t;
     *out = (kq_legs){0};
     KQ_TRY(table_of(l, scan->u.scan.handle, &t, err));
-    bool any = !t->records;
+    bool any = !t->records || l->everywhere;
     for (size_t i = 0; !any && i < t->nsources; i++) any = t->records[i] > 0;
     if (!t->data || !any) {
         kq_ended *e = kq_arena_new(&l->arena, kq_ended);
@@ -176,10 +192,10 @@ static kq_status scan_legs(void *ctx, const kq_plan *scan, kq_legs *out, kq_erro
         return KQ_OK;
     }
     l->leaves++;
-    if (t->own || !t->nsources) return add_leg(l, scan, t, NULL, NULL, out, err);
+    if (t->own || !t->nsources) return add_leg(l, scan, t, NULL, &t->missing, out, err);
     size_t width = kq_table_all(t->is).n;
     for (size_t i = t->nsources; i-- > 0;)
-        if (!t->records || t->records[i])
+        if (l->everywhere || !t->records || t->records[i])
             KQ_TRY(add_leg(l, scan, t, t->known + i * width, &t->causes[i * width], out, err));
     return KQ_OK;
 }
@@ -190,6 +206,22 @@ static void suspect(KQ_UNUSED void *ctx, const void *why) {
         c->table->asked = true;
     else
         c->table->suspect = true;
+}
+
+/* A kq_reach.made: of a stored function what it gives, of a user's own union only what an input of it has not. */
+static const void *made(void *ctx, const void *from, kq_span at, kq_sv column, const kq_value *value, bool padded) {
+    lacking *l = ctx;
+    const cause *of = from;
+    kq_sv view = kq_stored_name(l->stored, at), text = KQ_SV("");
+    if (!of || (!view.n && !padded) || (!value->null && value->type != KQ_STRING)) return NULL;
+    if (!value->null) text = kq_str_view(&value->u.s);
+    kq_sv *texts = kq_arena_new(&l->arena, kq_sv);
+    cause *c = kq_arena_new(&l->arena, cause);
+    l->failed |= !texts || !c;
+    if (!texts || !c) return NULL;
+    *texts = kq_arena_copy(&l->arena, text);
+    *c = (cause){.table = of->table, .source = of->source, .texts = texts, .n = 1, .made = column, .view = view};
+    return c;
 }
 
 /* The doubt about what the column can't have; NULL: none was met so far. */
@@ -207,7 +239,8 @@ static bool can(void *ctx, const void *column, const kq_text_op *op, bool ci, kq
     const cause *of = column;
     const kq_text_test test = {op->op, ci, needle};
     kq_cant cant = {0};
-    if (!of->source || kq_catalog_can(l->runner->env.catalog, of->source, of->column, &test, &l->arena, &cant))
+    if (!of->source || of->made.n ||
+        kq_catalog_can(l->runner->env.catalog, of->source, of->column, &test, &l->arena, &cant))
         return true;
     doubt *d = cant.unless ? doubt_of(l, of->table, of->column, &cant) : NULL;
     if (d && d->has) return true;
@@ -264,7 +297,8 @@ static void observed(const cause *c, kq_buf *out) {
         else
             kq_value_text(v, out);
     }
-    if (seen->n > VALUES_SHOWN) kq_buf_printf(out, " and %u others", seen->n - VALUES_SHOWN);
+    uint32_t more = seen->n > VALUES_SHOWN ? seen->n - VALUES_SHOWN : 0;
+    if (more) kq_buf_printf(out, " and %u other%s", more, more > 1 ? "s" : "");
 }
 
 /* Is it the same that the column can't have? Of another source, maybe. */
@@ -273,9 +307,14 @@ static bool same_test(const cause *a, const cause *b) {
            kq_sv_eq(a->needle, b->needle) && a->cant.why == b->cant.why;
 }
 
+/* A table of which nothing is here. */
+static bool is_missing(const cause *c) {
+    return !c->source && !c->observed && !c->made.n;
+}
+
 /* Has the source records here, as far as that is known? */
 static bool is_here(const cause *c) {
-    return !c->table->records || c->table->records[c->source - c->table->sources];
+    return !c->source || !c->table->records || c->table->records[c->source - c->table->sources];
 }
 
 /* "RegistryKey never has "HKLM" in DeviceRegistryEvents from Sysmon 12, 13". Appended. */
@@ -312,13 +351,16 @@ static kq_status sentence(lacking *l, const kq_ended *all, const cause *c, kq_bu
         observed(c, out);
         return KQ_OK;
     }
-    if (!c->source) {
+    if (is_missing(c)) {
         kq_buf_printf(out, "no input has %s of the table " KQ_SV_FMT, c->table->data ? "events" : "data",
                       KQ_SV_ARG(t->name));
         return c->table->data ? kq_catalog_source_list(l->runner->env.catalog, t, out, err) : KQ_OK;
     }
-    kq_sv name = kq_table_says(t, c->column);
-    kq_buf_sv(out, name);
+    if (c->made.n && !c->view.n) {
+        kq_buf_printf(out, "the union takes no " KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(c->made), KQ_SV_ARG(t->name));
+        return KQ_OK;
+    }
+    kq_buf_sv(out, c->made.n ? c->made : kq_table_says(t, c->column));
     if (never(c))
         kq_buf_str(out, " is never available");
     else
@@ -332,7 +374,8 @@ static kq_status sentence(lacking *l, const kq_ended *all, const cause *c, kq_bu
     }
     if (shown > TEXTS_SHOWN) kq_buf_str(out, ", ...");
     kq_buf_str(out, empty && shown ? " or empty in " : " in ");
-    kq_buf_printf(out, KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(t->name), KQ_SV_ARG(c->source->name));
+    kq_buf_printf(out, KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(c->made.n ? c->view : t->name),
+                  KQ_SV_ARG(c->source ? c->source->name : t->name));
     return KQ_OK;
 }
 
@@ -349,9 +392,11 @@ static kq_status count_records(lacking *l, table *t, bool count, bool *again, kq
     return KQ_OK;
 }
 
-/* The plan's legs, of the sources that have records here. They are counted only when it may matter, or `count`. */
-static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs *out, kq_error *err) {
+/* The plan's legs, of the sources that have records here. They are counted only when it may matter, or `count`.
+ * `written`: the plan is not optimized, so that what a union makes itself can be told. */
+static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, bool written, kq_legs *out, kq_error *err) {
     kq_reach reach = {.scan = scan_legs, .can = can, .end = suspect, .ctx = l, .arena = &l->arena};
+    if (written) reach.made = made;
     for (bool again = true, first = true; again; first = false) {
         l->leaves = 0;
         again = false;
@@ -361,60 +406,129 @@ static kq_status legs_here(lacking *l, const kq_plan *plan, bool count, kq_legs 
             if (t->guessed) KQ_TRY(look(l, t, count, err));
             KQ_TRY(count_records(l, t, count, &again, err));
         }
-        if (first && again) l->could = out->legs;
+        if (first && again) {
+            l->could = out->legs;
+            l->could_known = true;
+        }
         if (!again && (!out->legs || out->of_nothing)) KQ_TRY(settle(l, count, &again, err));
     }
     return l->failed ? kq_arena_status(&l->arena, err) : KQ_OK;
 }
 
-/* Is this the first cause of its source? A table without data is one only when nothing else is (`missing`). */
-static bool first_of_source(const kq_ended *list, const kq_ended *e, bool missing) {
+/* Could a row come of the table if the inputs had its events? Also when that is not known. */
+static bool could_help(const lacking *l, const table *t) {
+    if (!t->data) return true;
+    for (const kq_leg *leg = l->could; leg; leg = leg->next) {
+        if (!leg->from || ((const cause *)leg->from)->table == t) return true;
+        for (const kq_leg *also = leg->also; also; also = also->next)
+            if (!also->from || also->also || ((const cause *)also->from)->table == t) return true;
+    }
+    return !l->could_known;
+}
+
+/* The sources of `could` of which nothing is here, in `names`. *known false: a leg may be of anything. */
+typedef struct absent {
+    kq_sv names[SOURCES_SHOWN + 1];
+    const void *maps[SOURCES_SHOWN + 1];
+    size_t n, visits;
+    bool known;
+} absent;
+
+static void add_absent(const kq_leg *legs, absent *a) {
+    for (const kq_leg *leg = legs; leg && a->n <= SOURCES_SHOWN && a->visits++ < 4096; leg = leg->next) {
+        const cause *c = leg->from;
+        a->known &= c && c->source;
+        if (!a->known) return;
+        bool met = !c->table->records || c->table->records[c->source - c->table->sources];
+        for (size_t i = 0; i < a->n; i++) met |= a->maps[i] == c->source->map;
+        if (!met) {
+            a->maps[a->n] = c->source->map;
+            a->names[a->n++] = c->source->name;
+        }
+        add_absent(leg->also, a);
+    }
+}
+
+/* Sources that nothing else ends, and that a row needs. */
+static absent absent_of(const lacking *l) {
+    absent a = {.known = true};
+    add_absent(l->could, &a);
+    if (!a.known) a.n = 0;
+    return a;
+}
+
+/* No input can have rows of the table, and events of others would do: then a stored function only reads it as well. */
+static bool others_help(const lacking *l, const table *t) {
+    return !t->data && absent_of(l).n > 0;
+}
+
+static rank rank_of(const lacking *l, const kq_ended *e) {
     const cause *c = e->why;
-    if (c->source ? !is_here(c) : !c->observed && !missing) return false;
-    for (; list != e; list = list->next) {
+    bool view = kq_stored_name(l->stored, e->at).n > 0;
+    if (is_missing(c)) return could_help(l, c->table) && !(view && others_help(l, c->table)) ? RANK_MISSING : RANK_VIEW;
+    if (!l->everywhere && !is_here(c)) return RANK_NONE;
+    if (c->op || (!c->observed && never(c))) return view ? RANK_VIEW_NEVER : RANK_NEVER;
+    return view ? RANK_VIEW : RANK_OTHER;
+}
+
+static rank best_rank(const lacking *l, const kq_ended *list) {
+    rank best = RANK_NONE;
+    for (; list; list = list->next) {
+        rank r = rank_of(l, list);
+        if (r < best) best = r;
+    }
+    return best;
+}
+
+/* Is this the first cause of its source? Of this rank. */
+static bool first_of_source(const lacking *l, const kq_ended *list, const kq_ended *e, rank r) {
+    const cause *c = e->why;
+    if (rank_of(l, e) != r) return false;
+    for (; list; list = list->next) {
         const cause *other = list->why;
-        if (other->table == c->table && other->source == c->source && other->observed == c->observed) return false;
+        if (other->table != c->table || other->source != c->source || other->observed != c->observed) continue;
+        rank o = rank_of(l, list);
+        if (o < r || (o == r && list != e)) return false;
+        if (list == e) break;
     }
     return true;
 }
 
 /* Is it to be told? What several sources can't have alike is told once. */
-static bool told(const kq_ended *list, const kq_ended *e, bool missing) {
-    if (!first_of_source(list, e, missing)) return false;
+static bool told(const lacking *l, const kq_ended *list, const kq_ended *e, rank r) {
+    if (!first_of_source(l, list, e, r)) return false;
     for (; list != e; list = list->next)
         if (same_test(list->why, e->why) && is_here(list->why)) return false;
     return true;
 }
 
-static bool told_before(const kq_leg *first, const kq_leg *l) {
-    for (; first != l; first = first->next)
-        if (first->from && ((const cause *)first->from)->source == ((const cause *)l->from)->source) return true;
-    return false;
+/* "the events that could (Security 4697, System 7045) are in no input". Appended, when there are such. */
+static bool add_could(const lacking *l, const char *before, kq_buf *out) {
+    absent a = absent_of(l);
+    if (!a.n) return false;
+    kq_buf_printf(out, "%sthe events that could (", before);
+    kq_catalog_name_sources(a.names, a.n, out);
+    kq_buf_str(out, ") are in no input");
+    return true;
 }
 
-/* "the events that could (Security 4697, System 7045) are in no input": of sources that nothing else ends. Appended. */
-static void add_could(const lacking *l, kq_buf *out) {
-    uint32_t n = 0;
-    for (const kq_leg *leg = l->could; leg; leg = leg->next)
-        if (!leg->from) return;
-    for (const kq_leg *leg = l->could; leg; leg = leg->next) {
-        const cause *c = leg->from;
-        if (told_before(l->could, leg) || (c->table->records && c->table->records[c->source - c->table->sources]))
-            continue;
-        if (n < SOURCES_SHOWN)
-            kq_buf_printf(out, "%s" KQ_SV_FMT, n ? ", " : "; the events that could (", KQ_SV_ARG(c->source->name));
-        else if (n == SOURCES_SHOWN)
-            kq_buf_str(out, ", ...");
-        n++;
-    }
-    if (n) kq_buf_str(out, ") are in no input");
+static bool all_missing(const kq_ended *list) {
+    while (list && is_missing(list->why)) list = list->next;
+    return !list;
+}
+
+/* All that is known are conditions of a stored function that nothing here passes. Appended. */
+static void of_view(const lacking *l, const kq_ended *e, kq_buf *out) {
+    if (!add_could(l, "", out))
+        kq_buf_printf(out, "no event here passes the conditions of " KQ_SV_FMT " and those of the query together",
+                      KQ_SV_ARG(kq_stored_name(l->stored, e->at)));
 }
 
 /* Was it said when the query ran that the table has no rows, or that a view has no data at all? */
 static bool noted(const lacking *l, const cause *c) {
     const kq_buf *notes = &l->runner->notes;
     kq_sv name = c->table->is->name;
-    if (c->source || c->observed) return false;
+    if (!is_missing(c)) return false;
     for (const char *p = notes->p; p && p < notes->p + notes->n; p += strlen(p) + 1) {
         bool has = memmem(p, strlen(p), name.p, name.n) != NULL;
         if (has && strstr(p, c->table->data ? " no rows here: no input has " : "no input here has data of "))
@@ -424,38 +538,52 @@ static bool noted(const lacking *l, const cause *c) {
     return false;
 }
 
+/* One cause as a sentence. Appended. */
+static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, rank r, bool every, bool first,
+                          kq_buf *text, kq_error *err) {
+    const cause *c = e->why;
+    bool nothing = !legs->legs;
+    uint32_t others = 0;
+    if (legs->of_nothing)
+        kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
+    else
+        kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
+    if (r == RANK_VIEW && kq_stored_name(l->stored, e->at).n && !all_missing(legs->ended)) {
+        of_view(l, e, text);
+        return KQ_OK;
+    }
+    KQ_TRY(sentence(l, legs->ended, c, text, err));
+    for (const kq_ended *o = e->next; o; o = o->next)
+        others += ((const cause *)o->why)->source && first_of_source(l, legs->ended, o, r) && !same_test(o->why, c);
+    if (!every && !l->everywhere && c->table->records && c->source && others) {
+        if (r == RANK_OTHER || (c->made.n && !c->view.n))
+            kq_buf_printf(text, "; events of %u other source%s here can't match either", others, others > 1 ? "s" : "");
+        else
+            kq_buf_printf(text, ", nor in %u other source%s here", others, others > 1 ? "s" : "");
+    }
+    if (c->op && c->cant.why) kq_buf_printf(text, ": %s", c->cant.why);
+    if ((nothing || legs->of_nothing) && c->source && first) add_could(l, "; ", text);
+    return KQ_OK;
+}
+
 static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_buf *text,
                           kq_error *err) {
-    bool nothing = !legs->legs, missing = nothing || legs->of_nothing, first = true;
-    for (const kq_ended *e = legs->ended; e; e = e->next) {
-        const cause *c = e->why;
-        missing &= c->source ? !is_here(c) : !c->observed;
-    }
-    for (const kq_ended *e = legs->ended; e; e = e->next) {
-        const cause *c = e->why;
-        if (!told(legs->ended, e, missing)) continue;
-        if (!every && noted(l, c)) break;
-        if (!nothing && !legs->of_nothing && (c->observed || (c->source && !never(c)))) continue;
-        kq_buf_clear(text);
-        if (legs->of_nothing)
-            kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
-        else
-            kq_buf_printf(text, "this can't match %s: ", nothing ? "here" : "there");
-        KQ_TRY(sentence(l, legs->ended, c, text, err));
-        uint32_t others = 0;
-        for (const kq_ended *o = e->next; o; o = o->next)
-            others +=
-                ((const cause *)o->why)->source && first_of_source(legs->ended, o, missing) && !same_test(o->why, c);
-        if (!every && c->table->records && c->source && others)
-            kq_buf_printf(text, ", nor in %u other source%s here", others, others > 1 ? "s" : "");
-        if (c->op && c->cant.why) kq_buf_printf(text, ": %s", c->cant.why);
-        if ((nothing || legs->of_nothing) && c->source && first) add_could(l, text);
-        first = false;
-        kq_buf_char(text, 0);
-        KQ_TRY(kq_buf_status(text, err));
-        KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, e->at), err));
-        if (!every) break;
-    }
+    bool nothing = !legs->legs, all = nothing || legs->of_nothing, first = true;
+    rank best = best_rank(l, legs->ended);
+    for (rank r = best; r < RANK_NONE && (r == best || (every && r < RANK_MISSING)); r++)
+        for (const kq_ended *e = legs->ended; e; e = e->next) {
+            const cause *c = e->why;
+            if (!told(l, legs->ended, e, r)) continue;
+            if (!every && noted(l, c)) return KQ_OK;
+            if (!all && (r >= RANK_MISSING || c->observed || (c->source && !never(c)))) continue;
+            kq_buf_clear(text);
+            KQ_TRY(tell_one(l, legs, e, r, every, first, text, err));
+            first = false;
+            kq_buf_char(text, 0);
+            KQ_TRY(kq_buf_status(text, err));
+            KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, e->at), err));
+            if (!every || r == RANK_VIEW) return KQ_OK;
+        }
     return KQ_OK;
 }
 
@@ -467,6 +595,37 @@ static kq_status tell(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn
     return status;
 }
 
+/* Nothing is known that says what the user's own conditions lack: the plan as it is written may tell, where no filter
+ * went below a union yet. */
+static kq_status as_written(lacking *l, kq_sv text, bool every, kq_cleanup **cleanups, kq_legs *legs, kq_error *err) {
+    const kq_stored *stored = l->stored;
+    const kq_leg *could = l->could;
+    bool optimized = !l->runner->no_optimize;
+    kq_query query;
+    kq_legs other;
+    l->runner->no_optimize = true;
+    kq_status status = kq_runner_bind(l->runner, text, &l->arena, cleanups, &query, err);
+    l->runner->no_optimize = !optimized;
+    if (status) return status;
+    rank best = best_rank(l, legs->ended);
+    l->stored = query.stored;
+    KQ_TRY(legs_here(l, query.plan, every, true, &other, err));
+    if (!other.legs && other.ended && best_rank(l, other.ended) < best) {
+        *legs = other;
+        return KQ_OK;
+    }
+    l->everywhere = best == RANK_VIEW && kq_stored_name(stored, legs->ended->at).n;
+    if (l->everywhere) KQ_TRY(legs_here(l, query.plan, every, true, &other, err));
+    if (l->everywhere && !other.legs && best_rank(l, other.ended) == RANK_NEVER) {
+        *legs = other;
+        return KQ_OK;
+    }
+    l->everywhere = false;
+    l->stored = stored;
+    l->could = could;
+    return KQ_OK;
+}
+
 kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn, void *ctx, kq_error *err) {
     lacking l = {.runner = runner};
     kq_cleanup *cleanups = NULL;
@@ -475,9 +634,14 @@ kq_status kq_lacking(kq_runner *runner, kq_sv text, bool every, kq_lacking_fn fn
     kq_arena_init(&l.arena, runner->env.budget, 0);
     kq_status status = kq_runner_bind(runner, text, &l.arena, &cleanups, &query, err);
     if (!status) l.stored = query.stored;
-    if (!status) status = legs_here(&l, query.plan, every, &legs, err);
+    if (!status) status = legs_here(&l, query.plan, every, false, &legs, err);
+    if (!status && !legs.legs && best_rank(&l, legs.ended) > RANK_OTHER)
+        status = as_written(&l, text, every, &cleanups, &legs, err);
+    bool empty = false;
+    if (!status && legs.legs && !legs.of_nothing && (every || is_small(runner->env.catalog)))
+        status = kq_empties(runner, &query, &l.arena, every, fn, ctx, &empty, err);
     /* what one source lacks says something of the query when it reads that table and no other */
-    if (!status && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
+    if (!status && !empty && (!legs.legs || (every && (l.leaves == 1 || legs.of_nothing))))
         status = tell(&l, &legs, every, fn, ctx, err);
     if (!status && every && !legs.legs && !legs.ended)
         status = fn(ctx, true, "this can't match anywhere: its own conditions never hold", KQ_NO_SPAN, err);

@@ -1,6 +1,6 @@
 /*
  * What a query can't find in the inputs: filters that no row of any source here can pass, because a column they ask for
- * is never there, or always another text.
+ * is never there, or always another text, or (empties.h) has nothing in all rows that other filters let pass.
  */
 #ifndef KQ_EXEC_LACKING_H
 #define KQ_EXEC_LACKING_H

@@ -4,9 +4,10 @@
 #include "kql/plan_met.h"
 #include <stdio.h>
 
-#define DEPTH_MAX   3000 /* of plans, as elsewhere */
-#define MISSING_MAX 12   /* tables without data that are named */
-#define EMPTY_MAX   4    /* tables without rows that are named; more were not meant one by one */
+#define DEPTH_MAX   3000   /* of plans, as elsewhere */
+#define EXPRS_MAX   100000 /* parts of filters; a list that stands behind them is not told */
+#define MISSING_MAX 12     /* tables without data that are named */
+#define EMPTY_MAX   4      /* tables without rows that are named; more were not meant one by one */
 
 static bool find_table(void *ctx, kq_sv name, kq_table_ref *out) {
     const kq_table *t = kq_catalog_find(ctx, name);
@@ -151,10 +152,22 @@ typedef struct emptiness {
     kq_sv function;
     bool filled;
     const kq_table *tables[EMPTY_MAX];
-    uint32_t n; /* may be more */
+    uint32_t n;     /* may be more */
+    unsigned exprs; /* parts of filters that were looked at */
 } emptiness;
 
 static kq_status note_emptiness(const emptiness *e, kq_error *err);
+
+static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_error *err);
+
+/* The scans of the lists that a filter looks into. */
+static kq_status empty_lists(emptiness *e, const kq_expr *x, unsigned depth, kq_error *err) {
+    if (depth > DEPTH_MAX || e->exprs++ > EXPRS_MAX) return KQ_OK;
+    if (x->kind == KQ_EXPR_SUBQUERY) return x->list ? empty_scans(e, x->subquery, depth + 1, err) : KQ_OK;
+    for (uint32_t i = 0; x->kind == KQ_EXPR_CALL && i < x->nargs; i++)
+        KQ_TRY(empty_lists(e, x->args[i], depth + 1, err));
+    return KQ_OK;
+}
 
 static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_error *err) {
     if (!p || depth > DEPTH_MAX || !kq_plan_enter(&e->met, p)) return KQ_OK;
@@ -181,6 +194,7 @@ static kq_status empty_scans(emptiness *e, const kq_plan *p, unsigned depth, kq_
         }
     }
     KQ_TRY(empty_scans(e, p->input, depth + 1, err));
+    if (p->kind == KQ_PLAN_FILTER) KQ_TRY(empty_lists(e, p->u.filter.predicate, depth + 1, err));
     if (p->kind == KQ_PLAN_JOIN) KQ_TRY(empty_scans(e, p->u.join.right, depth + 1, err));
     for (uint32_t i = 0; p->kind == KQ_PLAN_UNION && i < p->u.unions.n; i++)
         KQ_TRY(empty_scans(e, p->u.unions.inputs[i], depth + 1, err));

@@ -14,8 +14,9 @@ typedef struct kq_runner {
     bool window; /* scans see only the events of (window_from, window_to]: a scheduled run */
     int64_t window_from, window_to;
     /* What a query remarked to its user: tables without data here, time filters that left nothing. Bounded; owned. */
-    kq_buf notes; /* NUL-terminated texts one after another */
-    bool asks_now; /* some query that asks for now() or ago() got no row of a table that has events: kq_runner_note_old */
+    kq_buf notes;  /* NUL-terminated texts one after another */
+    bool asks_now; /* some query that asks for now() or ago() got no row of a table that has events: kq_runner_note_old
+                    */
 } kq_runner;
 
 /* Takes a query's result: `begin` once with its columns (valid until the call returns), then `rows`. */

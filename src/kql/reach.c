@@ -14,11 +14,20 @@ typedef struct picked {
     uint32_t column, at, n;
 } picked;
 
+/* A subquery whose rows a filter looks for a value in. */
+typedef struct list {
+    const kq_plan *plan;
+    kq_legs legs;
+    bool missed; /* the condition at hand can't hold because it has no row */
+    struct list *next;
+} list;
+
 typedef struct walk {
     const kq_reach *reach;
     kq_arena *arena;
     kq_cleanup *cleanups;
     unsigned visits, exprs;
+    list *lists;
     picked picked[PICKED_MAX];
     uint32_t npicked;
     kq_error *err;
@@ -29,10 +38,11 @@ static kq_status out_of_memory(const walk *w) {
     return status ? status : kq_nomem(w->err);
 }
 
-static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns, const void *from) {
+/* A leg with the origin of `of`; NULL: of none. */
+static kq_status add_leg(const walk *w, kq_leg ***tail, const kq_known *columns, const kq_leg *of) {
     kq_leg *leg = kq_arena_new(w->arena, kq_leg);
     if (!leg) return out_of_memory(w);
-    *leg = (kq_leg){.columns = columns, .from = from};
+    *leg = (kq_leg){.columns = columns, .from = of ? of->from : NULL, .also = of ? of->also : NULL};
     **tail = leg;
     *tail = &leg->next;
     return KQ_OK;
@@ -169,6 +179,14 @@ static const void *column_of(const kq_expr *e, const kq_known *known, bool *ci) 
     return asks ? known[e->column].why : NULL;
 }
 
+/* A subquery that gives no row, whatever is read. */
+static bool gives_none(const walk *w, const kq_expr *e) {
+    if (e->kind != KQ_EXPR_SUBQUERY) return false;
+    for (list *l = w->lists; l; l = l->next)
+        if (l->plan == e->subquery && !l->legs.legs) return l->missed = true;
+    return false;
+}
+
 /* Can a predicate hold that is not known after folding? Only what says so for certain can't. */
 static bool may_hold(const walk *w, const kq_expr *e, const kq_known *known, unsigned depth, const void **why) {
     if (e->kind == KQ_EXPR_CONST) return !e->value.null && e->value.u.b;
@@ -179,6 +197,7 @@ static bool may_hold(const walk *w, const kq_expr *e, const kq_known *known, uns
         return may_hold(w, e->args[0], known, depth + 1, why) || may_hold(w, e->args[1], known, depth + 1, why);
     asked a = {.op = kq_text_op_find(e->fn->name)};
     if (!a.op || (!a.op->list && e->nargs != 2)) return true;
+    if (a.op->list && !a.op->all && e->nargs == 2 && gives_none(w, e->args[1])) return false;
     a.ci = a.op->ci;
     if ((a.column = column_of(e->args[0], known, &a.ci))) {
         for (uint32_t i = 1; i < e->nargs; i++) {
@@ -201,6 +220,7 @@ static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigne
     }
     *at = e->span;
     *why = NULL;
+    for (list *l = w->lists; l; l = l->next) l->missed = false;
     pick_all(w, e, known);
     do {
         const kq_expr *now = put_in(w, e, known, 0, why);
@@ -211,17 +231,68 @@ static kq_status holds(walk *w, const kq_expr *e, const kq_known *known, unsigne
     return KQ_OK;
 }
 
-static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, kq_legs *out) {
+/* Tells the known columns of an expression. */
+static void ask(walk *w, const kq_expr *e, const kq_known *known, unsigned depth) {
+    if (e->kind == KQ_EXPR_COLUMN && known[e->column].n && known[e->column].why)
+        w->reach->ask(w->reach->ctx, known[e->column].why);
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return;
+    for (uint32_t i = 0; i < e->nargs; i++) ask(w, e->args[i], known, depth + 1);
+}
+
+static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out);
+
+/* Finds the legs of the subqueries in an expression, once for each. */
+static kq_status find_lists(walk *w, const kq_expr *e, unsigned depth) {
+    if (e->kind == KQ_EXPR_SUBQUERY && e->list) {
+        for (const list *l = w->lists; l; l = l->next)
+            if (l->plan == e->subquery) return KQ_OK;
+        list *l = kq_arena_new(w->arena, list);
+        if (!l) return out_of_memory(w);
+        *l = (list){.plan = e->subquery};
+        KQ_TRY(legs_of(w, e->subquery, depth + 1, &l->legs));
+        if (w->reach->list) w->reach->list(w->reach->ctx, l->legs.legs);
+        l->next = w->lists;
+        w->lists = l;
+    }
+    if (e->kind != KQ_EXPR_CALL || depth > DEPTH_MAX || w->exprs++ > EXPRS_MAX) return KQ_OK;
+    for (uint32_t i = 0; i < e->nargs; i++) KQ_TRY(find_lists(w, e->args[i], depth + 1));
+    return KQ_OK;
+}
+
+/* The legs of a list that the predicate needs, whatever else it asks. */
+static const kq_leg *needed(const walk *w, const kq_expr *e, unsigned depth) {
+    if (is_and(e) && depth < DEPTH_MAX) {
+        const kq_leg *left = needed(w, e->args[0], depth + 1);
+        return left ? left : needed(w, e->args[1], depth + 1);
+    }
+    const kq_text_op *op = e->kind == KQ_EXPR_CALL && e->nargs == 2 ? kq_text_op_find(e->fn->name) : NULL;
+    if (!op || !op->list || op->all || e->args[1]->kind != KQ_EXPR_SUBQUERY) return NULL;
+    for (const list *l = w->lists; l; l = l->next)
+        if (l->plan == e->args[1]->subquery) return l->legs.legs;
+    return NULL;
+}
+
+static kq_status filter(walk *w, const kq_plan *p, const kq_legs *in, unsigned depth, kq_legs *out) {
     kq_leg **tail = &out->legs;
+    KQ_TRY(find_lists(w, p->u.filter.predicate, depth));
+    const kq_leg *also = needed(w, p->u.filter.predicate, 0);
     for (const kq_leg *l = in->legs; l; l = l->next) {
+        const kq_leg both = {.from = l->from, .also = l->also ? l->also : also};
         bool stays = true;
         const void *why = NULL;
         kq_span at = p->span;
-        KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why, &at));
-        if (stays) {
-            KQ_TRY(add_leg(w, &tail, l->columns, l->from));
+        if (w->reach->ask) {
+            ask(w, p->u.filter.predicate, l->columns, 0);
+            KQ_TRY(add_leg(w, &tail, l->columns, &both));
             continue;
         }
+        KQ_TRY(holds(w, p->u.filter.predicate, l->columns, 0, &stays, &why, &at));
+        if (stays) {
+            KQ_TRY(add_leg(w, &tail, l->columns, &both));
+            continue;
+        }
+        for (const list *of = w->lists; of; of = of->next)
+            if (of->missed) KQ_TRY(add_all_ended(w, &out->ended, of->legs.ended));
         KQ_TRY(add_ended(w, &out->ended, why, at));
         if (why) w->reach->end(w->reach->ctx, why);
     }
@@ -269,7 +340,7 @@ static kq_status compute(walk *w, kq_expr **exprs, uint32_t n, uint32_t width, c
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
     for (uint32_t i = 0; i < n; i++) KQ_TRY(values_of(w, exprs[i], l->columns, &columns[i]));
-    return add_leg(w, tail, columns, l->from);
+    return add_leg(w, tail, columns, l);
 }
 
 /* A leg whose columns stand at `at` of `width`. */
@@ -277,7 +348,7 @@ static kq_status placed(walk *w, const kq_leg *l, uint32_t n, uint32_t at, uint3
     kq_known *columns = kq_arena_array(w->arena, kq_known, width + 1);
     if (!columns) return out_of_memory(w);
     if (n) memcpy(columns + at, l->columns, n * sizeof *columns);
-    return add_leg(w, tail, columns, l->from);
+    return add_leg(w, tail, columns, l);
 }
 
 /* The input's legs of which the first `n` columns stay as they are, but for those in `changed`. */
@@ -291,7 +362,7 @@ static kq_status widened(walk *w, const kq_plan *p, const kq_legs *in, const uin
         if (n) memcpy(columns, l->columns, n * sizeof *columns);
         for (uint32_t i = 0; i < nchanged; i++)
             if (changed[i] < p->out.n) columns[changed[i]] = (kq_known){0};
-        KQ_TRY(add_leg(w, &tail, columns, l->from));
+        KQ_TRY(add_leg(w, &tail, columns, l));
     }
     return KQ_OK;
 }
@@ -308,20 +379,39 @@ static kq_status aggregate(walk *w, const kq_plan *p, const kq_legs *in, kq_legs
     kq_leg **tail = &out->legs;
     if (!p->u.aggregate.nby && p->u.aggregate.naggs) { /* a row even of nothing */
         out->of_nothing |= !in->legs;
-        return any_rows(w, p, &out->legs);
+        KQ_TRY(any_rows(w, p, &out->legs));
+        if (in->legs) out->legs->from = in->legs->from;
+        out->legs->also = in->legs; /* any of them is in it */
+        return KQ_OK;
     }
     for (const kq_leg *l = in->legs; l; l = l->next)
         KQ_TRY(compute(w, p->u.aggregate.by, p->u.aggregate.nby, p->out.n, l, &tail));
     return KQ_OK;
 }
 
-static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out);
+/* Columns of a union's input that have one value which no scan gave. */
+static kq_status made_itself(const walk *w, const kq_plan *p, const kq_plan *input, const kq_legs *in) {
+    for (kq_leg *l = in->legs; l; l = l->next) {
+        kq_known *columns = kq_arena_array(w->arena, kq_known, p->out.n + 1);
+        if (!columns) return out_of_memory(w);
+        if (p->out.n) memcpy(columns, l->columns, p->out.n * sizeof *columns);
+        for (uint32_t c = 0; c < p->out.n; c++) {
+            bool padded = input->kind == KQ_PLAN_PROJECT && input->u.project.exprs[c]->kind == KQ_EXPR_CONST;
+            if (columns[c].n == 1 && !columns[c].why)
+                columns[c].why =
+                    w->reach->made(w->reach->ctx, l->from, p->span, p->out.items[c].name, columns[c].values, padded);
+        }
+        l->columns = columns;
+    }
+    return KQ_OK;
+}
 
 static kq_status all_inputs(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
     kq_leg **tail = &out->legs;
     for (uint32_t i = 0; i < p->u.unions.n; i++) {
         kq_legs in;
         KQ_TRY(legs_of(w, p->u.unions.inputs[i], depth + 1, &in));
+        if (w->reach->made) KQ_TRY(made_itself(w, p, p->u.unions.inputs[i], &in));
         *tail = in.legs;
         while (*tail) tail = &(*tail)->next;
         KQ_TRY(add_all_ended(w, &out->ended, in.ended));
@@ -342,8 +432,19 @@ static kq_status pairs(walk *w, const kq_plan *p, const kq_legs *left, const kq_
                 if (nleft) memcpy(columns, l->columns, nleft * sizeof *columns);
                 if (nright) memcpy(columns + nleft, r->columns, nright * sizeof *columns);
             }
-            KQ_TRY(add_leg(w, &tail, columns, l->from));
+            const kq_leg pair = {.from = l->from, .also = r};
+            KQ_TRY(add_leg(w, &tail, columns, &pair));
         }
+    return KQ_OK;
+}
+
+/* The legs of one side that need one of the other's. */
+static kq_status semi(const walk *w, const kq_leg *legs, const kq_leg *other, kq_legs *out) {
+    kq_leg **tail = &out->legs;
+    for (const kq_leg *l = legs; l; l = l->next) {
+        const kq_leg both = {.from = l->from, .also = other};
+        KQ_TRY(add_leg(w, &tail, l->columns, &both));
+    }
     return KQ_OK;
 }
 
@@ -370,8 +471,8 @@ static kq_status join(walk *w, const kq_plan *p, unsigned depth, kq_legs *out) {
     out->ended = left.legs && !right.legs ? right.ended : left.ended;
     if (!left.legs || !right.legs) return KQ_OK;
     if (kind == KQ_JOIN_LEFTSEMI || kind == KQ_JOIN_RIGHTSEMI) {
-        out->legs = kind == KQ_JOIN_LEFTSEMI ? left.legs : right.legs;
-        return KQ_OK;
+        bool is_left = kind == KQ_JOIN_LEFTSEMI;
+        return semi(w, is_left ? left.legs : right.legs, is_left ? right.legs : left.legs, out);
     }
     return pairs(w, p, &left, &right, out);
 }
@@ -393,7 +494,7 @@ static kq_status legs_of(walk *w, const kq_plan *p, unsigned depth, kq_legs *out
     }
     kq_leg **tail = &out->legs;
     switch (p->kind) {
-    case KQ_PLAN_FILTER: KQ_TRY(filter(w, p, &in, out)); break;
+    case KQ_PLAN_FILTER: KQ_TRY(filter(w, p, &in, depth, out)); break;
     case KQ_PLAN_PROJECT:
         for (const kq_leg *l = in.legs; l; l = l->next)
             KQ_TRY(compute(w, p->u.project.exprs, p->out.n, p->out.n, l, &tail));

@@ -21,8 +21,10 @@ typedef struct kq_known {
 } kq_known;
 
 typedef struct kq_leg {
-    const kq_known *columns; /* of the plan's out */
-    const void *from;        /* the caller's, of its scan; of a join's pair, of the left one; may be NULL */
+    const kq_known *columns;   /* of the plan's out */
+    const void *from;          /* the caller's, of its scan; of a join's pair, of the left one; may be NULL */
+    const struct kq_leg *also; /* of a join, the other side's legs, any of which it needs; of a summary
+                                  without groups what it is of; may be NULL */
     struct kq_leg *next;
 } kq_leg;
 
@@ -47,6 +49,13 @@ typedef struct kq_reach {
     /* Can a column of which nothing else is known have a text with this needle? *why, a kq_ended's, when it can't. The
      * operator is asked as one that ignores case with `ci`. */
     bool (*can)(void *ctx, const void *column, const kq_text_op *op, bool ci, kq_sv needle, const void **why);
+    /* An input of a union has one value in a column because the query itself says so, or (`padded`) because the input
+     * has no such column. Gives a kq_known.why, or NULL. `from`: of the leg. May be NULL. */
+    const void *(*made)(void *ctx, const void *from, kq_span at, kq_sv column, const kq_value *value, bool padded);
+    /* Legs of a subquery, without which what a filter asks of it does not hold. May be NULL. */
+    void (*list)(void *ctx, const kq_leg *legs);
+    /* A filter asks for a column of which something is known; then no filter ends a leg. May be NULL. */
+    void (*ask)(void *ctx, const void *why);
     void (*end)(void *ctx, const void *why); /* a leg ended; also one that kq_legs.ended does not have */
     void *ctx;
     kq_arena *arena;

@@ -185,6 +185,27 @@ bool kq_catalog_observes(const kq_table *table, uint32_t column);
 kq_status kq_catalog_observe(const kq_catalog *catalog, const kq_table *table, kq_budget *budget,
                              const kq_observed_column **out, kq_error *err);
 
+/* Rows of the inputs that have the same values in the columns that kq_catalog_observes. */
+typedef struct kq_observed_group {
+    const kq_value *keys; /* of each column of the table; of those that are no keys nothing */
+    const bool *filled;   /* of each column of the table: a row has a value there, or nobody looked */
+    uint64_t rows;
+} kq_observed_group;
+
+typedef struct kq_observed_groups {
+    const bool *keys, *read; /* of each column of the table: is it a key; was it looked at */
+    const kq_observed_group *items;
+    uint32_t n;
+} kq_observed_groups;
+
+/* Can kq_catalog_group look at the column? A text or a number. */
+bool kq_catalog_groups_by(const kq_table *table, uint32_t column);
+/* Reads the inputs and gives the groups of a table's rows, and which of the `wanted` columns are empty in each;
+ * remembered. They are the catalog's until an input is added. Where there are too many groups the rows are one. Damage
+ * is not reported. NULL: an input can be read once only. Errors: NOMEM, LIMIT, the watch's. */
+kq_status kq_catalog_group(const kq_catalog *catalog, const kq_table *table, const bool *wanted, kq_budget *budget,
+                           const kq_observed_groups **out, kq_error *err);
+
 /* Tables of which nothing is there. A scan that may have left out some kind of event beforehand notes none. */
 typedef struct kq_unseen {
     const kq_table *tables[32];

@@ -163,6 +163,16 @@ typedef struct kq_observed {
 /* The same; NULL: nobody looked. And the shelf takes what was found, which it returns. */
 const kq_observed_column *kq_shelf_observed(kq_shelf *shelf, const kq_table *table);
 const kq_observed_column *kq_shelf_keep_observed(kq_shelf *shelf, kq_observed *made);
+/* What kq_catalog_group found of a table; its memory is its own. */
+typedef struct kq_grouped {
+    const kq_table *table;
+    kq_arena arena;
+    kq_observed_groups groups;
+    struct kq_grouped *next;
+} kq_grouped;
+/* One that looked at the wanted columns; NULL: there is none. *n: how many there are of the table. */
+const kq_observed_groups *kq_shelf_grouped(kq_shelf *shelf, const kq_table *table, const bool *wanted, uint32_t *n);
+const kq_observed_groups *kq_shelf_keep_grouped(kq_shelf *shelf, kq_grouped *made);
 /* Throws away all books and counts; `shelf` too when `all`. */
 /* Was such a text looked for in the column, and is it there? */
 bool kq_shelf_looked(kq_shelf *shelf, const kq_table *table, uint32_t column, const kq_cant *cant, bool *has);

@@ -30,6 +30,7 @@ struct kq_shelf {
     looked *looks;
     counted *counts;
     kq_observed *observed;
+    kq_grouped *grouped;
     kept *books;
 };
 
@@ -65,6 +66,12 @@ void kq_shelf_clear(kq_shelf *s, bool all) {
         kq_free(k);
     }
     s->observed = NULL;
+    for (kq_grouped *k = s->grouped, *next; k; k = next) {
+        next = k->next;
+        kq_arena_deinit(&k->arena);
+        kq_free(k);
+    }
+    s->grouped = NULL;
     for (looked *k = s->looks, *next; k; k = next) {
         next = k->next;
         kq_free(k);
@@ -109,6 +116,33 @@ const kq_observed_column *kq_shelf_keep_observed(kq_shelf *s, kq_observed *made)
     s->observed = made;
     pthread_mutex_unlock(&s->lock);
     return made->columns;
+}
+
+static bool has_read(const kq_grouped *k, const bool *wanted) {
+    for (uint32_t i = 0; i < k->table->columns.n; i++)
+        if (wanted[i] && !k->groups.read[i]) return false;
+    return true;
+}
+
+const kq_observed_groups *kq_shelf_grouped(kq_shelf *s, const kq_table *table, const bool *wanted, uint32_t *n) {
+    const kq_grouped *found = NULL;
+    *n = 0;
+    pthread_mutex_lock(&s->lock);
+    for (const kq_grouped *k = s->grouped; k; k = k->next) {
+        if (k->table != table) continue;
+        ++*n;
+        if (!found && has_read(k, wanted)) found = k;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return found ? &found->groups : NULL;
+}
+
+const kq_observed_groups *kq_shelf_keep_grouped(kq_shelf *s, kq_grouped *made) {
+    pthread_mutex_lock(&s->lock);
+    made->next = s->grouped;
+    s->grouped = made;
+    pthread_mutex_unlock(&s->lock);
+    return &made->groups;
 }
 
 bool kq_shelf_looked(kq_shelf *s, const kq_table *table, uint32_t column, const kq_cant *cant, bool *has) {

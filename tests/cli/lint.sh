@@ -64,7 +64,8 @@ rule deep "$lets A50 | count | where Count > 0"
 says 'lets that are each read twice by the next' 0 'it can match here' lint deep.yaml --on "$logs"
 "$k" run deep.yaml --on "$logs" >out 2>&1
 verdict 'and run' "$(grep error out)"
-says 'an export may have every column' 0 'it can match here' lint "export.yaml" --on "$samples/portal-export.csv"
+says 'an export may have every column' 0 'AccountUpn is empty in all 2 rows of DeviceProcessEvents here' lint "export.yaml" --on "$samples/portal-export.csv"
+says 'and one that it has' 0 'it can match here' lint "sound.yaml" --on "$samples/portal-export.csv"
 says 'a table without data' 0 'no input has data of the table SigninLogs' lint "table.yaml" --on "$logs"
 says 'run tells it' 0 "note: upn: this can't match here: AccountUpn" run "upn.yaml" --on "$logs"
 says 'query tells it' 0 "note: this can't match here: AccountUpn" query 'DeviceProcessEvents | where AccountUpn has "a"' --on "$logs"
@@ -225,6 +226,91 @@ rule one 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"'
 "$k" lint one.yaml --on - <changed.ndjson >out 2>&1
 verdict 'a stream is not read for it' "$(grep "can't match" out)"
 
+# what a view or a union makes itself, and what a view's own conditions leave out: QUERY, the note
+told() {
+    "$k" query "$1" --on "${3:-changed.ndjson}" >out 2>err
+    verdict "told: $1" "$([ "$(cat err)" = "note: this can't match here: $2" ] || cat err)"
+}
+audited() { # ID and fields of an event of the Security log
+    printf '{"@timestamp":"2026-01-15T10:00:00.2Z","Hostname":"WS01","Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing","EventID":%s,%s}\n' "$1" "$2"
+}
+cat changed.ndjson >starts.ndjson
+audited 4688 '"NewProcessName":"C:\\a\\B.exe"' >>starts.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1, nor in 1 other source here' starts.ndjson
+told 'imProcessCreate | where EventResult == "Failure"' \
+    'EventResult is always "Success" in imProcessCreate from Sysmon 1; events of 1 other source here can'"'"'t match either' starts.ndjson
+events Microsoft-Windows-Sysmon 5 '"Image":"C:\\a\\b.exe"' >ended.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1' ended.ndjson
+"$k" query 'imProcessCreate | where CommandLine has "x"' --on ended.ndjson >out 2>err
+verdict 'an end of a process is no reason' "$([ "$(cat err)" = 'note: imProcessCreate: DeviceProcessEvents has no rows here: no input has its events (Sysmon 1, Security 4688)' ] || cat err)"
+cat starts.ndjson >>ended.ndjson
+told 'imProcessCreate | where TargetProcessInjectedAddress == "x"' \
+    'TargetProcessInjectedAddress is never available in imProcessCreate from Sysmon 1, nor in 1 other source here' ended.ndjson
+told 'union DeviceProcessEvents, DeviceNetworkEvents | where RemoteIP == "x" and SHA1 == "a"' \
+    'the union takes no RemoteIP from DeviceProcessEvents; events of 2 other sources here can'"'"'t match either' starts.ndjson
+told '_ASim_Dns | take 1' 'the events that could (Sysmon 22) are in no input' "$logs"
+told 'ASimDnsActivityLogs | where DnsQuery has "x"' 'the events that could (Sysmon 22) are in no input' "$logs"
+audited 4648 '"TargetUserName":"x"' >>ended.ndjson
+for q in 'DeviceProcessEvents | join kind=inner (DeviceLogonEvents | where ActionType == "LogonSuccess") on DeviceName' \
+    'DeviceLogonEvents | where ActionType == "LogonSuccess" | join kind=inner (DeviceProcessEvents) on DeviceName' \
+    'DeviceProcessEvents | join kind=leftsemi (DeviceLogonEvents | where ActionType == "LogonSuccess") on DeviceName'; do
+    told "$q" 'ActionType is always "LogonAttempted" in DeviceLogonEvents from Security 4648; the events that could (Security 4624) are in no input' \
+        ended.ndjson
+done
+
+# columns that are empty in all rows here which the other filters let pass
+{
+    audited 1102 '"SubjectUserName":"x"'
+    audited 1102 '"SubjectUserName":"y"'
+    audited 4688 '"NewProcessName":"C:\\a\\B.exe","CommandLine":"b -x"'
+    audited 4689 '"ProcessName":"C:\\a\\B.exe"'
+} >audit.ndjson
+cleared='CommandLine is empty in all 2 rows of SecurityEvent with EventID 1102 here'
+told 'SecurityEvent | where EventID == 1102 and CommandLine has "wevtutil"' "$cleared" audit.ndjson
+told 'SecurityEvent | where CommandLine has "wevtutil" | where EventID == 1102 | project Computer' "$cleared" audit.ndjson
+told 'SecurityEvent | where EventID == 1102 | extend C = tolower(CommandLine) | summarize count() by C | where C != ""' "$cleared" audit.ndjson
+told 'let T = (id:int) { SecurityEvent | where EventID == id }; T(4688) | join kind=inner (T(1102) | where CommandLine has "x") on Computer' "$cleared" audit.ndjson
+told 'SecurityEvent | where EventID in (1102, 4689) and CommandLine has "wevtutil"' \
+    'CommandLine is empty in all 3 rows of SecurityEvent with EventID 1102, 4689 here' audit.ndjson
+told 'SecurityEvent | where EventID == 4689 and CommandLine has "wevtutil"' \
+    'CommandLine is empty in the only row of SecurityEvent with EventID 4689 here' audit.ndjson
+told 'SecurityEvent | where LogonType == 3' 'LogonType is empty in all 4 rows of SecurityEvent here' audit.ndjson
+told 'Event | where RenderedDescription has "cleared"' 'RenderedDescription is empty in all 21 rows of Event here' "$logs"
+told 'DeviceProcessEvents | where InitiatingProcessAccountSid == "S-1-5-18"' \
+    'InitiatingProcessAccountSid is empty in the only row of DeviceProcessEvents here'
+told 'imProcessCreate | where ActorUserSid == "S-1-5-18"' \
+    'InitiatingProcessAccountSid is empty in the only row of DeviceProcessEvents here'
+rule hollow 'SecurityEvent | where EventID == 1102 and CommandLine has "wevtutil"'
+says 'lint tells it with its place' 0 "\"Line\":1,\"Column\":43,\"Message\":\"this can't match here: $cleared" lint hollow.yaml --on audit.ndjson
+says 'run too' 0 "note: hollow: this can't match here: $cleared" run hollow.yaml --on audit.ndjson
+rule tally 'SecurityEvent | where EventID == 1102 and CommandLine has "wevtutil" | count'
+says 'and of what counts nothing' 0 "nothing is counted here, and the row is there even so: $cleared" lint tally.yaml --on audit.ndjson
+told 'SecurityEvent | join kind=inner (SecurityEvent | where CommandLine has "x" and EventID == 1102) on Computer' "$cleared" audit.ndjson
+# a subquery that gives no row: nothing is in it
+told 'SecurityEvent | where Computer in ((SecurityEvent | where EventID == 1102 and CommandLine has "x" | project Computer))' "$cleared" audit.ndjson
+told 'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where FileName == "b" or FileName == "c" | where DeviceName in~ (A)' \
+    'ActionType is always "LogonAttempted" in DeviceLogonEvents from Security 4648; the events that could (Security 4625) are in no input' ended.ndjson
+for q in 'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where DeviceName !in (A) and FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A) or FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | distinct DeviceName; DeviceProcessEvents | where not(DeviceName in (A)) and FileName == "no"' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonFailed" | summarize N = count() | project N; DeviceProcessEvents | where ProcessId in (A)' \
+    'let A = DeviceLogonEvents | where ActionType == "LogonAttempted" | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A) and FileName == "no"'; do
+    kept "$q" ended.ndjson
+done
+for q in 'SecurityEvent | where EventID == 1102 and isempty(CommandLine)' 'SecurityEvent | where EventID != 1102 and CommandLine has "no"' \
+    'SecurityEvent | where EventID == 1102 and (CommandLine has "no" or Account has "no")' \
+    'SecurityEvent | where EventID == 1102 and CommandLine !has "x" and Account == "no"' \
+    'SecurityEvent | summarize C = take_any(CommandLine), N = count() by EventID | where N > 9' \
+    'SecurityEvent | where EventID == 1102 | join kind=leftouter (SecurityEvent | where LogonType == 3) on Computer' \
+    'union (SecurityEvent | where EventID == 1102 and CommandLine has "no"), (SecurityEvent | where EventID == 4688 and CommandLine has "no")'; do
+    kept "$q" audit.ndjson
+done
+rule one 'SecurityEvent | where EventID == 1102 and CommandLine has "wevtutil"'
+"$k" lint one.yaml --on - <audit.ndjson >out 2>&1
+verdict 'a stream is not read for empty columns' "$(grep "can't match" out)"
+
 # QUERY, the note: of a table that these inputs could fill
 none='DeviceFileEvents has no rows here: no input has its events (Sysmon 2, 11, 15, 23 and 26, 29)'
 empty() {
@@ -244,6 +330,8 @@ empty 'DeviceProcessEvents | where Timestamp < datetime(2000-01-01) | count' ''
 empty 'DeviceEvents | where ActionType == "NamedPipeEvent" | count' ''
 empty 'DeviceFileEvents | where ActionType == "FileCreated"' "this can't match here: no input has events of the table DeviceFileEvents (Sysmon 2, 11, 15, 23 and 26, 29)"
 empty 'DeviceFileEvents | where FileName has "x"' "$none"
+empty 'let A = DeviceFileEvents | distinct DeviceName; DeviceProcessEvents | where DeviceName in (A)' "$none"
+empty 'DeviceProcessEvents | where DeviceName !in ((DeviceFileEvents | project DeviceName)) | count' "$none"
 empty 'DeviceFileEvents | take 0' ''
 empty 'imProcessEvent | count' ''
 # NAME, EVENT ID, FIELD of an event of Sysmon's, as three writers give it
@@ -263,7 +351,7 @@ unmet() {
     done
     for f in start-winlogbeat.ndjson start-nxlog.ndjson start.xml; do
         "$k" query "$1" --on $f >out 2>&1
-        verdict "events of its kind, none with that text, in $f: $1" "$(cat out)"
+        verdict "events of its kind, none with that text, in $f: $1" "$(grep 'no rows here' out)"
     done
 }
 unmet 'DeviceProcessEvents | where FileName has "vssadmin"' DeviceProcessEvents
