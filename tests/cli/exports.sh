@@ -38,6 +38,17 @@ echo '{"Timestamp":"2026-01-01T00:00:00Z","SenderFromAddress":"a@b","NetworkMess
 check "a JSON export, and its two times" 0 '{"TimeGenerated":"2026-01-01T00:00:00Z","Subject":"s"}' '' query \
     'EmailEvents | project TimeGenerated, Subject' --on mail.json
 
+item='"TimeGenerated":"2026-01-01T00:00:00Z","Type":"Watchlist","WatchlistAlias":"HVA","_DTItemType":"watchlist-item"'
+{
+    echo "{$item,\"_DTItemId\":\"1\",\"_DTTimestamp\":\"2026-01-01T00:00:00Z\",\"_DTItemStatus\":\"Create\",\"SearchKey\":\"ws01\",\"WatchlistItem\":\"{\\\"Host\\\":\\\"ws01\\\",\\\"Owner\\\":\\\"a\\\"}\"}"
+    echo "{$item,\"_DTItemId\":\"1\",\"_DTTimestamp\":\"2026-01-02T00:00:00Z\",\"_DTItemStatus\":\"Update\",\"SearchKey\":\"ws01\",\"WatchlistItem\":{\"Host\":\"ws01\",\"Owner\":\"b\"}}"
+    echo "{$item,\"_DTItemId\":\"2\",\"_DTTimestamp\":\"2026-01-02T00:00:00Z\",\"_DTItemStatus\":\"Delete\",\"SearchKey\":\"ws02\",\"WatchlistItem\":{\"Host\":\"ws02\"}}"
+} >watchlist.ndjson
+check "an exported watchlist has the columns of its file, its newest items and none that were deleted" 0 \
+    '{"SearchKey":"ws01","Host":"ws01","Owner":"b"}' '' query '_GetWatchlist("HVA") | project SearchKey, Host, Owner' --on watchlist.ndjson
+check "without one, a rule that uses its key binds" 0 '{"n":0}' 'no input here has data of the table' query \
+    'let hosts = _GetWatchlist("HVA") | project SearchKey; DeviceProcessEvents | where DeviceName in (hosts) | summarize n = count()' --on x.csv
+
 # --- shapes of exports
 
 cat >mix.ndjson <<'X'
