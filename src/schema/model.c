@@ -1,6 +1,7 @@
 #include "schema/model.h"
 #include "base/embedded.h"
 #include "base/nearest.h"
+#include "base/utf8.h"
 #include "schema/catalogue.h"
 
 #define COLUMNS_MAX 500u /* of a table, as Log Analytics allows */
@@ -397,6 +398,8 @@ static kq_status names_line(loader *l) {
     if (!cut(l->text, '=', &code, &name) || !code.n || !name.n)
         return bad(l, l->text.p, "expected 'code = name'", NONE);
     kq_names *n = l->names;
+    for (uint32_t i = 0; i < n->n && !l->model->builtin; i++)
+        if (kq_sv_eq_ascii_ci(n->items[i].code, code)) return bad(l, code.p, "there is already a name of", code);
     if (!grow(l->arena, &n->items, n->n, sizeof(kq_name))) return kq_arena_status(l->arena, l->err);
     n->items[n->n++] = (kq_name){kq_arena_copy(l->arena, code), kq_arena_copy(l->arena, name)};
     return KQ_OK;
@@ -730,6 +733,19 @@ static kq_status load_line(loader *l) {
     return l->group ? KQ_OK : bad(l, l->text.p, "expected a [section] first", NONE);
 }
 
+/* Names and texts go into messages and results. */
+static kq_status check_text(loader *l) {
+    const char *end = l->text.p + l->text.n;
+    for (const char *p = l->text.p; p < end;) {
+        uint32_t cp;
+        unsigned n = kq_utf8_decode(p, end, &cp);
+        if (n == 1 && cp == KQ_UTF8_BAD) return bad(l, p, "this is no UTF-8", NONE);
+        if (cp < 0x20 && cp != '\t') return bad(l, p, "a control character", NONE);
+        p += n;
+    }
+    return KQ_OK;
+}
+
 kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena *arena, kq_error *err) {
     bool asks = false;
     seen columns = {0};
@@ -748,6 +764,7 @@ kq_status kq_model_load(kq_model *model, kq_sv text, const char *name, kq_arena 
             l.group->text.n = (size_t)(text.p + end - l.group->text.p);
         }
         if (!l.text.n || l.text.p[0] == '#') continue;
+        if (!model->builtin) KQ_TRY(check_text(&l));
         kq_names *names = l.names;
         KQ_TRY(load_line(&l));
         if (names && names != l.names) kq_names_sort(names);

@@ -22,6 +22,13 @@ fault "a table twice" "3:8: there is already a table 'T_CL'" "$t" "$c" "$t"
 fault "a table that is builtin" "1:8: there is already a table 'Event'" '[table Event]'
 fault "names twice" "3:8: there are already names 'n'" '[names n]' '1 = a' '[names n]'
 fault "a code without a name" "2:1: expected 'code = name'" '[names n]' 'one'
+fault "a code twice" "3:1: there is already a name of 'a1'" '[names n]' 'A1 = x' 'a1 = y'
+fault "bytes that are no UTF-8" "2:2: this is no UTF-8" "$t" "$(printf 'C\377de: int')"
+fault "a control character" "2:2: a control character" "$t" "$(printf 'C\001de: int')"
+fault "a field of a shape without an expression" "2:7: expected 'field Name: expression'" "$s" 'field X'
+fault "a field of other words" "2:7: expected 'field Name of EventID, EventID: expression'" "$s" 'field X for 1: y'
+fault "a field twice" "3:7: the shape has this field already: 'X'" "$s" 'field X: y' 'field X: z'
+fault "a hidden column" "2:1: only tables that come with kequel have hidden columns" "$t" 'hidden C: int'
 fault "a type that is none" "2:7: there is no type 'number'" "$t" 'Code: number'
 fault "a column twice" "3:11: there is already a column 'B'" "$t" 'string: A B' 'string: C B'
 fault "a column without a type" "2:1: expected 'Column: type'" "$t" 'Code'
