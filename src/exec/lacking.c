@@ -69,7 +69,8 @@ typedef struct lacking {
 
 /* How much a cause says of what the user asked for, the most first. */
 typedef enum rank {
-    RANK_NEVER,      /* a column that is never there, or never so */
+    RANK_CANT,       /* a column that is there, and never so */
+    RANK_NEVER,      /* one that is never there */
     RANK_OTHER,      /* one that has other values */
     RANK_VIEW_NEVER, /* the same in a condition of a stored function, ... */
     RANK_MISSING,    /* a table without rows here */
@@ -467,6 +468,7 @@ static rank rank_of(const lacking *l, const kq_ended *e) {
     bool view = kq_stored_name(l->stored, e->at).n > 0;
     if (is_missing(c)) return could_help(l, c->table) && !(view && others_help(l, c->table)) ? RANK_MISSING : RANK_VIEW;
     if (!l->everywhere && !is_here(c)) return RANK_NONE;
+    if (!view && c->op) return RANK_CANT;
     if (c->op || (!c->observed && never(c))) return view ? RANK_VIEW_NEVER : RANK_NEVER;
     return view ? RANK_VIEW : RANK_OTHER;
 }
@@ -492,6 +494,12 @@ static bool first_of_source(const lacking *l, const kq_ended *list, const kq_end
         if (list == e) break;
     }
     return true;
+}
+
+/* Is it the best cause of its source, and one of the user's own conditions? */
+static bool first_for_source(const lacking *l, const kq_ended *list, const kq_ended *e) {
+    rank r = rank_of(l, e);
+    return r <= RANK_OTHER && first_of_source(l, list, e, r);
 }
 
 /* Is it to be told? What several sources can't have alike is told once. */
@@ -543,7 +551,7 @@ static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, ra
                           kq_buf *text, kq_error *err) {
     const cause *c = e->why;
     bool nothing = !legs->legs;
-    uint32_t others = 0;
+    uint32_t alike = 0, others = 0;
     if (legs->of_nothing)
         kq_buf_str(text, "nothing is counted here, and the row is there even so: ");
     else
@@ -553,17 +561,39 @@ static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, ra
         return KQ_OK;
     }
     KQ_TRY(sentence(l, legs->ended, c, text, err));
-    for (const kq_ended *o = e->next; o; o = o->next)
-        others += ((const cause *)o->why)->source && first_of_source(l, legs->ended, o, r) && !same_test(o->why, c);
-    if (!every && !l->everywhere && c->table->records && c->source && others) {
-        if (r == RANK_OTHER || (c->made.n && !c->view.n))
-            kq_buf_printf(text, "; events of %u other source%s here can't match either", others, others > 1 ? "s" : "");
-        else
-            kq_buf_printf(text, ", nor in %u other source%s here", others, others > 1 ? "s" : "");
+    for (const kq_ended *o = legs->ended; o; o = o->next) {
+        const cause *other = o->why;
+        if (!other->source || other->source == c->source || !is_here(other) || same_test(other, c)) continue;
+        bool same = !c->op && !other->op && never(c) && never(other) && other->table == c->table &&
+                    other->column == c->column && first_of_source(l, legs->ended, o, r);
+        alike += same;
+        others += !same && first_for_source(l, legs->ended, o);
     }
     if (c->op && c->cant.why) kq_buf_printf(text, ": %s", c->cant.why);
+    if (!every && !l->everywhere && c->table->records && c->source) {
+        if (alike && !(c->made.n && !c->view.n))
+            kq_buf_printf(text, ", nor in %u other source%s here", alike, alike > 1 ? "s" : "");
+        else
+            others += alike;
+        if (others)
+            kq_buf_printf(text, "; events of %u other source%s here can't match either", others, others > 1 ? "s" : "");
+    }
     if ((nothing || legs->of_nothing) && c->source && first) add_could(l, "; ", text);
     return KQ_OK;
+}
+
+/* Of the causes that are this one's column the one that says most: what all rows here have, then other values that some
+ * have, then that it is never there. */
+static const kq_ended *telling(const lacking *l, const kq_ended *list, const kq_ended *e) {
+    const cause *c = e->why;
+    if (c->op || is_missing(c)) return e;
+    for (; list; list = list->next) {
+        const cause *o = list->why, *best = e->why;
+        bool same = !o->op && !is_missing(o) && o->table == c->table && o->column == c->column;
+        if (!same || rank_of(l, list) > RANK_OTHER) continue;
+        if ((o->observed && !best->observed) || (!best->observed && never(best) && !never(o))) e = list;
+    }
+    return e;
 }
 
 static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lacking_fn fn, void *ctx, kq_buf *text,
@@ -575,13 +605,14 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
             const cause *c = e->why;
             if (!told(l, legs->ended, e, r)) continue;
             if (!every && noted(l, c)) return KQ_OK;
+            const kq_ended *best_told = every ? e : telling(l, legs->ended, e);
             if (!all && (r >= RANK_MISSING || c->observed || (c->source && !never(c)))) continue;
             kq_buf_clear(text);
-            KQ_TRY(tell_one(l, legs, e, r, every, first, text, err));
+            KQ_TRY(tell_one(l, legs, best_told, rank_of(l, best_told), every, first, text, err));
             first = false;
             kq_buf_char(text, 0);
             KQ_TRY(kq_buf_status(text, err));
-            KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, e->at), err));
+            KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, best_told->at), err));
             if (!every || r == RANK_VIEW) return KQ_OK;
         }
     return KQ_OK;
@@ -616,7 +647,7 @@ static kq_status as_written(lacking *l, kq_sv text, bool every, kq_cleanup **cle
     }
     l->everywhere = best == RANK_VIEW && kq_stored_name(stored, legs->ended->at).n;
     if (l->everywhere) KQ_TRY(legs_here(l, query.plan, every, true, &other, err));
-    if (l->everywhere && !other.legs && best_rank(l, other.ended) == RANK_NEVER) {
+    if (l->everywhere && !other.legs && best_rank(l, other.ended) <= RANK_NEVER) {
         *legs = other;
         return KQ_OK;
     }

@@ -13,6 +13,24 @@ static bool transform_basename(kq_sv in, KQ_UNUSED const kq_transform_argument *
     return out->n > 0;
 }
 
+/* The other part of `before`: names of values may hold a slash. */
+static bool transform_leaf(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
+                           kq_sv *out) {
+    const char *at = in.n ? memrchr(in.p, '\\', in.n) : NULL;
+    *out = at ? kq_sv_slice(in, (size_t)(at - in.p) + 1, in.n) : in;
+    return out->n > 0;
+}
+
+/* CN of a distinguished name; other text as it is. */
+static bool transform_cn(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena, kq_sv *out) {
+    size_t end = 3;
+    *out = in;
+    if (in.n < 4 || !kq_sv_eq_ascii_ci(kq_sv_slice(in, 0, 3), KQ_SV("CN="))) return in.n && !kq_sv_eq(in, KQ_SV("-"));
+    while (end < in.n && in.p[end] != ',') end += in.p[end] == '\\' && end + 1 < in.n ? 2 : 1;
+    *out = kq_sv_slice(in, 3, end);
+    return out->n > 0;
+}
+
 static bool transform_dash(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, KQ_UNUSED kq_arena *arena,
                            kq_sv *out) {
     *out = in;
