@@ -295,10 +295,29 @@ static void words(kq_dyn value, unsigned depth, kq_buf *scratch) {
     }
 }
 
-/* The object of texts without `#attributes`; an element that has nothing else but text is its text. */
-static void plain(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
-    kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
-    if (text.n) value = text;
+/* Appends the attributes in a bag, `marked` those that begin with @, as members; what names a name space is none. */
+static void attribute_members(kq_dyn bag, bool marked, bool *any, kq_buf *scratch, kq_buf *out) {
+    for (uint32_t i = 0, n = kq_dyn_tag_of(bag) == KQ_DYN_BAG ? kq_dyn_count(bag) : 0; i < n; i++) {
+        kq_sv key;
+        kq_dyn value = kq_dyn_entry(bag, i, &key);
+        if (marked && (!key.n || key.p[0] != '@')) continue;
+        if (marked) key = kq_sv_slice(key, 1, key.n);
+        if (kq_sv_starts(key, KQ_SV("xmlns"))) continue;
+        kq_buf_char(out, *any ? ',' : '{');
+        *any = true;
+        kq_json_string(key, out);
+        kq_buf_char(out, ':');
+        kq_buf_empty(scratch);
+        words(value, 0, scratch);
+        kq_json_string(kq_buf_view(scratch), out);
+    }
+}
+
+/* An element as event logs give it: its attributes and elements, and its text as "#text" beside attributes; one of
+ * nothing but text is that text. `more`: attributes that stand beside it. */
+static void plain(kq_dyn value, kq_dyn more, unsigned depth, kq_buf *scratch, kq_buf *out) {
+    bool bag = kq_dyn_tag_of(value) == KQ_DYN_BAG, any = false;
+    kq_dyn text = bag ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
     if (depth > DEPTH_MAX) {
         kq_buf_str(out, "null");
         return;
@@ -306,19 +325,35 @@ static void plain(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
     if (kq_dyn_tag_of(value) == KQ_DYN_ARRAY) {
         for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
             kq_buf_char(out, i ? ',' : '[');
-            plain(kq_dyn_element(value, i), depth + 1, scratch, out);
+            plain(kq_dyn_element(value, i), more, depth + 1, scratch, out);
         }
         kq_buf_str(out, kq_dyn_count(value) ? "]" : "[]");
         return;
     }
-    if (kq_dyn_tag_of(value) != KQ_DYN_BAG) {
-        kq_buf_empty(scratch);
-        words(value, 0, scratch);
-        kq_json_string(kq_buf_view(scratch), out);
+    if (depth > 0) { /* those of UserData itself are shown nowhere */
+        kq_dyn own = bag ? kq_dyn_get(value, KQ_SV("#attributes")) : (kq_dyn){0};
+        if (own.n) attribute_members(own, false, &any, scratch, out);
+        if (more.n) attribute_members(more, false, &any, scratch, out);
+        if (bag) attribute_members(value, true, &any, scratch, out);
+    }
+    if (!bag || text.n) {
+        kq_dyn tag_text = text.n ? text : value;
+        if (any && kq_dyn_tag_of(tag_text) == KQ_DYN_NULL) {
+            kq_buf_char(out, '}');
+            return;
+        }
+        if (any) kq_buf_str(out, ",\"#text\":");
+        if (kq_dyn_tag_of(tag_text) == KQ_DYN_ARRAY || kq_dyn_tag_of(tag_text) == KQ_DYN_BAG) {
+            plain(tag_text, (kq_dyn){0}, depth + 1, scratch, out);
+        } else {
+            kq_buf_empty(scratch);
+            words(tag_text, 0, scratch);
+            kq_json_string(kq_buf_view(scratch), out);
+        }
+        if (any) kq_buf_char(out, '}');
         return;
     }
-    bool any = false;
-    kq_buf_char(out, '{');
+    if (!any) kq_buf_char(out, '{');
     for (uint32_t i = 0, n = kq_dyn_count(value); i < n; i++) {
         kq_sv key;
         kq_dyn part = kq_dyn_entry(value, i, &key);
@@ -327,7 +362,7 @@ static void plain(kq_dyn value, unsigned depth, kq_buf *scratch, kq_buf *out) {
         any = true;
         kq_json_string(key, out);
         kq_buf_char(out, ':');
-        plain(part, depth + 1, scratch, out);
+        plain(part, beside(value, key), depth + 1, scratch, out);
     }
     kq_buf_char(out, '}');
 }
@@ -339,7 +374,7 @@ static void member(kq_sv key, kq_dyn value, kq_buf *scratch, kq_buf *out) {
     kq_dyn text = kq_dyn_tag_of(value) == KQ_DYN_BAG ? kq_dyn_get(value, KQ_SV("#text")) : (kq_dyn){0};
     if (text.n) value = text;
     if (kq_dyn_tag_of(value) == KQ_DYN_BAG) {
-        plain(value, 1, scratch, out);
+        plain(value, (kq_dyn){0}, 1, scratch, out);
         return;
     }
     kq_buf_empty(scratch);
@@ -376,7 +411,7 @@ static void texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
 }
 
 static void user_texts(kq_dyn d, kq_buf *scratch, kq_buf *out) {
-    plain(d, 0, scratch, out);
+    plain(d, (kq_dyn){0}, 0, scratch, out);
 }
 
 bool kq_transform_datajson(kq_sv in, KQ_UNUSED const kq_transform_argument *arg, kq_arena *arena, kq_sv *out) {
