@@ -318,6 +318,11 @@ static bool is_here(const cause *c) {
     return !c->source || !c->table->records || c->table->records[c->source - c->table->sources];
 }
 
+/* A hidden column is one of the views that read the table, not the table's own. */
+static const char *views_of(const cause *c) {
+    return !c->made.n && c->column >= c->table->is->columns.n ? "views of " : "";
+}
+
 /* "RegistryKey never has "HKLM" in DeviceRegistryEvents from Sysmon 12, 13". Appended. */
 static kq_status cant_have(lacking *l, const kq_ended *all, const cause *c, kq_buf *out, kq_error *err) {
     static const char *const verbs[] = {[KQ_MATCH_EQUALS] = "is never",
@@ -338,8 +343,9 @@ static kq_status cant_have(lacking *l, const kq_ended *all, const cause *c, kq_b
             names[n++] = other->source->name;
             break;
         }
-    kq_buf_printf(out, KQ_SV_FMT " %s \"" KQ_SV_FMT "\" in " KQ_SV_FMT " from ", KQ_SV_ARG(kq_table_says(t, c->column)),
-                  verbs[c->op->op], KQ_SV_ARG(c->needle), KQ_SV_ARG(t->name));
+    kq_buf_printf(out, KQ_SV_FMT " %s \"" KQ_SV_FMT "\" in %s" KQ_SV_FMT " from ",
+                  KQ_SV_ARG(kq_table_says(t, c->column)), verbs[c->op->op], KQ_SV_ARG(c->needle), views_of(c),
+                  KQ_SV_ARG(t->name));
     kq_catalog_name_sources(names, n, out);
     return KQ_OK;
 }
@@ -375,7 +381,7 @@ static kq_status sentence(lacking *l, const kq_ended *all, const cause *c, kq_bu
     }
     if (shown > TEXTS_SHOWN) kq_buf_str(out, ", ...");
     kq_buf_str(out, empty && shown ? " or empty in " : " in ");
-    kq_buf_printf(out, KQ_SV_FMT " from " KQ_SV_FMT, KQ_SV_ARG(c->made.n ? c->view : t->name),
+    kq_buf_printf(out, "%s" KQ_SV_FMT " from " KQ_SV_FMT, views_of(c), KQ_SV_ARG(c->made.n ? c->view : t->name),
                   KQ_SV_ARG(c->source ? c->source->name : t->name));
     return KQ_OK;
 }

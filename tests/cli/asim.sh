@@ -283,7 +283,7 @@ printf '%s\n' '[map DeviceProcessEvents from mine]' '_EventProduct = "x"' >names
 says 'nor to a map' 2 "the table has no column '_EventProduct'" query 'DeviceProcessEvents' --map names.map
 printf '%s\n' '[table Mine]' 'hidden A: string' >names.map
 says 'which can not have its own' 2 'only tables that come with kequel have hidden columns' query 'Mine' --map names.map
-says 'a note speaks of the column of the view' 0 'EventOriginalType is always "1" in DeviceProcessEvents from Sysmon 1' query 'imProcessCreate | where EventOriginalType == "4689"' --on guids.ndjson
+says 'a note speaks of the column of the view' 0 'EventOriginalType is always "1" in views of DeviceProcessEvents from Sysmon 1' query 'imProcessCreate | where EventOriginalType == "4689"' --on guids.ndjson
 check 'a search does not look at them' 0 '{"Count":0}' '' query 'search in (DeviceRegistryEvents) "CurrentControlSet" | count' --on guids.ndjson
 
 # inputs that hold no table that a view reads

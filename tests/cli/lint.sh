@@ -189,7 +189,7 @@ changed 'DeviceRegistryEvents | where RegistryKey has "CurrentControlSet"' 'Regi
 changed 'DeviceRegistryEvents | where RegistryKey endswith @"\currentcontrolset\Services\x"' 'RegistryKey never ends with \"\\currentcontrolset\\Services\\x\" '"$set001"
 changed 'DeviceRegistryEvents | where RegistryKey has_any ("CurrentControlSet", "HKLM") or tolower(RegistryKey) contains "currentcontrolset"' 'RegistryKey never contains'
 changed 'DeviceRegistryEvents | extend K = RegistryKey | where K has "CurrentControlSet" and ActionType has "Value"' 'RegistryKey never has'
-changed 'imRegistry | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
+changed 'imRegistry | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in views of DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
 changed 'DeviceRegistryEvents | where RegistryKey startswith "hklm"' 'RegistryKey never starts with \"hklm\" in DeviceRegistryEvents from Sysmon 12, 13: it reads HKEY_LOCAL_MACHINE'
 changed 'DeviceRegistryEvents | where RegistryValueData == "DWORD (0x00000004)"' 'RegistryValueData is never available'
 changed 'DeviceProcessEvents | where SHA256 == "ABCD"' 'SHA256 is never \"ABCD\" in DeviceProcessEvents from Sysmon 1: it is in lower case'
