@@ -247,10 +247,11 @@ static bool object(const row *r, const kq_build_node *node, kq_field *out) {
     }
     bool any = buf->n > from + 1;
     kq_buf_char(buf, '}');
+    if (buf->failed) return false;
     kq_sv text = kq_arena_copy(r->arena, (kq_sv){buf->p + from, buf->n - from});
-    if (!buf->failed) buf->n = from;
+    buf->n = from;
     *out = (kq_field){.kind = KQ_FIELD_JSON, .u.text = text};
-    return any && text.p && !buf->failed;
+    return any && text.p;
 }
 
 /* XML with an empty attribute time, and the time to be put there, if it can be told. */
