@@ -502,8 +502,14 @@ static bool first_of_source(const lacking *l, const kq_ended *list, const kq_end
     return true;
 }
 
+/* Are both what is known of one column, the table's own or one that a view makes? */
+static bool same_column(const cause *a, const cause *b) {
+    return !a->op && !b->op && !is_missing(a) && !is_missing(b) && a->table == b->table && a->column == b->column &&
+           kq_sv_eq(a->made, b->made);
+}
+
 /* Is it the best cause of its source, and one of the user's own conditions? */
-static bool first_for_source(const lacking *l, const kq_ended *list, const kq_ended *e) {
+static bool best_of_source(const lacking *l, const kq_ended *list, const kq_ended *e) {
     rank r = rank_of(l, e);
     return r <= RANK_OTHER && first_of_source(l, list, e, r);
 }
@@ -570,10 +576,9 @@ static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, ra
     for (const kq_ended *o = legs->ended; o; o = o->next) {
         const cause *other = o->why;
         if (!other->source || other->source == c->source || !is_here(other) || same_test(other, c)) continue;
-        bool same = !c->op && !other->op && never(c) && never(other) && other->table == c->table &&
-                    other->column == c->column && first_of_source(l, legs->ended, o, r);
+        bool same = same_column(c, other) && never(c) && never(other) && first_of_source(l, legs->ended, o, r);
         alike += same;
-        others += !same && first_for_source(l, legs->ended, o);
+        others += !same && best_of_source(l, legs->ended, o);
     }
     if (c->op && c->cant.why) kq_buf_printf(text, ": %s", c->cant.why);
     if (!every && !l->everywhere && c->table->records && c->source) {
@@ -592,11 +597,9 @@ static kq_status tell_one(lacking *l, const kq_legs *legs, const kq_ended *e, ra
  * have, then that it is never there. */
 static const kq_ended *telling(const lacking *l, const kq_ended *list, const kq_ended *e) {
     const cause *c = e->why;
-    if (c->op || is_missing(c)) return e;
     for (; list; list = list->next) {
         const cause *o = list->why, *best = e->why;
-        bool same = !o->op && !is_missing(o) && o->table == c->table && o->column == c->column;
-        if (!same || rank_of(l, list) > RANK_OTHER) continue;
+        if (!same_column(c, o) || rank_of(l, list) > RANK_OTHER) continue;
         if ((o->observed && !best->observed) || (!best->observed && never(best) && !never(o))) e = list;
     }
     return e;
@@ -611,14 +614,14 @@ static kq_status tell_all(lacking *l, const kq_legs *legs, bool every, kq_lackin
             const cause *c = e->why;
             if (!told(l, legs->ended, e, r)) continue;
             if (!every && noted(l, c)) return KQ_OK;
-            const kq_ended *best_told = every ? e : telling(l, legs->ended, e);
+            const kq_ended *shown = every ? e : telling(l, legs->ended, e);
             if (!all && (r >= RANK_MISSING || c->observed || (c->source && !never(c)))) continue;
             kq_buf_clear(text);
-            KQ_TRY(tell_one(l, legs, best_told, rank_of(l, best_told), every, first, text, err));
+            KQ_TRY(tell_one(l, legs, shown, rank_of(l, shown), every, first, text, err));
             first = false;
             kq_buf_char(text, 0);
             KQ_TRY(kq_buf_status(text, err));
-            KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, best_told->at), err));
+            KQ_TRY(fn(ctx, nothing, text->p, kq_stored_call(l->stored, shown->at), err));
             if (!every || r == RANK_VIEW) return KQ_OK;
         }
     return KQ_OK;

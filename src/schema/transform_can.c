@@ -69,6 +69,10 @@ static bool can_domain(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ
     return true;
 }
 
+static bool can_leaf(KQ_UNUSED const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena, kq_cant *cant) {
+    return !memchr(t->needle.p, '\\', t->needle.n) || cant_be(cant, "it is what follows the last \\");
+}
+
 static bool can_label(const kq_map_expr *e, const kq_text_test *t, KQ_UNUSED kq_arena *arena, kq_cant *cant) {
     return kq_match_once(t->op, t->ci, e->argument.text, t->needle) || cant_be(cant, "it is always the same");
 }
@@ -173,6 +177,7 @@ static const struct {
     {"after", PART, NULL},
     {"basename", PART, can_basename},
     {"before", PART, NULL},
+    {"cn", PART, NULL},
     {"dash", ITSELF, can_dash},
     {"device", ANYTHING, can_device},
     {"domain", PART, can_domain},
@@ -182,6 +187,7 @@ static const struct {
     {"ip", ANYTHING, can_ip},
     {"iptype", ANYTHING, can_iptype},
     {"label", ANYTHING, can_label},
+    {"leaf", PART, can_leaf},
     {"line", PART, NULL},
     {"lower", FOLDED, can_lower},
     {"name", ANYTHING, can_name},
