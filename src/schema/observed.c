@@ -79,6 +79,16 @@ static int by_value(const void *a, const void *b) {
     return kq_value_cmp(a, b);
 }
 
+/* Every row that there is, whatever it is like. */
+static kq_scan_spec all_rows(const kq_table *table, const uint32_t *columns, uint32_t n, kq_budget *budget) {
+    return (kq_scan_spec){.table = table,
+                          .columns = columns,
+                          .ncolumns = n,
+                          .budget = budget,
+                          .keep_duplicates = true,
+                          .local_null = true};
+}
+
 static kq_status observe(const kq_catalog *c, const kq_table *table, kq_budget *budget, kq_observed *out,
                          kq_arena *arena, kq_arena *scratch, kq_error *err) {
     uint32_t columns[COLUMNS_MAX];
@@ -89,12 +99,7 @@ static kq_status observe(const kq_catalog *c, const kq_table *table, kq_budget *
     out->columns = kq_arena_array(arena, kq_observed_column, table->columns.n + 1);
     if (!l.columns) return kq_arena_status(scratch, err);
     if (!out->columns) return kq_arena_status(arena, err);
-    kq_scan_spec spec = {.table = table,
-                         .columns = columns,
-                         .ncolumns = l.n,
-                         .budget = budget,
-                         .keep_duplicates = true,
-                         .local_null = true};
+    kq_scan_spec spec = all_rows(table, columns, l.n, budget);
     kq_consumer to = {.push = push, .ctx = &l};
     kq_status status = l.n ? kq_catalog_read(c, &spec, &to, &l.enough, err) : KQ_OK;
     for (uint32_t i = 0; i < l.n && !status; i++) {
@@ -241,12 +246,7 @@ static kq_status read_groups(const kq_catalog *c, const kq_table *table, const b
     g->keys = kq_arena_array(scratch, met, g->nkeys + 1);
     if (!g->keys) return kq_arena_status(scratch, err);
     const bool whole = false;
-    kq_scan_spec spec = {.table = table,
-                         .columns = columns,
-                         .ncolumns = g->ncolumns,
-                         .budget = budget,
-                         .keep_duplicates = true,
-                         .local_null = true};
+    kq_scan_spec spec = all_rows(table, columns, g->ncolumns, budget);
     kq_consumer to = {.push = group_push, .ctx = g};
     KQ_TRY(kq_catalog_read(c, &spec, &to, &whole, err));
     return groups_of(g, table, columns, &out->arena, &out->groups, err);
