@@ -1,5 +1,4 @@
 #include "exec/empties.h"
-#include "base/number.h"
 #include "kql/reach.h"
 
 #define ASKED_MAX    32 /* columns of a table; of more nothing is read */

@@ -337,17 +337,17 @@ static void plain(kq_dyn value, kq_dyn more, unsigned depth, kq_buf *scratch, kq
         if (bag) attribute_members(value, true, &any, scratch, out);
     }
     if (!bag || text.n) {
-        kq_dyn tag_text = text.n ? text : value;
-        if (any && kq_dyn_tag_of(tag_text) == KQ_DYN_NULL) {
+        kq_dyn content = text.n ? text : value;
+        if (any && kq_dyn_tag_of(content) == KQ_DYN_NULL) {
             kq_buf_char(out, '}');
             return;
         }
         if (any) kq_buf_str(out, ",\"#text\":");
-        if (kq_dyn_tag_of(tag_text) == KQ_DYN_ARRAY || kq_dyn_tag_of(tag_text) == KQ_DYN_BAG) {
-            plain(tag_text, (kq_dyn){0}, depth + 1, scratch, out);
+        if (kq_dyn_tag_of(content) == KQ_DYN_ARRAY || kq_dyn_tag_of(content) == KQ_DYN_BAG) {
+            plain(content, (kq_dyn){0}, depth + 1, scratch, out);
         } else {
             kq_buf_empty(scratch);
-            words(tag_text, 0, scratch);
+            words(content, 0, scratch);
             kq_json_string(kq_buf_view(scratch), out);
         }
         if (any) kq_buf_char(out, '}');
